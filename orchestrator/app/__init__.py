@@ -1,0 +1,1 @@
+"""Use cases, one file a verb, over the protocols in `ports`."""

@@ -1,0 +1,86 @@
+"""What hardware exists: `Inventory` = one `Host` and its `Gpu`s, as seen at one moment.
+
+A value that the driver or the kernel cannot give is a `NotAvailable` with its reason, never a zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NotAvailable:
+    """A reading that could not be had, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class MigInstance:
+    """One slice of a GPU under Multi-Instance GPU."""
+
+    uuid: str
+    profile: str  # as NVIDIA names it, e.g. "1g.10gb"
+    memory_total_bytes: int | NotAvailable
+    memory_free_bytes: int | NotAvailable
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as NVML tells it; `error` is set when the GPU is there but does not answer."""
+
+    index: int
+    name: str | NotAvailable
+    uuid: str | NotAvailable
+    pci_bus_id: str | NotAvailable
+    memory_total_bytes: int | NotAvailable
+    memory_used_bytes: int | NotAvailable
+    memory_free_bytes: int | NotAvailable
+    compute_capability: tuple[int, int] | NotAvailable
+    utilization_percent: int | NotAvailable
+    temperature_c: int | NotAvailable
+    power_w: float | NotAvailable
+    power_limit_w: float | NotAvailable
+    ecc_enabled: bool | NotAvailable
+    mig_enabled: bool | NotAvailable
+    mig_instances: tuple[MigInstance, ...] = ()
+    nvlink_peers: tuple[str, ...] = ()  # PCI bus ids of the GPUs at the other end
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class GpuDriver:
+    """The NVIDIA driver; where it is missing, `absent` says why in plain words ("no GPU: …")."""
+
+    driver_version: str | NotAvailable
+    cuda_version: str | NotAvailable  # "13.0"
+    absent: str | None = None
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine; memory and cores are those that this process may use (cgroup limits respected)."""
+
+    hostname: str
+    cpu_model: str
+    cpu_cores: int
+    instruction_sets: tuple[str, ...]  # those that llama.cpp has kernels for, e.g. "avx2", "avx512_vnni"
+    memory_total_bytes: int
+    memory_available_bytes: int
+    disk_free_bytes: int
+    unified_memory: bool = False  # CPU and GPU share one memory (Apple silicon, GB10)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """One host with its GPUs; `source` says whether it was probed or read from a file."""
+
+    host: Host
+    driver: GpuDriver
+    gpus: tuple[Gpu, ...]
+    source: str = "probed"
+
+    @property
+    def working_gpus(self) -> tuple[Gpu, ...]:
+        """The GPUs that answered."""
+        return tuple(gpu for gpu in self.gpus if gpu.error is None)

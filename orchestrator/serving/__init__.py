@@ -1,0 +1,1 @@
+"""What runs inside Ray: the gateway and the engine replicas."""
