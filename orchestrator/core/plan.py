@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import prod
 
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.profile import Profile
@@ -12,6 +13,15 @@ from orchestrator.core.profile import Profile
 class Device(StrEnum):
     CPU = "cpu"
     GPU = "gpu"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large one replica is made: the choices that its memory depends on."""
+
+    max_model_len: int
+    max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
+    tensor_parallel_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class Memory:
 
     parts: tuple[MemoryPart, ...]
     available_bytes: int
+    available_why: str = ""  # the arithmetic, e.g. "92 % of 80 GiB"
 
     @property
     def needed_bytes(self) -> int:
@@ -51,6 +62,7 @@ class Fit:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     memory: Memory  # of each device that the replica uses
+    notes: tuple[str, ...] = ()  # what a person should know of this fit, e.g. why the context is this long
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user asked for; `profile` is "auto", a precision, or a profile's name."""
+    """What the user asked for; `profile` is "auto", a precision, or the name of a profile or of a model."""
 
     profile: str = "auto"
     model: str | None = None
@@ -93,22 +105,42 @@ class ScoreStep:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One profile that was considered; `score` is the product of its steps, 0 where it was refused."""
+    """One profile that was considered; a step of 0 refuses it, and a misfit has no steps."""
 
     verdict: Fit | Misfit
-    score: float
     steps: tuple[ScoreStep, ...] = ()
 
     @property
     def profile(self) -> Profile:
         return self.verdict.profile
 
+    @property
+    def score(self) -> float:
+        """The product of the steps, 0..1."""
+        return 0.0 if isinstance(self.verdict, Misfit) else prod(step.value for step in self.steps)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it cannot run, or None where it can."""
+        if isinstance(self.verdict, Misfit):
+            return "; ".join(self.verdict.reasons)
+        return "; ".join(step.why for step in self.steps if step.value == 0) or None
+
+
+class PlanFailure(StrEnum):
+    """Why nothing was chosen."""
+
+    DOES_NOT_FIT = "does not fit"
+    ENGINE_MISSING = "engine missing"  # something fits, but its engine is not installed
+    WEIGHTS_MISSING = "weights missing"  # something fits, but its weights cannot be had
+
 
 @dataclass(frozen=True)
 class FitPlan:
     """What will run, and every candidate in the order of its rank, with reasons.
 
-    `chosen` is None where nothing fits; `nearest` then names the profile that misses least.
+    `chosen` is None where nothing that was asked for can run, and `failure` says which way it failed;
+    `nearest` then names another profile that would run here, or else the one that misses least.
     """
 
     wish: Wish
@@ -117,5 +149,6 @@ class FitPlan:
     chosen: Fit | None
     reason: str  # one sentence: why this one, or why none
     num_replicas: int = 1
+    failure: PlanFailure | None = None
     nearest: str | None = None
     notices: tuple[str, ...] = ()

@@ -114,6 +114,7 @@ class Model:
     quality: float  # 0..1, order among sizes, before the precision's share
     quality_source: str
     caveats: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # where name, counts and dimensions were read
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,12 @@ class Weights:
 
     repo: str
     bytes: int
-    bytes_status: str  # "published", "computed" (exact formula) or "inferred"
+    bytes_status: str  # "published", "computed" (exact formula), "inferred" or "article"
     revision: str = "main"  # resolved to a commit when pulled, and kept
     file: str | None = None
     mmproj_file: str | None = None
     mmproj_bytes: int = 0
+    source: str = ""  # where the bytes were read, or how they were computed
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""An engine's server as a child process: started, watched, and stopped with its whole group."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.errors import DeployFailed
+
+LAST_LINES = 40
+STOP_GRACE_S = 5.0
+
+
+class EngineProcess:
+    """One child, in a session of its own, whose log goes to `log_path`; it ends when our end of stdin closes."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log_path: Path) -> None:
+        self._process = process
+        self.log_path = log_path
+
+    @classmethod
+    async def start(cls, module: str, arguments: dict[str, Any], log_path: Path) -> EngineProcess:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                module,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        assert process.stdin is not None
+        process.stdin.write((json.dumps(arguments) + "\n").encode())
+        return cls(process, log_path)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def announcement(self) -> dict[str, Any]:
+        """The JSON line that the server writes once it serves; raises DeployFailed when it dies first."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line:
+            await self._process.wait()
+            raise self.death("did not start")
+        data: dict[str, Any] = json.loads(line)
+        return data
+
+    def death(self, what: str = "died") -> DeployFailed:
+        lines = last_lines(self.log_path)
+        return DeployFailed(f"the engine {what}: {exit_reason(self._process.returncode)}", log_lines=lines)
+
+    async def wait(self) -> None:
+        """Return when the process has ended, whatever the reason."""
+        await self._process.wait()
+
+    async def stop(self) -> None:
+        """Close stdin, which asks it to end, and kill its group when it has not within five seconds."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(STOP_GRACE_S):
+                await self._process.wait()
+        except TimeoutError:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+
+def exit_reason(code: int | None) -> str:
+    """What an exit status says, e.g. "killed by SIGKILL" or "exit status 1"."""
+    if code is None:
+        return "still running"
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+
+def last_lines(path: Path, count: int = LAST_LINES) -> tuple[str, ...]:
+    """The last lines of a log, as far as its last 64 KiB have them."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.path.getsize(path) - 65536))
+            text: Sequence[str] = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ()
+    return tuple(text[-count:])

@@ -1,0 +1,26 @@
+"""What hardware is here: the host and its GPUs as one `Inventory`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.adapters.gpu_probe import TIMEOUT_S, probe_gpus
+from orchestrator.adapters.host import probe_host
+from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
+
+UNIFIED_MEMORY_GPUS = ("GB10",)  # NVML tells no memory for these: they share the host's
+
+
+def probe(disk_path: Path, timeout_s: float = TIMEOUT_S) -> Inventory:
+    """Probe this machine; raises EnvironmentNotReady where its NVIDIA driver does not answer."""
+    driver, gpus = probe_gpus(timeout_s)
+    host = probe_host(disk_path)
+    unified = host.unified_memory or any(_shares_host_memory(gpu) for gpu in gpus)
+    return Inventory(replace(host, unified_memory=unified), driver, gpus)
+
+
+def _shares_host_memory(gpu: Gpu) -> bool:
+    """Whether the GPU has no memory of its own, as in a DGX Spark."""
+    known = any(name in str(gpu.name) for name in UNIFIED_MEMORY_GPUS)
+    return known and isinstance(gpu.memory_total_bytes, NotAvailable)

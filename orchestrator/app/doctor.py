@@ -1,0 +1,65 @@
+"""`qorch doctor`: each thing a fleet needs, what is there, and the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.inventory import Inventory
+
+GIB = 2**30
+LEAST_MEMORY_BYTES = 2 * GIB
+LEAST_DISK_BYTES = 2 * GIB
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; `needed` is what should be there. A check that is not `ok` and not `required` only warns."""
+
+    name: str
+    ok: bool
+    found: str
+    needed: str = ""
+    hint: str | None = None
+    required: bool = True
+
+
+def host_checks(inventory: Inventory) -> tuple[Check, ...]:
+    """What the machine itself must have."""
+    host = inventory.host
+    return (
+        Check("cpu", True, f"{host.cpu_model}, {host.cpu_cores} cores"),
+        _amount("memory", host.memory_available_bytes, LEAST_MEMORY_BYTES, "free -h"),
+        _amount("disk", host.disk_free_bytes, LEAST_DISK_BYTES, "df -h"),
+        *gpu_checks(inventory),
+    )
+
+
+def gpu_checks(inventory: Inventory) -> tuple[Check, ...]:
+    """The driver and each GPU; no GPU is fine, a GPU that does not answer is not."""
+    if inventory.driver.absent is not None:
+        return (Check("gpu", True, inventory.driver.absent),)
+    return tuple(
+        Check(
+            f"gpu {gpu.index}",
+            gpu.error is None,
+            gpu.error or str(gpu.name),
+            needed="a GPU that answers NVML",
+            hint="nvidia-smi",
+            required=False,
+        )
+        for gpu in inventory.gpus
+    )
+
+
+def healthy(checks: tuple[Check, ...]) -> bool:
+    return all(check.ok or not check.required for check in checks)
+
+
+def _amount(name: str, there_bytes: int, least_bytes: int, hint: str) -> Check:
+    return Check(
+        name,
+        there_bytes >= least_bytes,
+        f"{there_bytes / GIB:.1f} GiB available",
+        needed=f"at least {least_bytes / GIB:.0f} GiB",
+        hint=hint,
+    )

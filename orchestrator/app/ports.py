@@ -1,0 +1,98 @@
+"""What the use cases need of the outside world; each protocol has its real adapter and an in-memory one."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.errors import DeployFailed
+from orchestrator.core.fleet import Fleet
+
+
+@dataclass(frozen=True)
+class EngineLoadSample:
+    """An engine's own counters at one moment; totals run from its start."""
+
+    num_requests_running: int
+    num_requests_waiting: int
+    prompt_tokens_total: int
+    generation_tokens_total: int
+
+
+class Engine(Protocol):
+    """An inference server that one replica owns: the contract that every engine passes."""
+
+    port: int
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def alive(self) -> bool: ...
+
+    async def start(self) -> None: ...
+    async def check(self) -> None: ...
+    async def load(self) -> EngineLoadSample: ...
+    async def wait(self) -> None: ...
+    def death(self) -> DeployFailed: ...
+    async def stop(self) -> None: ...
+
+
+class Runtime(Protocol):
+    """Where a fleet runs: this host, or a Kubernetes cluster."""
+
+    name: str
+
+    def locked(self, verb: str) -> AbstractContextManager[None]:
+        """Hold the fleet for one command that changes it; raises EnvironmentNotReady when it is held."""
+
+    def deployed(self) -> DeploymentSpec | None:
+        """What was asked for last, or None when there is no fleet."""
+
+    def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
+        """Make the fleet's place ready and its control plane run; a crash's leftovers are cleared first."""
+
+    def apply(self, spec: DeploymentSpec) -> None:
+        """Ask for this deployment; returns before it is reached."""
+
+    def observe(self) -> Fleet | None:
+        """What runs now; None when there is no fleet."""
+
+    def failure(self) -> DeployFailed | None:
+        """Why the deployment cannot be reached, once that is certain."""
+
+    def remove(self) -> Removal:
+        """Take everything down; safe to call at any time, also when there is nothing."""
+
+    def log_files(self) -> dict[str, Path]:
+        """The engines' log files by replica id, oldest first."""
+
+
+@dataclass(frozen=True)
+class FleetPaths:
+    """Where a fleet keeps what its replicas read and write."""
+
+    log_dir: Path
+    admin_token_path: Path
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What `remove` found: whether there was a fleet, and how many processes it ended."""
+
+    existed: bool
+    processes_ended: int
+
+
+class Reporter(Protocol):
+    """Tells the person what is going on; messages go to stderr."""
+
+    def say(self, text: str) -> None: ...
+    def phase(self, name: str, detail: str) -> None:
+        """A phase begins, or its detail changes."""
+
+    def done(self, name: str, detail: str) -> None:
+        """The phase ended well."""

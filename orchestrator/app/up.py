@@ -1,0 +1,130 @@
+"""`qorch up`: from a plan to a fleet that answers, phase by phase; what it started it takes down when it fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.app.ports import FleetPaths, Reporter, Runtime
+from orchestrator.app.weights import ResolvedWeights
+from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec, differences
+from orchestrator.core.errors import EnvironmentNotReady, TimedOut
+from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.plan import Fit, FitPlan
+
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What shall run: a plan that was made and agreed to, and how to get its weights."""
+
+    plan: FitPlan
+    fit: Fit
+    resolve: Callable[[], ResolvedWeights]
+
+
+@dataclass(frozen=True)
+class UpSettings:
+    """What `up` needs besides the plan; `asked` is the person's wish, to recognise it when it comes again."""
+
+    endpoint: Endpoint
+    keys_path: str
+    asked: Mapping[str, Any]
+    timeout_s: float
+    wait: bool
+
+
+@dataclass(frozen=True)
+class UpResult:
+    """The fleet as it stands, and whether anything had to be done for it."""
+
+    fleet: Fleet | None
+    changed: bool
+
+
+def up(order: Callable[[], Order], runtime: Runtime, settings: UpSettings, reporter: Reporter) -> UpResult:
+    """Bring the fleet up, or find it up; raises QorchError and leaves nothing half-started.
+
+    `order` makes the plan, and is not asked when the fleet runs already.
+    """
+    with runtime.locked("up"):
+        running = runtime.deployed()
+        if running is not None:
+            return UpResult(_already(running, runtime, settings, reporter), changed=False)
+        return UpResult(_first(order(), runtime, settings, reporter), changed=True)
+
+
+def _already(running: DeploymentSpec, runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
+    found = differences(running.asked, settings.asked)
+    if found:
+        raise EnvironmentNotReady(
+            f"the fleet {runtime.name!r} runs already, and differs: {'; '.join(found)}",
+            hint=f"qorch scale N, or qorch down --fleet {runtime.name} first, or another --fleet NAME and --port",
+        )
+    return _reach(runtime, settings, reporter)
+
+
+def _first(order: Order, runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
+    with _undone_on_failure(runtime):
+        reporter.phase("weights", order.fit.profile.name)
+        weights = order.resolve()
+        reporter.done("weights", weights.source)
+        reporter.phase("start", "Ray, on loopback")
+        plan = order.plan
+        paths = runtime.prepare(plan.inventory.host.cpu_cores, len(plan.inventory.working_gpus))
+        reporter.done("start", "Ray runs")
+        runtime.apply(_spec(order, weights, paths, runtime, settings))
+        return _reach(runtime, settings, reporter)
+
+
+def _spec(
+    order: Order, weights: ResolvedWeights, paths: FleetPaths, runtime: Runtime, settings: UpSettings
+) -> DeploymentSpec:
+    files = Files(
+        model_path=str(weights.path),
+        mmproj_path=str(weights.mmproj_path) if weights.mmproj_path else None,
+        log_dir=str(paths.log_dir),
+        keys_path=settings.keys_path,
+        admin_token_path=str(paths.admin_token_path),
+    )
+    now_s = int(time.time())
+    return deployment_spec(runtime.name, order.plan, order.fit, files, settings.endpoint, settings.asked, now_s)
+
+
+def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
+    if not settings.wait:
+        return runtime.observe()
+    deadline_s = time.monotonic() + settings.timeout_s
+    while time.monotonic() < deadline_s:
+        fleet = runtime.observe()
+        if fleet is not None and fleet.phase is FleetPhase.READY:
+            reporter.done("ready", "the model answered a completion")
+            return fleet
+        failure = runtime.failure()
+        if failure is not None:
+            raise failure
+        reporter.phase("load", _progress(fleet))
+        time.sleep(POLL_S)
+    raise TimedOut(f"the fleet was not ready within {settings.timeout_s:g} s", hint="qorch status --watch")
+
+
+def _progress(fleet: Fleet | None) -> str:
+    if fleet is None or not fleet.replicas:
+        return "replicas are being placed"
+    return ", ".join(sorted(f"{replica.deployment} {replica.state.lower()}" for replica in fleet.replicas))
+
+
+@contextmanager
+def _undone_on_failure(runtime: Runtime) -> Iterator[None]:
+    """Take down what a first start has begun, unless it only takes longer than the person would wait."""
+    try:
+        yield
+    except TimedOut:
+        raise
+    except BaseException:
+        runtime.remove()
+        raise

@@ -1,0 +1,48 @@
+"""`qorch keys`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from orchestrator.cli import compose, options
+from orchestrator.cli.output import emit
+
+
+@click.group("keys")
+def command() -> None:
+    """Create, list or revoke API keys; a running gateway follows within its next request."""
+
+
+@command.command("create")
+@click.argument("name", default="default")
+def create(name: str) -> None:
+    """Create a key and print it; only its hash is stored, so it is shown this once."""
+    click.echo(compose.key_store().create(name, _now()))
+    click.echo("keep it: it cannot be shown again. Use it as: Authorization: Bearer …", err=True)
+
+
+@command.command("list")
+@options.format_
+def list_(format_: str) -> None:
+    """List the keys, without their secrets."""
+    from orchestrator.views.table import table
+
+    keys = compose.key_store().read().keys
+    rows = [(key.key_id, key.name, key.created_at, key.revoked_at or "-") for key in keys]
+    headers = ("ID", "NAME", "CREATED", "REVOKED")
+    names = [header.lower() for header in headers]
+    emit(format_, [dict(zip(names, row, strict=True)) for row in rows], lambda: table(headers, rows))
+
+
+@command.command("revoke")
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """Close a key for good."""
+    key = compose.key_store().revoke(key_id, _now())
+    click.echo(f"revoked {key.key_id} ({key.name})", err=True)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

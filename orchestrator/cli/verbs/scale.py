@@ -1,0 +1,23 @@
+"""`qorch scale`."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.cli import compose, options
+from orchestrator.cli.output import TerminalReporter
+
+
+@click.command("scale")
+@click.argument("num_replicas", metavar="N", type=click.IntRange(0, 256))
+@options.fleet
+@options.wait
+@options.timeout
+@options.quiet
+def command(num_replicas: int, fleet: str, wait: bool, timeout_s: float, quiet: bool) -> None:
+    """Run N engine replicas; those that go finish what they are answering first."""
+    from orchestrator.app.scale import scale
+
+    reporter = TerminalReporter(quiet)
+    scale(compose.runtime(fleet), num_replicas, timeout_s, wait, reporter)
+    reporter.say("next: qorch status")

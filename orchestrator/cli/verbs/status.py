@@ -1,0 +1,43 @@
+"""`qorch status`."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from orchestrator.cli import compose, options
+from orchestrator.cli.output import emit
+from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.fleet import Fleet
+
+WATCH_PERIOD_S = 2.0
+
+
+@click.command("status")
+@options.fleet
+@options.format_
+@click.option("-w", "--watch", is_flag=True, help="Show it again every two seconds.")
+def command(fleet: str, format_: str, watch: bool) -> None:
+    """Show the fleet: its phase, its conditions, and a row for each replica."""
+    _show(_observe(fleet), format_)
+    while watch:
+        time.sleep(WATCH_PERIOD_S)
+        click.clear()
+        _show(_observe(fleet), format_)
+
+
+def _observe(name: str) -> Fleet:
+    fleet = compose.runtime(name).observe()
+    if fleet is None:
+        raise EnvironmentNotReady(f"there is no fleet {name!r} on this host", hint="qorch up --profile auto")
+    return fleet
+
+
+def _show(fleet: Fleet, format_: str) -> None:
+    from orchestrator.views.fleet import fleet_data, fleet_text
+
+    if format_ == "name":
+        click.echo("\n".join(replica.replica_id for replica in fleet.engines))
+        return
+    emit(format_, fleet_data(fleet), lambda: fleet_text(fleet, time.time(), wide=format_ == "wide"))

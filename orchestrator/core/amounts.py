@@ -1,0 +1,10 @@
+"""Amounts of memory, and how the reasons that core gives write them."""
+
+from __future__ import annotations
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+
+
+def gib(amount_bytes: int) -> str:
+    """Binary units, as NVIDIA and the kernel count: 80 GiB is 85.9 GB."""
+    return f"{amount_bytes / GIB:,.1f} GiB"

@@ -1,0 +1,82 @@
+"""A GGUF profile on the CPU: the file in the page cache, and the replica's memory beside it."""
+
+from __future__ import annotations
+
+from orchestrator.core.amounts import GIB, gib
+from orchestrator.core.inventory import Host, Inventory
+from orchestrator.core.ladder import Settled, ladder, settle
+from orchestrator.core.memory import memory_parts
+from orchestrator.core.plan import Device, Fit, Memory, MemoryPart, Misfit, Shape, Wish
+from orchestrator.core.profile import Profile
+
+FLEET_RESERVE_BYTES = GIB  # Ray with Serve and its proxy (measured at 0.6 to 0.7 GiB idle), and the gateway
+SYSTEM_RESERVE_SHARE = 0.05  # of all memory, left to everything else
+CONTEXT_CAP = 32768  # by default: a CPU reads a longer prompt for minutes
+SLOTS = (8, 7, 6, 5, 4, 3, 2, 1)
+FEWEST_DEFAULT_SLOTS, COMFORTABLE_SLOTS = 4, 4
+
+
+def fit_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
+    """One replica on this host's CPU, in the memory that is available less the reserve."""
+    most = max(FEWEST_DEFAULT_SLOTS, inventory.host.cpu_cores)
+    slots = tuple(count for count in SLOTS if count <= most)
+    steps = ladder(profile, wish, CONTEXT_CAP, slots, COMFORTABLE_SLOTS)
+    choice = settle(lambda context, count: _memory(profile, inventory.host, wish, Shape(context, count)), steps)
+    return _fit(profile, wish, choice) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
+
+
+def usable_bytes(host: Host) -> int:
+    """What replicas may take of the memory that is available now."""
+    return max(0, host.memory_available_bytes - _reserve_bytes(host))
+
+
+def _memory(profile: Profile, host: Host, wish: Wish, shape: Shape) -> Memory:
+    """One replica's memory; several replicas map the same file, so they divide only the rest."""
+    parts = memory_parts(profile, shape)
+    available, replicas = usable_bytes(host), wish.num_replicas or 1
+    why = f"{gib(host.memory_available_bytes)} available, less {gib(_reserve_bytes(host))} for the fleet and the system"
+    if replicas > 1:
+        shared = _shared_bytes(parts, profile)
+        available = min(available, shared + max(0, available - shared) // replicas)
+        why += f", divided by {replicas} replicas that share the model file"
+    return Memory(parts, available, why)
+
+
+def _shared_bytes(parts: tuple[MemoryPart, ...], profile: Profile) -> int:
+    """The mapped file; the vision projector is read into each process."""
+    return next(part.bytes for part in parts if part.name == "weights") - profile.weights.mmproj_bytes
+
+
+def _reserve_bytes(host: Host) -> int:
+    return FLEET_RESERVE_BYTES + int(SYSTEM_RESERVE_SHARE * host.memory_total_bytes)
+
+
+def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
+    return Fit(
+        profile=profile,
+        device=Device.CPU,
+        gpu_indices=(),
+        tensor_parallel_size=1,
+        max_model_len=choice.max_model_len,
+        max_num_seqs=choice.max_num_seqs,
+        memory=choice.memory,
+        notes=_notes(profile, wish, choice),
+    )
+
+
+def _notes(profile: Profile, wish: Wish, choice: Settled) -> tuple[str, ...]:
+    if wish.max_model_len or choice.max_model_len >= profile.model.limits.max_model_len:
+        return ()
+    return (
+        f"the context is {choice.max_model_len:,} of {profile.model.limits.max_model_len:,} tokens: "
+        "a CPU takes minutes to read a longer prompt; a longer one can be asked for",
+    )
+
+
+def _reason(choice: Settled) -> str:
+    """What was needed and what is there."""
+    memory = choice.memory
+    return (
+        f"needs {gib(memory.needed_bytes)} of memory for {choice.max_model_len:,} tokens x {choice.max_num_seqs} "
+        f"slots, {gib(memory.available_bytes)} usable ({memory.available_why})"
+    )

@@ -1,0 +1,32 @@
+"""Whether a profile goes on this hardware, and how: `Fit` or `Misfit`, both with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orchestrator.core.cpu_fit import fit_on_cpu
+from orchestrator.core.gpu_fit import fit_on_gpus
+from orchestrator.core.inventory import Inventory
+from orchestrator.core.plan import Fit, Misfit, Wish
+from orchestrator.core.profile import EngineName, Profile
+
+PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], Fit | Misfit]] = {
+    EngineName.VLLM: fit_on_gpus,
+    EngineName.LLAMA_CPP: fit_on_cpu,  # the llama.cpp that qorch installs is built for CPUs
+}
+
+
+def fit(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
+    """Place one replica of `profile`, with the context and the concurrency that were asked for or fit best."""
+    problem = _impossible(profile, wish)
+    return Misfit(profile, (problem,)) if problem else PLACES[profile.engine](profile, inventory, wish)
+
+
+def _impossible(profile: Profile, wish: Wish) -> str | None:
+    """What no hardware could change."""
+    limit = profile.model.limits.max_model_len
+    if wish.max_model_len is not None and wish.max_model_len > limit:
+        return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
+    if profile.engine not in PLACES:
+        return f"qorch does not deploy {profile.engine}"
+    return None

@@ -1,0 +1,151 @@
+"""What runs: a `Fleet` as it was observed, in Ray Serve's words (application, deployment, replica)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FleetPhase(StrEnum):
+    """One word for the whole fleet."""
+
+    STARTING = "Starting"
+    READY = "Ready"
+    DEGRADED = "Degraded"  # it answers, but not with every replica that was asked for
+    UNAVAILABLE = "Unavailable"  # nothing answers
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that is so or not, as Kubernetes says it."""
+
+    type: str
+    status: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class EngineView:
+    """What the engine of a replica tells of itself; counters run from the engine's start."""
+
+    pid: int
+    port: int
+    ready: bool
+    reason: str
+    load_s: float
+    max_num_seqs: int
+    in_flight: int
+    num_requests_running: int
+    num_requests_waiting: int
+    prompt_tokens_total: int
+    generation_tokens_total: int
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One replica of one deployment; `engine` is None for gateways, and while an engine is not seen."""
+
+    replica_id: str
+    deployment: str
+    state: str  # as Ray Serve says: STARTING, RUNNING, STOPPING …
+    pid: int | None
+    node_ip: str | None
+    started_at_s: float | None
+    engine: EngineView | None = None
+
+
+@dataclass(frozen=True)
+class Application:
+    """What Ray Serve says of the application."""
+
+    status: str  # DEPLOYING, RUNNING, DEPLOY_FAILED, UNHEALTHY, DELETING, NOT_STARTED
+    message: str
+    target_num_replicas: int
+    replicas: tuple[Replica, ...]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """One fleet at one moment."""
+
+    name: str
+    phase: FleetPhase
+    model: str
+    profile: str
+    engine: str
+    endpoint: str
+    target_num_replicas: int
+    replicas: tuple[Replica, ...]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def engines(self) -> tuple[Replica, ...]:
+        return tuple(replica for replica in self.replicas if replica.deployment == "engine")
+
+    @property
+    def ready_replicas(self) -> int:
+        return sum(1 for replica in self.engines if replica.engine is not None and replica.engine.ready)
+
+
+def conditions(application: Application | None, gateway_ready: bool | None) -> tuple[Condition, ...]:
+    """What is known of the controller, the gateway and the replicas, each with its reason.
+
+    `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not.
+    """
+    return (_controller(application), _gateway(gateway_ready), _replicas(application))
+
+
+def phase(application: Application | None, gateway_ready: bool | None) -> FleetPhase:
+    """The one word, from what answers now: a fleet that serves is never called failed."""
+    if gateway_ready:
+        whole = application is not None and application.status == "RUNNING" and _complete(application)
+        return FleetPhase.READY if whole else FleetPhase.DEGRADED
+    if application is None:
+        return FleetPhase.UNAVAILABLE
+    if application.status == "DEPLOY_FAILED":
+        return FleetPhase.FAILED
+    return FleetPhase.STARTING if application.status in ("DEPLOYING", "NOT_STARTED") else FleetPhase.UNAVAILABLE
+
+
+def _complete(application: Application) -> bool:
+    return _running(application) >= application.target_num_replicas
+
+
+def _running(application: Application) -> int:
+    engines = (replica for replica in application.replicas if replica.deployment == "engine")
+    return sum(1 for replica in engines if replica.state == "RUNNING" and _engine_well(replica))
+
+
+def _engine_well(replica: Replica) -> bool:
+    return replica.engine is None or replica.engine.ready
+
+
+def _controller(application: Application | None) -> Condition:
+    if application is None:
+        return Condition("ControllerReachable", False, "NoAnswer", "Ray's Serve controller does not answer")
+    return Condition("ControllerReachable", True, "Answers", f"the application is {application.status}")
+
+
+def _gateway(ready: bool | None) -> Condition:
+    if ready is None:
+        return Condition("Available", False, "GatewayDown", "the gateway does not answer")
+    if not ready:
+        return Condition("Available", False, "NoEngineReady", "the gateway answers, but no engine is ready")
+    return Condition("Available", True, "Answers", "a model answers")
+
+
+def _replicas(application: Application | None) -> Condition:
+    if application is None:
+        return Condition("ReplicasReady", False, "Unknown", "the replicas cannot be seen")
+    running, wanted = _running(application), application.target_num_replicas
+    message = f"{running} of {wanted} replicas run"
+    if running >= wanted:
+        return Condition("ReplicasReady", True, "AllRunning", message)
+    return Condition("ReplicasReady", False, application.status, _with_cause(message, application.message))
+
+
+def _with_cause(message: str, cause: str) -> str:
+    lines = [line.strip() for line in cause.splitlines() if line.strip().startswith("qorch:")]
+    return f"{message}; {lines[-1]}" if lines else message

@@ -1,0 +1,111 @@
+"""One engine replica: owns an engine's process, tells Ray Serve how it is, and drains before it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+
+from orchestrator.app.ports import Engine, EngineLoadSample
+from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.errors import DeployFailed
+from orchestrator.serving.engines import make_engine
+from orchestrator.serving.replica_status import ReplicaStatus
+
+SAMPLE_PERIOD_S = 1.0
+FORGOTTEN_BY_GATEWAYS_S = 1.5
+NOTHING = EngineLoadSample(0, 0, 0, 0)
+
+
+class EngineReplica:
+    """Ray Serve runs one of these per replica; requests go past it, straight to the engine's own HTTP server."""
+
+    async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
+        self._spec = EngineSpec(**spec)
+        self._replica_id = serve.get_replica_context().replica_id.unique_id
+        self._engine: Engine = make_engine(self._spec, self._log_path())
+        self._failure: DeployFailed | None = None
+        self._sample = NOTHING
+        self._started_at_s = time.time()
+        started_s = time.monotonic()
+        await self._start()
+        self._load_s = time.monotonic() - started_s
+        self._watcher = asyncio.ensure_future(self._watch())
+        self._sampler = asyncio.ensure_future(self._keep_sampling())
+
+    def describe(self) -> dict[str, Any]:
+        """This replica's status, for the gateways."""
+        return asdict(self._status())
+
+    async def check_health(self) -> None:
+        """Ray Serve replaces this replica when this raises."""
+        if self._failure is not None:
+            raise self._failure
+        await self._engine.check()
+
+    async def __del__(self) -> None:
+        """Wait until the gateways look elsewhere and the engine is idle; Ray Serve bounds how long."""
+        if not self._engine.alive:
+            return
+        await asyncio.sleep(FORGOTTEN_BY_GATEWAYS_S)
+        while self._engine.alive and not await self._idle():
+            await asyncio.sleep(0.1)
+        self._watcher.cancel()
+        await self._engine.stop()
+
+    async def _start(self) -> None:
+        try:
+            await self._engine.start()
+        except DeployFailed as failure:
+            await self._engine.stop()
+            raise RuntimeError(explain(failure)) from None
+
+    async def _watch(self) -> None:
+        """Know the moment the engine ends, and keep its last words."""
+        await self._engine.wait()
+        self._failure = self._engine.death()
+
+    async def _keep_sampling(self) -> None:
+        while self._failure is None:
+            self._sample = await self._load()
+            await asyncio.sleep(SAMPLE_PERIOD_S)
+
+    async def _load(self) -> EngineLoadSample:
+        try:
+            return await self._engine.load()
+        except Exception:  # a busy engine answers late: the last figures stand
+            return self._sample
+
+    async def _idle(self) -> bool:
+        load = await self._load()
+        return load.num_requests_running + load.num_requests_waiting == 0
+
+    def _log_path(self) -> Path:
+        return Path(self._spec.log_dir) / f"engine-{self._replica_id}.log"
+
+    def _status(self) -> ReplicaStatus:
+        return ReplicaStatus(
+            replica_id=self._replica_id,
+            host="127.0.0.1",
+            port=self._engine.port,
+            engine=self._spec.engine,
+            ready=self._failure is None,
+            reason=self._failure.message if self._failure else "answers completions",
+            replica_pid=os.getpid(),
+            engine_pid=self._engine.pid,
+            max_num_seqs=self._spec.max_num_seqs,
+            max_in_flight=self._spec.max_in_flight,
+            started_at_s=self._started_at_s,
+            load_s=self._load_s,
+            **asdict(self._sample),
+        )
+
+
+def explain(failure: DeployFailed) -> str:
+    """A failure as text that survives Ray Serve's status message: the reason, then the last log lines."""
+    return "\n".join([f"qorch: {failure.message}", *(f"  | {line}" for line in failure.log_lines)])

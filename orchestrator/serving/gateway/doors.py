@@ -1,0 +1,55 @@
+"""Who may come in: API keys for the OpenAI routes, the fleet's own token for its administration."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+
+from orchestrator.core.api_keys import KeyRing, find_key
+from orchestrator.serving.gateway.api_errors import ApiError
+
+
+class Doors:
+    """`read_keys` is asked again whenever `keys_version` changes, so that a revoked key stops working at once.
+
+    Without any key the OpenAI routes are open, which is allowed on loopback only.
+    """
+
+    def __init__(
+        self,
+        read_keys: Callable[[], KeyRing],
+        keys_version: Callable[[], int],
+        admin_token: str,
+        keys_required: bool,
+    ) -> None:
+        self._read_keys = read_keys
+        self._keys_version = keys_version
+        self._admin_token = admin_token.encode()
+        self._keys_required = keys_required
+        self._seen = -1
+        self._ring = KeyRing(b"")
+
+    def check_key(self, headers: Mapping[str, str]) -> None:
+        """Raises ApiError 401 unless the request carries an active key, or none is needed."""
+        ring = self._current()
+        if not ring.keys and not self._keys_required:
+            return
+        if find_key(_bearer(headers), ring) is None:
+            raise ApiError(401, "a valid API key is needed: Authorization: Bearer qk_…", code="invalid_api_key")
+
+    def check_admin(self, headers: Mapping[str, str]) -> None:
+        """Raises ApiError 401 unless the request carries this fleet's token."""
+        if not hmac.compare_digest(_bearer(headers).encode(), self._admin_token):
+            raise ApiError(401, "the fleet's own token is needed", code="invalid_token")
+
+    def _current(self) -> KeyRing:
+        version = self._keys_version()
+        if version != self._seen:
+            self._ring = self._read_keys()
+            self._seen = version
+        return self._ring
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,109 @@
+"""One request to one engine: sends it, and hands the answer's body on as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+from orchestrator.serving.gateway.http_messages import request_bytes
+
+CONNECT_TIMEOUT_S = 1.0
+
+
+class EngineGone(Exception):
+    """The engine could not be reached, or hung up before its answer was whole."""
+
+
+class EngineExchange(asyncio.Protocol):
+    """The engine's side of a request; `status` and `read`/`forward` give its answer.
+
+    A body that arrives before `forward` names its sink is kept, so nothing is lost in between.
+    """
+
+    def __init__(self, request: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        self._request = request
+        self._parser = httptools.HttpResponseParser(self)
+        self._status: asyncio.Future[int] = loop.create_future()
+        self._whole: asyncio.Future[None] = loop.create_future()
+        self._early: list[bytes] = []
+        self._sink: Callable[[bytes], None] = self._early.append
+
+    @classmethod
+    async def open(cls, host: str, port: int, path: str, body: bytes, method: str = "POST") -> EngineExchange:
+        """Connect and send; raises EngineGone when nobody listens within a second."""
+        loop = asyncio.get_running_loop()
+        request = request_bytes(method, path, f"{host}:{port}", body)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, exchange = await loop.create_connection(lambda: cls(request), host, port)
+        except (OSError, TimeoutError) as error:
+            raise EngineGone(f"cannot connect: {error}") from error
+        return exchange
+
+    async def status(self) -> int:
+        """The status code; raises EngineGone."""
+        return await self._status
+
+    async def read(self) -> bytes:
+        """The whole body; raises EngineGone."""
+        await self._whole
+        return b"".join(self._early)
+
+    async def forward(self, sink: Callable[[bytes], None]) -> None:
+        """Give every piece of the body to `sink` until the answer is whole; raises EngineGone."""
+        for piece in self._early:
+            sink(piece)
+        self._early.clear()
+        self._sink = sink
+        await self._whole
+
+    def close(self) -> None:
+        """Hang up; an engine that is still working on this request stops within a second."""
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(EngineGone(f"not HTTP: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(EngineGone("the engine hung up"))
+
+    # -- llhttp callbacks
+
+    def on_body(self, data: bytes) -> None:
+        self._sink(data)
+
+    def on_headers_complete(self) -> None:
+        if not self._status.done():
+            self._status.set_result(self._parser.get_status_code())
+
+    def on_message_complete(self) -> None:
+        if not self._whole.done():
+            self._whole.set_result(None)
+
+    def _fail(self, error: EngineGone) -> None:
+        for future in (self._status, self._whole):
+            if not future.done():
+                future.set_exception(error)
+                future.exception()
+        self._transport.abort()

@@ -1,0 +1,61 @@
+"""The engines that this gateway knows, kept in step with the replicas that Ray Serve runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.core.routing import EngineLoad, pick, saturated
+from orchestrator.serving.replica_status import ReplicaStatus
+
+
+@dataclass
+class Engine:
+    """One engine and what this gateway has asked of it."""
+
+    status: ReplicaStatus
+    in_flight: int = 0
+    reachable: bool = True
+
+    @property
+    def load(self) -> EngineLoad:
+        return EngineLoad(
+            self.status.replica_id,
+            self.in_flight,
+            self.status.max_in_flight,
+            self.reachable and self.status.ready,
+        )
+
+
+@dataclass
+class EngineTable:
+    """Who can answer. An engine that refused a connection is left out until it is seen again."""
+
+    _engines: dict[str, Engine] = field(default_factory=dict)
+    _turn: itertools.count[int] = field(default_factory=itertools.count)
+
+    def update(self, seen: Iterable[ReplicaStatus]) -> None:
+        """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
+        engines = {}
+        for status in seen:
+            known = self._engines.get(status.replica_id) or Engine(status)
+            known.status, known.reachable = status, True
+            engines[status.replica_id] = known
+        self._engines = engines
+
+    def pick(self, tried: Collection[str]) -> Engine | None:
+        choice = pick([engine.load for engine in self._engines.values()], tried, next(self._turn))
+        return self._engines[choice.replica_id] if choice else None
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        return tuple(self._engines.values())
+
+    @property
+    def saturated(self) -> bool:
+        return saturated([engine.load for engine in self._engines.values()])
+
+    @property
+    def any_ready(self) -> bool:
+        return any(engine.load.ready for engine in self._engines.values())

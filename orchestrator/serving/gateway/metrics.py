@@ -1,0 +1,89 @@
+"""What the gateway counts, in Prometheus' words with the prefix `qorch_`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from orchestrator.serving.gateway.engine_table import Engine, EngineTable
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+
+
+class GatewayMetrics:
+    """Counts of requests, and the engines' own counters as the gateway last saw them."""
+
+    def __init__(self, table: EngineTable) -> None:
+        self.registry = CollectorRegistry()
+        self.registry.register(_EngineCollector(table))
+        self.requests = Counter("qorch_requests", "Requests answered.", ("route", "code"), registry=self.registry)
+        self.in_flight = Gauge("qorch_requests_in_flight", "Requests being answered.", registry=self.registry)
+        self.retries = Counter("qorch_retries", "Requests sent to a second engine.", registry=self.registry)
+        self.broken_streams = Counter(
+            "qorch_broken_streams", "Streams that ended with an error event.", registry=self.registry
+        )
+        self.ttft = Histogram(
+            "qorch_time_to_first_token_seconds",
+            "From the request's arrival to the first piece of its streamed answer.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.duration = Histogram(
+            "qorch_request_duration_seconds", "From arrival to the end.", buckets=SECONDS, registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _EngineCollector(Collector):
+    def __init__(self, table: EngineTable) -> None:
+        self._table = table
+
+    def collect(self) -> Iterator[Metric]:
+        engines = self._table.engines
+        yield _gauge("qorch_engine_ready", "1 when the engine answers.", engines, lambda e: float(e.load.ready))
+        yield _gauge(
+            "qorch_engine_requests_running",
+            "Requests being decoded.",
+            engines,
+            lambda e: float(e.status.num_requests_running),
+        )
+        yield _gauge(
+            "qorch_engine_requests_waiting",
+            "Requests queued.",
+            engines,
+            lambda e: float(e.status.num_requests_waiting),
+        )
+        yield _counter(
+            "qorch_engine_prompt_tokens", "Prompt tokens read.", engines, lambda e: e.status.prompt_tokens_total
+        )
+        yield _counter(
+            "qorch_engine_generation_tokens",
+            "Tokens generated.",
+            engines,
+            lambda e: e.status.generation_tokens_total,
+        )
+
+
+def _gauge(name: str, text: str, engines: Iterable[Engine], value: Callable[[Engine], float]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=("replica",))
+    return _per_engine(family, engines, value)
+
+
+def _counter(name: str, text: str, engines: Iterable[Engine], value: Callable[[Engine], float]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=("replica",))
+    return _per_engine(family, engines, value)
+
+
+def _per_engine(
+    family: GaugeMetricFamily | CounterMetricFamily,
+    engines: Iterable[Engine],
+    value: Callable[[Engine], float],
+) -> Metric:
+    for engine in engines:
+        family.add_metric([engine.status.replica_id], value(engine))
+    return family

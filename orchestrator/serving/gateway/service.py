@@ -1,0 +1,156 @@
+"""The gateway's routes: what is not in this table does not exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from orchestrator.serving.gateway.api_errors import ApiError
+from orchestrator.serving.gateway.context import ContextGuard
+from orchestrator.serving.gateway.doors import Doors
+from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.http_messages import Request
+from orchestrator.serving.gateway.metrics import GatewayMetrics
+from orchestrator.serving.gateway.relay import Call, Relay
+from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
+from orchestrator.serving.gateway.validation import GenerationRequest, ModelLimits, check, parse
+
+JSON_TYPE: Header = ("content-type", "application/json")
+EVENTS_TYPE: Header = ("content-type", "text/event-stream; charset=utf-8")
+CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+READY_FOR_S = 10.0
+
+Route = Callable[[Request, Reply], Awaitable[None]]
+
+
+class GatewayService:
+    """Answers each request: opens the right door, checks what was asked, and lets the relay do the rest."""
+
+    def __init__(self, table: EngineTable, doors: Doors, limits: ModelLimits, created_s: int) -> None:
+        self._table = table
+        self._doors = doors
+        self._limits = limits
+        self._created_s = created_s
+        self.metrics = GatewayMetrics(table)
+        self._relay = Relay(table, self.metrics.retries.inc)
+        self._context = ContextGuard(self._relay, limits)
+        self._answered_s = -READY_FOR_S
+        self._routes: dict[str, dict[str, Route]] = {
+            "/health": {"GET": self._health},
+            "/ready": {"GET": self._ready},
+            "/metrics": {"GET": self._metrics},
+            "/v1/models": {"GET": self._models},
+            "/v1/chat/completions": {"POST": self._chat},
+            "/v1/completions": {"POST": self._completion},
+            "/qorch/v1/replicas": {"GET": self._replicas},
+        }
+
+    async def serve(self, request: Request, reply: Reply) -> None:
+        started_s = time.monotonic()
+        self.metrics.in_flight.inc()
+        try:
+            await self._route(request)(request, reply)
+        except ApiError as error:
+            reply.send_error(error)
+        finally:
+            self.metrics.in_flight.dec()
+            route = request.path if request.path in self._routes else "other"
+            self.metrics.requests.labels(route, str(reply.status or "aborted")).inc()
+            self.metrics.duration.observe(time.monotonic() - started_s)
+
+    def _route(self, request: Request) -> Route:
+        methods = self._routes.get(request.path)
+        if methods is None:
+            raise ApiError(404, f"there is no {request.path} here", code="unknown_url")
+        if request.method not in methods:
+            raise ApiError(405, f"{request.path} takes {', '.join(methods)}", code="method_not_allowed")
+        return methods[request.method]
+
+    # -- for probes and dashboards
+
+    async def _health(self, request: Request, reply: Reply) -> None:
+        reply.send(200, [JSON_TYPE], b'{"status":"ok"}')
+
+    async def _ready(self, request: Request, reply: Reply) -> None:
+        """200 once a model has answered within the last seconds; asks for one token when none has."""
+        if time.monotonic() - self._answered_s > READY_FOR_S or not self._table.any_ready:
+            probe = {"model": self._limits.served_model_names[0], "prompt": "ready", "max_tokens": 1}
+            await self._relay.whole(Call("/v1/completions", json.dumps(probe).encode(), "ready"))
+            self._answered_s = time.monotonic()
+        reply.send(200, [JSON_TYPE], b'{"status":"ready"}')
+
+    async def _metrics(self, request: Request, reply: Reply) -> None:
+        reply.send(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], self.metrics.text())
+
+    async def _replicas(self, request: Request, reply: Reply) -> None:
+        self._doors.check_admin(request.headers)
+        rows = [{**asdict(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in self._table.engines]
+        reply.send(200, [JSON_TYPE], json.dumps({"replicas": rows}).encode())
+
+    # -- the OpenAI API
+
+    async def _models(self, request: Request, reply: Reply) -> None:
+        self._doors.check_key(request.headers)
+        models = [
+            {
+                "id": name,
+                "object": "model",
+                "created": self._created_s,
+                "owned_by": "qorch",
+                "max_model_len": self._limits.max_model_len,
+            }
+            for name in self._limits.served_model_names
+        ]
+        reply.send(200, [JSON_TYPE], json.dumps({"object": "list", "data": models}).encode())
+
+    async def _chat(self, request: Request, reply: Reply) -> None:
+        self._doors.check_key(request.headers)
+        await self._generate(parse(ChatRequest, request.body), request, reply)
+
+    async def _completion(self, request: Request, reply: Reply) -> None:
+        self._doors.check_key(request.headers)
+        await self._generate(parse(CompletionRequest, request.body), request, reply)
+
+    async def _generate(self, wanted: GenerationRequest, request: Request, reply: Reply) -> None:
+        arrived_s = time.monotonic()
+        check(wanted, self._limits)
+        request_id = _request_id(request)
+        warnings = await self._context.check(wanted, len(request.body))
+        headers: list[Header] = [("x-request-id", request_id), *warnings]
+        call = Call(request.path, engine_body(wanted), request_id)
+        if wanted.stream:
+            await self._stream(call, reply, headers, arrived_s)
+        else:
+            answer = await self._relay.whole(call)
+            reply.send(200, [JSON_TYPE, *headers, ("x-qorch-replica", answer.replica_id)], answer.body)
+        self._answered_s = time.monotonic()
+
+    async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
+        def started() -> None:
+            self.metrics.ttft.observe(time.monotonic() - arrived_s)
+
+        events_headers = [EVENTS_TYPE, ("cache-control", "no-cache"), ("x-accel-buffering", "no"), *headers]
+        if not await self._relay.stream(call, reply, events_headers, started):
+            self.metrics.broken_streams.inc()
+
+
+def engine_body(wanted: GenerationRequest) -> bytes:
+    """The checked request written anew, so that the engine reads exactly what was checked."""
+    data = wanted.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    data.pop("max_completion_tokens", None)
+    if wanted.wanted_tokens is not None:
+        data["max_tokens"] = wanted.wanted_tokens
+    for message in data.get("messages", ()):
+        if message["role"] == "developer":
+            message["role"] = "system"
+    return json.dumps(data).encode()
+
+
+def _request_id(request: Request) -> str:
+    given = request.headers.get("x-request-id", "")
+    return given if CLIENT_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,0 +1,70 @@
+"""The gateway as a Ray Serve deployment: its server, and its view of the engine replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from ray.serve.handle import DeploymentHandle
+
+from orchestrator.adapters.key_store import KeyStore
+from orchestrator.core.deployment import GatewaySpec
+from orchestrator.serving.gateway.doors import Doors
+from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.http_messages import HttpLimits
+from orchestrator.serving.gateway.server import GatewayServer
+from orchestrator.serving.gateway.service import GatewayService
+from orchestrator.serving.gateway.validation import ModelLimits
+from orchestrator.serving.replica_status import ReplicaStatus, replica_status
+
+logger = logging.getLogger(__name__)
+
+LOOK_PERIOD_S = 0.5
+LOOK_TIMEOUT_S = 2.0
+DRAIN_S = 20.0
+
+
+class GatewayReplica:
+    """Listens on the fleet's endpoint itself: neither Ray's proxy nor its handles carry a token."""
+
+    def __init__(self, spec: dict[str, Any], engines: DeploymentHandle[Any]) -> None:
+        settings = GatewaySpec(**spec)
+        self._engines = engines
+        self._table = EngineTable()
+        service = GatewayService(self._table, _doors(settings), _limits(settings), settings.created_s)
+        self._server = GatewayServer(service.serve, settings.host, settings.port, HttpLimits())
+        self._server.start()
+        self._looker = asyncio.ensure_future(self._keep_looking())
+
+    def ping(self) -> str:
+        return "ok"
+
+    def __del__(self) -> None:
+        self._server.stop(DRAIN_S)
+
+    async def _keep_looking(self) -> None:
+        """Follow the replicas that Ray Serve runs; when they cannot be seen, the last view stands."""
+        while True:
+            try:
+                self._server.call(self._table.update, await self._look())
+            except Exception as error:  # the controller or every replica may be away for a moment
+                logger.warning("the engine replicas cannot be seen now: %s", type(error).__name__)
+            await asyncio.sleep(LOOK_PERIOD_S)
+
+    async def _look(self) -> list[ReplicaStatus]:
+        answers = await self._engines.broadcast("describe").results_async(
+            timeout_s=LOOK_TIMEOUT_S, return_exceptions=True
+        )
+        return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+
+
+def _doors(spec: GatewaySpec) -> Doors:
+    keys = KeyStore(Path(spec.keys_path))
+    admin_token = Path(spec.admin_token_path).read_text().strip()
+    return Doors(keys.read, keys.version, admin_token, spec.keys_required)
+
+
+def _limits(spec: GatewaySpec) -> ModelLimits:
+    return ModelLimits(tuple(spec.served_model_names), spec.max_model_len, spec.caution_past_tokens, spec.max_images)

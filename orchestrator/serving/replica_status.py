@@ -1,0 +1,40 @@
+"""What an engine replica tells of itself, in plain values that travel as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ReplicaStatus:
+    """One engine replica at one moment; counters run from the engine's start."""
+
+    replica_id: str
+    host: str
+    port: int
+    engine: str
+    ready: bool
+    reason: str
+    replica_pid: int
+    engine_pid: int
+    max_num_seqs: int
+    max_in_flight: int
+    started_at_s: float  # Unix time
+    load_s: float  # from the engine's start until it answered a completion
+    num_requests_running: int
+    num_requests_waiting: int
+    prompt_tokens_total: int
+    generation_tokens_total: int
+
+
+def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:
+    """Read a status that crossed a process; raises TypeError or KeyError on another version's."""
+    return ReplicaStatus(**{name: kind(data[name]) for name, kind in _KINDS.items()})
+
+
+_KINDS: dict[str, Any] = {
+    name: {"str": str, "int": int, "float": float, "bool": bool}[str(kind)]
+    for name, kind in ReplicaStatus.__annotations__.items()
+}

@@ -1,0 +1,77 @@
+"""A fleet as rows, text and data; the command line, the TUI and JSON share them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator.core.fleet import Condition, Fleet, Replica
+from orchestrator.views.table import table
+
+HEADERS = ("REPLICA", "KIND", "STATE", "REASON", "AGE")
+WIDE_HEADERS = (*HEADERS, "PID", "ENGINE PID", "PORT", "LOAD", "RUNNING", "WAITING", "PROMPT TOK", "GENERATED TOK")
+
+
+def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
+    """What `qorch status` prints: the fleet in one line, its conditions, a row a replica."""
+    head = (
+        f"{fleet.name}: {fleet.phase}  {fleet.ready_replicas}/{fleet.target_num_replicas} ready  "
+        f"{fleet.profile} on {fleet.engine}  {fleet.endpoint}"
+    )
+    rows = replica_rows(fleet, now_s, wide)
+    return "\n".join(
+        [head, "", *map(_condition_line, fleet.conditions), "", table(WIDE_HEADERS if wide else HEADERS, rows)]
+    )
+
+
+def replica_rows(fleet: Fleet, now_s: float, wide: bool = False) -> list[tuple[str, ...]]:
+    """One row a replica, engines first."""
+    ordered = sorted(fleet.replicas, key=lambda replica: (replica.deployment, replica.replica_id))
+    return [_row(replica, now_s) + (_wide(replica) if wide else ()) for replica in ordered]
+
+
+def fleet_data(fleet: Fleet) -> dict[str, Any]:
+    """The fleet for `-o json|yaml`."""
+    data = asdict(fleet)
+    return {**data, "phase": fleet.phase.value, "ready_replicas": fleet.ready_replicas}
+
+
+def age(seconds: float) -> str:
+    """A duration in its two largest units, e.g. "3m12s"."""
+    whole = max(0, int(seconds))
+    for unit_s, unit, part_s, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= unit_s:
+            return f"{whole // unit_s}{unit}{whole % unit_s // part_s}{part}"
+    return f"{whole}s"
+
+
+def _condition_line(condition: Condition) -> str:
+    return f"  {'yes' if condition.status else 'NO '}  {condition.type}: {condition.message} ({condition.reason})"
+
+
+def _row(replica: Replica, now_s: float) -> tuple[str, ...]:
+    started = "-" if replica.started_at_s is None else age(now_s - replica.started_at_s)
+    return (replica.replica_id, replica.deployment, replica.state, _reason(replica), started)
+
+
+def _reason(replica: Replica) -> str:
+    if replica.engine is not None:
+        return replica.engine.reason
+    return "-" if replica.deployment == "gateway" else "not seen by the gateway"
+
+
+def _wide(replica: Replica) -> tuple[str, ...]:
+    engine = replica.engine
+    pid = "-" if replica.pid is None else str(replica.pid)
+    if engine is None:
+        return (pid, *("-" * 7))
+    return (
+        pid,
+        str(engine.pid),
+        str(engine.port),
+        f"{engine.load_s:.1f}s",
+        str(engine.num_requests_running),
+        str(engine.num_requests_waiting),
+        f"{engine.prompt_tokens_total:,}",
+        f"{engine.generation_tokens_total:,}",
+    )

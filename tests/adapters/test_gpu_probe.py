@@ -1,0 +1,208 @@
+"""The GPU probe, with the real pynvml over a stand-in library."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from orchestrator.adapters.gpu_probe import probe_gpus
+from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.inventory import GpuDriver, MigInstance, NotAvailable
+from tests.adapters.nvml_stand_in import A100, A6000, H100_MIG, RTX_4090, NvmlStandIn
+
+MIB = 1024**2
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> NvmlStandIn:
+    """The compiled stand-in, once a module."""
+    return NvmlStandIn(tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture
+def nvml(library: NvmlStandIn, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
+    """The stand-in, in place of the driver's library for child processes."""
+    for name, value in library.environment.items():
+        monkeypatch.setenv(name, value)
+    return library
+
+
+def test_two_a100s_joined_by_nvlink_are_read_in_full(nvml: NvmlStandIn) -> None:
+    second = A100 | {"uuid": "GPU-a100-1", "pci": "00000000:0F:00.0", "p2p.0": 0}
+    nvml.answer(A100 | {"p2p.1": 0}, second)
+    driver, (gpu, other) = probe_gpus()
+    assert driver == GpuDriver("580.65.06", "13.0")
+    assert (gpu.index, gpu.name, gpu.uuid) == (0, "NVIDIA A100-SXM4-80GB", "GPU-a100-0")
+    assert (gpu.pci_bus_id, gpu.nvlink_peers) == ("00000000:07:00.0", ("00000000:0F:00.0",))
+    assert (other.index, other.uuid, other.nvlink_peers) == (1, "GPU-a100-1", ("00000000:07:00.0",))
+    assert gpu.memory_total_bytes == 81920 * MIB
+    assert (gpu.memory_used_bytes, gpu.memory_free_bytes) == (1024 * MIB, 80896 * MIB)
+    assert gpu.compute_capability == (8, 0)
+    assert (gpu.utilization_percent, gpu.temperature_c) == (37, 41)
+    assert (gpu.power_w, gpu.power_limit_w) == (61.5, 400.0)
+    assert (gpu.ecc_enabled, gpu.mig_enabled, gpu.error) == (True, False, None)
+
+
+def test_an_a6000_tells_the_memory_that_its_driver_tells(nvml: NvmlStandIn) -> None:
+    nvml.answer(A6000, cuda_version=12080)
+    driver, (gpu,) = probe_gpus()
+    assert driver.cuda_version == "12.8"
+    assert (gpu.memory_total_bytes, gpu.compute_capability) == (49140 * MIB, (8, 6))
+    assert (gpu.ecc_enabled, gpu.nvlink_peers) == (False, ())
+
+
+def test_cards_without_nvlink_have_no_peers(nvml: NvmlStandIn) -> None:
+    nvml.answer(A6000 | {"p2p.0": 0, "p2p.1": 5}, A6000 | {"pci": "00000000:0F:00.0"})
+    assert [gpu.nvlink_peers for gpu in probe_gpus()[1]] == [(), ()]
+
+
+def test_what_an_rtx_4090_does_not_have_is_not_available_with_the_reason(nvml: NvmlStandIn) -> None:
+    nvml.answer(RTX_4090)
+    _, (gpu,) = probe_gpus()
+    assert gpu.ecc_enabled == NotAvailable("Not Supported")
+    assert gpu.mig_enabled == NotAvailable("Not Supported")
+    assert gpu.power_w == NotAvailable("Not Supported")
+    assert (gpu.memory_total_bytes, gpu.error) == (24564 * MIB, None)
+
+
+def test_mig_slices_are_listed_by_name_and_by_size_and_empty_slots_are_not(nvml: NvmlStandIn) -> None:
+    nvml.answer(H100_MIG)
+    _, (gpu,) = probe_gpus()
+    assert gpu.mig_enabled is True
+    assert gpu.mig_instances == (
+        MigInstance("MIG-0", "1g.10gb", 9984 * MIB, 9968 * MIB),
+        MigInstance("MIG-2", "3g.40gb", 40448 * MIB, 40448 * MIB),
+    )
+
+
+def test_a_slice_that_tells_neither_name_nor_size_has_an_unknown_profile(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100 | {"mig_mode": 1, "mig_count": 1, "mig.0.uuid": "MIG-0"})
+    _, (gpu,) = probe_gpus()
+    missing = NotAvailable("Not Supported")
+    assert gpu.mig_instances == (MigInstance("MIG-0", "unknown", missing, missing),)
+
+
+@pytest.mark.parametrize("fault", ["handle", "error"])
+def test_a_lost_gpu_is_listed_with_its_error_while_the_others_work(nvml: NvmlStandIn, fault: str) -> None:
+    nvml.answer(A100 | {fault: 15, "p2p.1": 0}, A6000 | {"p2p.0": 0})
+    _, (lost, working) = probe_gpus()
+    assert (lost.error, lost.memory_total_bytes) == ("GPU is lost", NotAvailable("GPU is lost"))
+    assert (working.error, working.name) == (None, "NVIDIA RTX A6000")
+    assert working.nvlink_peers == ()
+
+
+def test_a_reading_that_fails_does_not_condemn_the_gpu(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100 | {"error": 999})
+    _, (gpu,) = probe_gpus()
+    assert (gpu.power_w, gpu.error) == (NotAvailable("Unknown Error"), None)
+
+
+def test_an_unknown_name_is_taken_as_it_is(nvml: NvmlStandIn) -> None:
+    nvml.answer(RTX_4090 | {"name": "NVIDIA Q9000 Prototype"})
+    assert probe_gpus()[1][0].name == "NVIDIA Q9000 Prototype"
+
+
+def test_the_next_probe_sees_what_has_changed(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100)
+    before = probe_gpus()[1]
+    nvml.answer(A100 | {"memory_used_mib": 70000}, A6000)
+    after = probe_gpus()[1]
+    assert [gpu.memory_used_bytes for gpu in before] == [1024 * MIB]
+    assert [gpu.memory_used_bytes for gpu in after] == [70000 * MIB, 1024 * MIB]
+
+
+@pytest.mark.parametrize("call", ["init", "count", "name"])
+def test_a_hang_is_answered_in_time_and_leaves_no_process_behind(nvml: NvmlStandIn, call: str) -> None:
+    nvml.answer(A100, hang=call)
+    before, started = nvml.processes(), time.monotonic()
+    with pytest.raises(EnvironmentNotReady, match=r"did not answer in 1 s.*not known") as hung:
+        probe_gpus(timeout_s=1)
+    assert time.monotonic() - started < 3
+    assert hung.value.hint == "nvidia-smi"
+    assert set(nvml.processes()) <= set(before)
+
+
+def test_ctrl_c_during_a_hang_leaves_no_process_behind(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100, hang="name")
+    before = nvml.processes()
+    Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        probe_gpus()
+    assert set(nvml.processes()) <= set(before)
+
+
+def test_a_hanging_child_ends_itself_when_its_parent_is_gone(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100, hang="count")
+    command = [sys.executable, "-P", "-m", "orchestrator.adapters.nvml", "0.5"]
+    with subprocess.Popen(command, start_new_session=True) as child:
+        try:
+            assert child.wait(5) == -signal.SIGALRM
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def test_a_host_without_the_library_has_no_gpu_and_says_why_at_once() -> None:
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        started = time.monotonic()
+        driver, gpus = probe_gpus()
+        assert driver.absent is not None
+        assert driver.absent.startswith("no GPU: the NVIDIA driver's library does not load (libnvidia-ml.so.1")
+        assert (gpus, time.monotonic() - started < 2) == ((), True)
+    else:
+        pytest.skip("this host has the NVIDIA driver's library")
+
+
+def test_a_driver_that_is_not_loaded_means_no_gpu(nvml: NvmlStandIn) -> None:
+    nvml.answer(init=9)
+    driver, gpus = probe_gpus()
+    assert (driver.absent, gpus) == ("no GPU: the NVIDIA driver is installed but not loaded", ())
+
+
+def test_a_driver_that_sees_no_gpu_is_not_absent(nvml: NvmlStandIn) -> None:
+    nvml.answer()
+    assert probe_gpus() == (GpuDriver("580.65.06", "13.0"), ())
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(18, "the old one is still loaded"), (999, "Unknown Error"), (4, "may not talk to the NVIDIA driver")],
+)
+def test_a_driver_that_refuses_is_never_read_as_no_gpu(nvml: NvmlStandIn, code: int, words: str) -> None:
+    nvml.answer(A100, init=code)
+    with pytest.raises(EnvironmentNotReady, match=f"GPUs are not known: .*{words}"):
+        probe_gpus()
+
+
+def test_a_library_that_does_not_load_is_never_read_as_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libnvidia-ml.so.1").write_text("not a library, and long enough for an ELF header" * 9)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    with pytest.raises(EnvironmentNotReady, match=r"does not load .*invalid ELF header"):
+        probe_gpus()
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", "was ended by SIGSEGV"),
+        ("print('[]')", "gave no readable answer"),
+        ("print('[{}, []]')", "gave no readable answer"),
+        ("raise SystemExit(7)", "ended with exit code 7"),
+    ],
+)
+def test_a_probe_that_breaks_is_never_read_as_no_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
+) -> None:
+    (tmp_path / "pynvml.py").write_text(program + "\nraise SystemExit(0)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(EnvironmentNotReady, match=words):
+        probe_gpus()
