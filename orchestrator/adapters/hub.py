@@ -137,13 +137,13 @@ class Hub:
         except malformed as odd:
             raise HubTrouble(
                 f"{self.host} did not answer for {what} as a hub does: {odd!r}",
-                hint=f"curl -sSi {self.endpoint}/api/models/{repo}",
+                hint="check HF_ENDPOINT, and whether this network asks for a login first",
             ) from odd
 
     def _refusal(self, repo: str, what: str, refused: HfHubHTTPError) -> HubTrouble:
         status, code = refused.response.status_code, refused.response.headers.get("X-Error-Code", "")
         reason = REFUSALS.get(code) or REFUSALS.get(str(status)) or refused.response.reason_phrase
-        access = f"ask for access at {self.endpoint}/{repo}, then: export HF_TOKEN=hf_…"
+        access = f"ask for access at {self.host}/{repo}, then: export HF_TOKEN=hf_…"
         return HubTrouble(
             f"{self.host} answered {status} for {what}: {reason}",
             hint=access if status in (401, 403) else None,

@@ -13,7 +13,7 @@ from orchestrator.adapters.safetensors_header import check_safetensors
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.profile import Architecture, Profile
 
-FIRST_SHARD = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>\d{5})\.gguf")
+FIRST_SHARD = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>(?!00000)\d{5})\.gguf")
 INDEX = "model.safetensors.index.json"
 SAFETENSORS_PARTS = (".safetensors", ".json", ".jinja")
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")

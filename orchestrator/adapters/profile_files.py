@@ -45,9 +45,7 @@ DEFAULTS = {
     Precision.GPTQ: PrecisionDefaults(
         "int4 group 128, rest bfloat16", EngineName.VLLM, (7, 5), 0.97, "founding article: GPTQ retains about 97 %"
     ),
-    Precision.GGUF: PrecisionDefaults(
-        "", EngineName.LLAMA_CPP, None, UNLISTED_QUALITY_RETAINED, OWN_FIGURE
-    ),
+    Precision.GGUF: PrecisionDefaults("", EngineName.LLAMA_CPP, None, UNLISTED_QUALITY_RETAINED, OWN_FIGURE),
 }  # compute capabilities: vLLM 0.33.0 (BF16 kernels from 8.0, Marlin for FP8 weights and GPTQ from 7.5)
 
 

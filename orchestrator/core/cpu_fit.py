@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from orchestrator.core.amounts import GIB, gib
 from orchestrator.core.inventory import Host, Inventory
-from orchestrator.core.ladder import Settled, ladder, settle
+from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Device, Fit, Memory, MemoryPart, Misfit, Shape, Wish
 from orchestrator.core.profile import Profile
 
 FLEET_RESERVE_BYTES = GIB  # Ray with Serve and its proxy (measured at 0.6 to 0.7 GiB idle), and the gateway
-SYSTEM_RESERVE_SHARE = 0.05  # of all memory, left to everything else
+SYSTEM_RESERVE_SHARE = 0.05  # of the memory that is available, left to everything else
 CONTEXT_CAP = 32768  # by default: a CPU reads a longer prompt for minutes
 SLOTS = (8, 7, 6, 5, 4, 3, 2, 1)
-FEWEST_DEFAULT_SLOTS, COMFORTABLE_SLOTS = 4, 4
+FEWEST_DEFAULT_SLOTS = 4
+ENOUGH_SLOTS = (4, 1)
 
 
 def fit_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
     """One replica on this host's CPU, in the memory that is available less the reserve."""
     most = max(FEWEST_DEFAULT_SLOTS, inventory.host.cpu_cores)
     slots = tuple(count for count in SLOTS if count <= most)
-    steps = ladder(profile, wish, CONTEXT_CAP, slots, COMFORTABLE_SLOTS)
+    steps = ladder(profile, wish, CONTEXT_CAP, slots, ENOUGH_SLOTS)
     choice = settle(lambda context, count: _memory(profile, inventory.host, wish, Shape(context, count)), steps)
     return _fit(profile, wish, choice) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
 
@@ -48,7 +49,7 @@ def _shared_bytes(parts: tuple[MemoryPart, ...], profile: Profile) -> int:
 
 
 def _reserve_bytes(host: Host) -> int:
-    return FLEET_RESERVE_BYTES + int(SYSTEM_RESERVE_SHARE * host.memory_total_bytes)
+    return FLEET_RESERVE_BYTES + int(SYSTEM_RESERVE_SHARE * host.memory_available_bytes)
 
 
 def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
@@ -65,12 +66,13 @@ def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
 
 
 def _notes(profile: Profile, wish: Wish, choice: Settled) -> tuple[str, ...]:
-    if wish.max_model_len or choice.max_model_len >= profile.model.limits.max_model_len:
-        return ()
-    return (
-        f"the context is {choice.max_model_len:,} of {profile.model.limits.max_model_len:,} tokens: "
-        "a CPU takes minutes to read a longer prompt; a longer one can be asked for",
-    )
+    limit = profile.model.limits.max_model_len
+    if wish.max_model_len is None and choice.max_model_len == CONTEXT_CAP < limit:
+        return (
+            f"the context is {CONTEXT_CAP:,} of {limit:,} tokens, because a CPU takes minutes to read a longer "
+            "prompt; a longer one can be asked for",
+        )
+    return context_note(profile, wish, choice)
 
 
 def _reason(choice: Settled) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.core.amounts import gib
 from orchestrator.core.assumed import architecture_of
 from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
-from orchestrator.core.ladder import Settled, ladder, settle
+from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Device, Fit, Memory, Misfit, Shape, Wish
 from orchestrator.core.profile import Architecture, Precision, Profile
@@ -18,7 +18,7 @@ TENSOR_PARALLEL_SIZES = (1, 2, 4, 8, 16)
 QUANTISED_BLOCK = 128  # weights that share a scale, which no split may cut (vLLM: fp8_utils.py, gptq group 128)
 NATIVE_FP8 = (8, 9)  # vLLM: platforms/cuda.py, supports_fp8()
 SEQUENCES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
-COMFORTABLE_SEQUENCES = 16
+ENOUGH_SEQUENCES = (16, 4, 1)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fit_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Mis
         return Misfit(profile, (f"{wish.num_replicas} replicas need a GPU each, {len(gpus)} are usable",))
     fitting = [attempt for attempt in attempts if attempt.choice.fits]
     if fitting:
-        return _fit(profile, min(fitting, key=lambda attempt: attempt.rank))
+        return _fit(profile, wish, min(fitting, key=lambda attempt: attempt.rank))
     nearest = max(attempts, key=lambda attempt: attempt.choice.memory.headroom_bytes)
     return Misfit(profile, (_reason(nearest), *refusals), nearest.choice.memory)
 
@@ -96,12 +96,11 @@ def _usable(gpu: Gpu, profile: Profile) -> UsableGpu | str:
         return gpu.error
     if gpu.mig_enabled is True:
         return "split by MIG, whose slices are not planned on yet"
-    readings = (gpu.compute_capability, gpu.memory_total_bytes, gpu.memory_free_bytes)
-    missing = [reading.reason for reading in readings if isinstance(reading, NotAvailable)]
-    if missing:
-        return f"compute capability or memory is not known: {missing[0]}"
-    capability, total_bytes, free_bytes = readings
-    assert isinstance(capability, tuple) and isinstance(total_bytes, int) and isinstance(free_bytes, int)
+    capability, total_bytes, free_bytes = gpu.compute_capability, gpu.memory_total_bytes, gpu.memory_free_bytes
+    if isinstance(capability, NotAvailable):
+        return f"compute capability is not known: {capability.reason}"
+    if isinstance(total_bytes, NotAvailable) or isinstance(free_bytes, NotAvailable):
+        return "total or free memory is not known"
     needed = profile.min_compute_capability or (0, 0)
     if capability < needed:
         return f"compute capability {_dotted(capability)}, {profile.precision} needs {_dotted(needed)}"
@@ -122,17 +121,19 @@ def _attempts(profile: Profile, gpus: tuple[UsableGpu, ...], wish: Wish) -> Iter
 def _attempt(profile: Profile, gpus: tuple[UsableGpu, ...], size: int, wish: Wish) -> Attempt:
     """Replicas are equal, so the GPU with the least free memory decides for all of them."""
     tightest = min(gpus, key=lambda gpu: gpu.available_bytes)
-    why = f"the lesser of {GPU_MEMORY_UTILIZATION:.0%} of {gib(tightest.total_bytes)} and {gib(tightest.free_bytes)} free"
+    why = (
+        f"the lesser of {GPU_MEMORY_UTILIZATION:.0%} of {gib(tightest.total_bytes)} and {gib(tightest.free_bytes)} free"
+    )
 
     def memory_of(context: int, count: int) -> Memory:
         return Memory(memory_parts(profile, Shape(context, count, size)), tightest.available_bytes, why)
 
     limit = profile.model.limits.max_model_len
-    choice = settle(memory_of, ladder(profile, wish, limit, SEQUENCES, COMFORTABLE_SEQUENCES))
+    choice = settle(memory_of, ladder(profile, wish, limit, SEQUENCES, ENOUGH_SEQUENCES))
     return Attempt(tuple(sorted(gpus[:size], key=lambda gpu: gpu.index)), choice)
 
 
-def _fit(profile: Profile, attempt: Attempt) -> Fit:
+def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
     return Fit(
         profile=profile,
         device=Device.GPU,
@@ -141,7 +142,7 @@ def _fit(profile: Profile, attempt: Attempt) -> Fit:
         max_model_len=attempt.choice.max_model_len,
         max_num_seqs=attempt.choice.max_num_seqs,
         memory=attempt.choice.memory,
-        notes=_notes(profile, attempt.gpus[0]),
+        notes=(*_notes(profile, attempt.gpus[0]), *context_note(profile, wish, attempt.choice)),
     )
 
 

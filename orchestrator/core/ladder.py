@@ -15,11 +15,11 @@ MemoryOf = Callable[[int, int], Memory]  # (max_model_len, max_num_seqs) -> memo
 
 @dataclass(frozen=True)
 class Ladder:
-    """What may be chosen, the most wanted first; `comfortable` sequences matter more than a longer context."""
+    """What may be chosen, the most wanted first; `enough` sequences matter more than a longer context."""
 
     contexts: tuple[int, ...]
     sequences: tuple[int, ...]
-    comfortable: int
+    enough: tuple[int, ...]  # comfortably many, and what is made do with where those do not fit
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,40 @@ class Settled:
         return self.memory.headroom_bytes >= 0
 
 
-def ladder(profile: Profile, wish: Wish, context_cap: int, sequences: tuple[int, ...], comfortable: int) -> Ladder:
+def ladder(
+    profile: Profile, wish: Wish, context_cap: int, sequences: tuple[int, ...], enough: tuple[int, ...]
+) -> Ladder:
     """The steps for a profile; what the wish names is the only step."""
     longest = min(profile.model.limits.max_model_len, context_cap)
     contexts = (longest, *(context for context in CONTEXTS if context < longest))
     return Ladder(
         contexts=(wish.max_model_len,) if wish.max_model_len else contexts,
         sequences=(wish.max_num_seqs,) if wish.max_num_seqs else sequences,
-        comfortable=wish.max_num_seqs or comfortable,
+        enough=(wish.max_num_seqs,) if wish.max_num_seqs else enough,
     )
 
 
 def settle(memory_of: MemoryOf, steps: Ladder) -> Settled:
-    """The longest context that fits with comfortably many sequences, else with few, and as many as then fit.
+    """The longest context that fits with enough sequences, and as many of these as then fit.
 
     Where nothing fits, the smallest choice, which misses least.
     """
-    for few in (steps.comfortable, steps.sequences[-1]):
+    for enough in steps.enough:
         for context in steps.contexts:
-            if memory_of(context, few).headroom_bytes >= 0:
+            if memory_of(context, enough).headroom_bytes >= 0:
                 return _most_sequences(memory_of, context, steps.sequences)
     return _settled(memory_of, steps.contexts[-1], steps.sequences[-1])
+
+
+def context_note(profile: Profile, wish: Wish, choice: Settled) -> tuple[str, ...]:
+    """What to say where memory, and not the user, made the context shorter than the model's."""
+    limit = profile.model.limits.max_model_len
+    if wish.max_model_len or choice.max_model_len >= limit:
+        return ()
+    return (
+        f"the context is {choice.max_model_len:,} of {limit:,} tokens, the longest step "
+        f"that fits with {choice.max_num_seqs} sequences",
+    )
 
 
 def _most_sequences(memory_of: MemoryOf, context: int, sequences: tuple[int, ...]) -> Settled:

@@ -56,9 +56,7 @@ def _recurrent_state(profile: Profile, shape: Shape) -> MemoryPart:
     """Each slot's state, and the copies that its context checkpoints keep."""
     state_bytes = _state_bytes(architecture_of(profile.model))
     checkpoints = min(MAX_CHECKPOINTS, ceil(shape.max_model_len / CHECKPOINT_SPACING_TOKENS))
-    why = (
-        f"{shape.max_num_seqs} slots x (1 + {checkpoints} checkpoints) x {state_bytes:,} B{assumption(profile.model)}"
-    )
+    why = f"{shape.max_num_seqs} slots x (1 + {checkpoints} checkpoints) x {state_bytes:,} B{assumption(profile.model)}"
     return MemoryPart("recurrent_state", shape.max_num_seqs * (1 + checkpoints) * state_bytes, why)
 
 

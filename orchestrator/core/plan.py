@@ -120,6 +120,11 @@ class Candidate:
         return 0.0 if isinstance(self.verdict, Misfit) else prod(step.value for step in self.steps)
 
     @property
+    def potential(self) -> float:
+        """The score that it would have if nothing refused it."""
+        return prod(step.value for step in self.steps if step.value > 0)
+
+    @property
     def refusal(self) -> str | None:
         """Why it cannot run, or None where it can."""
         if isinstance(self.verdict, Misfit):

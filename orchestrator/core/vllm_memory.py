@@ -81,9 +81,7 @@ def _kv_cache(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
 
 
 def _recurrent_state(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
-    why = (
-        f"{shape.max_num_seqs} sequences x {unit.state_blocks} blocks x {unit.bytes:,} B{assumption(profile.model)}"
-    )
+    why = f"{shape.max_num_seqs} sequences x {unit.state_blocks} blocks x {unit.bytes:,} B{assumption(profile.model)}"
     return MemoryPart("recurrent_state", shape.max_num_seqs * unit.state_blocks * unit.bytes, why)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from orchestrator.adapters import hub as hub_module
 from orchestrator.adapters.hub import Hub
 from orchestrator.adapters.hub_cache import hub_cache_folder
 from orchestrator.adapters.hub_weights import HubWeights
+from orchestrator.adapters.partial_file import PartialFile
 from orchestrator.app.weights import Progress, ResolvedWeights
 from orchestrator.core.errors import EnvironmentNotReady, ExitCode, SettingsError
 from orchestrator.core.profile import ModelStatus, Profile
@@ -431,6 +433,47 @@ def test_a_cache_that_cannot_be_written_is_an_answer_and_not_a_traceback(
     assert "Not a directory" in refusal(source).message
 
 
+def test_a_disk_that_fills_up_on_the_way_is_said_and_the_bytes_stay(
+    stand_in: HubStandIn,
+    new_source: Callable[..., HubWeights],
+    body: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stand_in.commit(REPO, {FILE: body})
+    write = PartialFile.write
+
+    def write_until_full(into: PartialFile, chunk: bytes) -> None:
+        if into.bytes > 200_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(into, chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartialFile, "write", write_until_full)
+        assert "No space left on device" in refusal(new_source()).message
+    stand_in.requests.clear()
+    fetch(new_source())
+    assert stand_in.asked("/cdn/")[0].range != "bytes=0-"
+
+
+def test_a_disk_without_links_is_served_too(
+    stand_in: HubStandIn,
+    new_source: Callable[..., HubWeights],
+    body: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "symlink_to", no_links)
+    stand_in.commit(REPO, {FILE: body})
+    path = fetch(new_source()).path
+    assert not path.is_symlink()
+    stand_in.stop()
+    assert fetch(new_source()).path == path
+    path.write_bytes(body[:-1])
+    refusal(new_source())
+
+
 def test_two_at_once_do_not_write_the_same_file(
     stand_in: HubStandIn, new_source: Callable[..., HubWeights], body: bytes
 ) -> None:
@@ -545,7 +588,7 @@ def test_a_gated_repository_says_how_to_ask_for_access(
             monkeypatch.setenv("HF_TOKEN", token)
         refused = refusal(new_source())
         assert "is gated" in refused.message
-        assert refused.hint == f"ask for access at {stand_in.endpoint}/{REPO}, then: export HF_TOKEN=hf_…"
+        assert refused.hint == f"ask for access at 127.0.0.1:{stand_in.port}/{REPO}, then: export HF_TOKEN=hf_…"
     monkeypatch.setenv("HF_TOKEN", stand_in.token)
     fetch(new_source())
 
@@ -605,6 +648,7 @@ import sys
 from pathlib import Path
 from orchestrator.adapters.hub import Hub
 from orchestrator.adapters.hub_weights import HubWeights
+from orchestrator.adapters.partial_file import PartialFile
 from tests.adapters.model_samples import gguf_profile
 source = HubWeights(Hub({stand_in.endpoint!r}), Path({str(source.root)!r}), Path({str(source.notes)!r}))
 assert source.fetch(gguf_profile(), print).path.is_file()

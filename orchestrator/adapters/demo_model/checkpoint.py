@@ -1,0 +1,114 @@
+"""The demo as a checkpoint that transformers and vLLM load: safetensors in bfloat16, config, tokenizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orchestrator.adapters.demo_model import dimensions as d
+from orchestrator.adapters.demo_model.tokenizer import (
+    CHAT_TEMPLATE,
+    END_OF_TEXT,
+    IM_END,
+    SPECIALS,
+    SPLIT,
+    demo_tokenizer,
+)
+from orchestrator.adapters.demo_model.weights import Array
+
+
+def write_checkpoint(folder: Path, weights: dict[str, Array]) -> None:
+    (folder / "model.safetensors").write_bytes(safetensors(weights))
+    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    for name, content in (
+        ("config.json", config()),
+        ("generation_config.json", _generation_config()),
+        ("tokenizer.json", tokenizer_json()),
+        ("tokenizer_config.json", _tokenizer_config()),
+    ):
+        (folder / name).write_text(json.dumps(content, indent=1))
+
+
+def safetensors(weights: dict[str, Array]) -> bytes:
+    """The safetensors format: length of the header in 8 bytes, a JSON header, the tensors' bytes."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    data, offset = [], 0
+    for name, tensor in weights.items():
+        raw = (np.ascontiguousarray(tensor).view(np.uint32) >> 16).astype(np.uint16).tobytes()
+        header[name] = {"dtype": "BF16", "shape": tensor.shape, "data_offsets": [offset, offset + len(raw)]}
+        data.append(raw)
+        offset += len(raw)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + b"".join(data)
+
+
+def config() -> dict[str, Any]:
+    ids = demo_tokenizer().ids
+    kinds = ("linear_attention", "full_attention")
+    return {
+        "architectures": ["Qwen3_5ForCausalLM"],
+        "model_type": "qwen3_5_text",
+        "dtype": "bfloat16",
+        "vocab_size": len(ids),
+        "hidden_size": d.HIDDEN_SIZE,
+        "intermediate_size": d.INTERMEDIATE_SIZE,
+        "num_hidden_layers": d.NUM_HIDDEN_LAYERS,
+        "layer_types": [kinds[d.is_full_attention(layer)] for layer in range(d.NUM_HIDDEN_LAYERS)],
+        "full_attention_interval": d.FULL_ATTENTION_INTERVAL,
+        "num_attention_heads": d.NUM_ATTENTION_HEADS,
+        "num_key_value_heads": d.NUM_KEY_VALUE_HEADS,
+        "head_dim": d.HEAD_DIM,
+        "attn_output_gate": True,
+        "linear_num_key_heads": d.LINEAR_NUM_KEY_HEADS,
+        "linear_num_value_heads": d.LINEAR_NUM_VALUE_HEADS,
+        "linear_key_head_dim": d.LINEAR_HEAD_DIM,
+        "linear_value_head_dim": d.LINEAR_HEAD_DIM,
+        "linear_conv_kernel_dim": d.LINEAR_CONV_KERNEL_DIM,
+        "mamba_ssm_dtype": "float32",
+        "hidden_act": "silu",
+        "max_position_embeddings": d.MAX_POSITION_EMBEDDINGS,
+        "rms_norm_eps": d.RMS_NORM_EPS,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": d.ROPE_THETA,
+            "partial_rotary_factor": d.PARTIAL_ROTARY_FACTOR,
+            "mrope_section": list(d.MROPE_SECTION),
+            "mrope_interleaved": True,
+        },
+        "tie_word_embeddings": False,
+        "eos_token_id": ids[IM_END],
+        "pad_token_id": ids[END_OF_TEXT],
+    }
+
+
+def tokenizer_json() -> dict[str, Any]:
+    """The tokenizer as the `tokenizers` library reads it."""
+    tokenizer = demo_tokenizer()
+    ids = tokenizer.ids
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    split = {"type": "Split", "pattern": {"Regex": SPLIT}, "behavior": "Isolated", "invert": False}
+    return {
+        "version": "1.0",
+        "added_tokens": [{"id": ids[token], "content": token, **flags} for token in SPECIALS],
+        "normalizer": {"type": "NFC"},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+        "decoder": byte_level,
+        "model": {
+            "type": "BPE",
+            "vocab": {token: ids[token] for token in tokenizer.tokens if token not in SPECIALS},
+            "merges": [merge.split(" ") for merge in tokenizer.merges],
+        },
+    }
+
+
+def _tokenizer_config() -> dict[str, Any]:
+    return {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": IM_END, "pad_token": END_OF_TEXT}
+
+
+def _generation_config() -> dict[str, Any]:
+    ids = demo_tokenizer().ids
+    return {"eos_token_id": ids[IM_END], "pad_token_id": ids[END_OF_TEXT]}

@@ -1,0 +1,71 @@
+"""What a person should know of a plan beyond its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.core.plan import Candidate, Device, Fit, FitPlan
+from orchestrator.core.profile import ModelStatus
+from orchestrator.core.score import USABLE_TOK_S, cores_of_replica
+from orchestrator.core.speed import cpu_decode_tok_s
+
+
+def notices(plan: FitPlan) -> tuple[str, ...]:
+    """One sentence each, the most important first."""
+    return tuple(_notices(plan))
+
+
+def _notices(plan: FitPlan) -> Iterator[str]:
+    if plan.chosen is not None:
+        yield from _of_choice(plan, plan.chosen)
+    for gpu in plan.inventory.gpus:
+        if gpu.error is not None:
+            yield f"GPU {gpu.index} is left out: {gpu.error}"
+
+
+def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
+    if chosen.profile.model.status is ModelStatus.STAND_IN:
+        yield (
+            f"{chosen.profile.name} is a tiny stand-in with random weights: it shows that everything works, "
+            "and its answers mean nothing"
+        )
+    yield from _better(plan)
+    yield from chosen.notes
+    if (caution := chosen.profile.model.limits.caution_past_tokens) < chosen.max_model_len:
+        yield f"past {caution:,} tokens of context the model follows instructions less well"
+    yield from _idle_gpus(plan, chosen)
+    yield from _slow(plan, chosen)
+
+
+def _better(plan: FitPlan) -> Iterator[str]:
+    """The best of those that fit and would have won, had their engine or weights been there."""
+    refused = [candidate for candidate in plan.candidates if isinstance(candidate.verdict, Fit) and candidate.refusal]
+    better = [candidate for candidate in refused if _lacks_only_files(candidate)]
+    if better and better[0].potential > plan.candidates[0].score:
+        yield f"{better[0].profile.name} would rank first: {better[0].refusal}"
+
+
+def _lacks_only_files(candidate: Candidate) -> bool:
+    return all(step.value > 0 or step.name in ("engine", "weights") for step in candidate.steps)
+
+
+def _idle_gpus(plan: FitPlan, chosen: Fit) -> Iterator[str]:
+    there = len(plan.inventory.working_gpus)
+    idle = there - len(chosen.gpu_indices) * plan.num_replicas
+    if chosen.device is Device.GPU and idle > 0:
+        yield f"{idle} of {there} GPUs stay idle; more replicas can use them"
+    if chosen.device is Device.CPU and there and (closest := _closest_on_gpu(plan)):
+        yield f"the model runs on the CPU and the GPU stays idle: {closest.profile.name}: {closest.refusal}"
+
+
+def _closest_on_gpu(plan: FitPlan) -> Candidate | None:
+    """The best ranked of those that need a GPU."""
+    return next((one for one in plan.candidates if one.profile.min_compute_capability), None)
+
+
+def _slow(plan: FitPlan, chosen: Fit) -> Iterator[str]:
+    """Named profiles are served however slow they are."""
+    if chosen.device is Device.CPU:
+        tok_s = cpu_decode_tok_s(chosen.profile, cores_of_replica(plan.inventory.host, plan.wish))
+        if tok_s < USABLE_TOK_S:
+            yield f"about {tok_s:.1f} tok/s for one stream is slower than most people read"

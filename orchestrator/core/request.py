@@ -1,0 +1,70 @@
+"""What `--profile` and `--model` ask for, among the profiles that there are."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from orchestrator.core.errors import UsageError
+from orchestrator.core.plan import Wish
+from orchestrator.core.profile import ModelStatus, Precision, Profile
+
+AUTO = "auto"
+HINT = "qorch profiles list"
+
+
+def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
+    """The profiles to consider; raises UsageError where a name is unknown or a number makes no sense."""
+    _check_numbers(wish)
+    of_model = _of_model(profiles, wish.model)
+    if wish.profile == AUTO:
+        return of_model
+    matches = tuple(profile for profile in of_model if _is_meant(profile, wish.profile))
+    if not matches:
+        raise UsageError(_unknown(profiles, wish), hint=HINT)
+    return matches
+
+
+def is_named(profile: Profile, wish: Wish) -> bool:
+    """Whether the wish names the profile or its model, and so means it whatever its figures rest on."""
+    return profile.name == wish.profile or profile.model.name in (wish.profile, wish.model)
+
+
+def excluded(profile: Profile, wish: Wish) -> str | None:
+    """Why a profile is not chosen unless it is named."""
+    if profile.model.status is ModelStatus.PUBLISHED or is_named(profile, wish):
+        return None
+    if profile.model.status is ModelStatus.ARTICLE:
+        return "only the founding article names this model: choose it by name"
+    return "a stand-in with random weights: chosen by name, or where no other weights can be had"
+
+
+def _check_numbers(wish: Wish) -> None:
+    for name in ("max_model_len", "max_num_seqs", "num_replicas"):
+        number = getattr(wish, name)
+        if number is not None and number < 1:
+            raise UsageError(f"{name}: expected at least 1, got {number}")
+
+
+def _of_model(profiles: tuple[Profile, ...], model: str | None) -> tuple[Profile, ...]:
+    matches = tuple(profile for profile in profiles if model in (None, profile.model.name))
+    if not matches:
+        names = sorted({profile.model.name for profile in profiles})
+        raise UsageError(f"no model is named {model!r}{_meant(model or '', names)}", hint=HINT)
+    return matches
+
+
+def _is_meant(profile: Profile, name: str) -> bool:
+    return name in (profile.name, profile.model.name, profile.precision)
+
+
+def _unknown(profiles: tuple[Profile, ...], wish: Wish) -> str:
+    """The name is known nowhere, or the model has no such variant."""
+    if any(_is_meant(profile, wish.profile) for profile in profiles):
+        return f"model {wish.model!r} has no profile {wish.profile!r}"
+    names = [AUTO, *Precision, *(name for profile in profiles for name in (profile.name, profile.model.name))]
+    return f"no profile, precision or model is named {wish.profile!r}{_meant(wish.profile, names)}"
+
+
+def _meant(name: str, names: list[str]) -> str:
+    close = get_close_matches(name.lower(), names, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
