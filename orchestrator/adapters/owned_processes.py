@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import psutil
 
 MARK = "QORCH_FLEET_ID"
-TERM_GRACE_S = 5.0
+TERM_GRACE_S = 1.5
 
 
 def owned_processes(fleet_id: str) -> list[psutil.Process]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.app.weights import WeightsSources
     from orchestrator.core.inventory import Inventory
+    from orchestrator.core.plan import FitPlan, Wish
     from orchestrator.core.profile import Profile
 
 
@@ -58,8 +59,7 @@ def inventory(hardware: Path | None) -> Inventory:
         return read_hardware(hardware)
     from orchestrator.adapters.probe import probe
 
-    cache = places().cache
-    return probe(next(folder for folder in (cache, *cache.parents) if folder.exists()))
+    return probe(places().cache)
 
 
 def profiles() -> tuple[Profile, ...]:
@@ -68,3 +68,51 @@ def profiles() -> tuple[Profile, ...]:
 
     own = places().config / "profiles"
     return load_profiles(shipped_profiles_dir(), *([own] if own.is_dir() else []))
+
+
+def weights_store(given: Path | None) -> WeightsSources:
+    """Where weights come from: the path that was given and nothing else, or every place there is."""
+    from orchestrator.adapters.demo_weights import DemoWeights
+    from orchestrator.adapters.hub import Hub
+    from orchestrator.adapters.hub_weights import HubWeights
+    from orchestrator.adapters.local_weights import GivenWeights, WeightsFolder
+    from orchestrator.app.weights import WeightsSources
+
+    if given is not None:
+        return WeightsSources((GivenWeights(given),))
+    folder = os.environ.get("QORCH_WEIGHTS_DIR")
+    local = (WeightsFolder(Path(folder)),) if folder else ()
+    cache = places().cache
+    hub = HubWeights(Hub.from_environment(os.environ), _hub_cache(), cache / "hub")
+    return WeightsSources((*local, DemoWeights(cache / "demo"), hub))
+
+
+def _hub_cache() -> Path:
+    """The Hugging Face cache, where its own tools look for it."""
+    if explicit := os.environ.get("HF_HUB_CACHE"):
+        return Path(explicit)
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    return Path(home) / "hub"
+
+
+def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:
+    """The plan for this machine, or for the one that a file describes."""
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.plan import all_engines, make_plan
+
+    engines = all_engines("the machine is described, not probed") if hardware else installed_engines()
+    return make_plan(profiles(), inventory(hardware), wish, weights_store(weights), engines)
+
+
+def profile(name: str) -> Profile:
+    """The one profile that is meant; raises UsageError with the nearest names, or those that could be meant."""
+    from orchestrator.core.errors import UsageError
+    from orchestrator.core.plan import Wish
+    from orchestrator.core.request import requested
+
+    matches = requested(profiles(), Wish(profile=name))
+    exact = [match for match in matches if match.name == name] or list(matches)
+    if len(exact) > 1:
+        names = ", ".join(match.name for match in exact)
+        raise UsageError(f"{name!r} can mean several profiles: {names}", hint="qorch profiles list")
+    return exact[0]

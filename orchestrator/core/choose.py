@@ -44,7 +44,7 @@ def choose(
         inventory=inventory,
         candidates=candidates,
         chosen=best.verdict if isinstance(best.verdict, Fit) and best.score > 0 else None,
-        reason=_reason(best),
+        reason=_reason(best, wish),
         num_replicas=wish.num_replicas or 1,
     )
     if plan.chosen is None:
@@ -109,11 +109,15 @@ def _with_stand_in(candidate: Candidate, situation: Situation) -> Candidate:
     return judge(candidate.profile, replace(situation, wish=wish))
 
 
-def _reason(best: Candidate) -> str:
+def _reason(best: Candidate, wish: Wish) -> str:
     name = best.profile.name
-    if best.score > 0:
-        return f"{name} has the highest score, {best.score:.2f}"
-    return f"nothing that was asked for can run here; {name} comes closest: {best.refusal}"
+    if best.score == 0:
+        return f"nothing that was asked for can run here; {name} comes closest: {best.refusal}"
+    if wish.profile == name:
+        return f"{name} was asked for, and fits"
+    if best.profile.model.status is ModelStatus.STAND_IN:
+        return "no model's weights can be had here, so a stand-in serves"
+    return f"{name} has the highest score of those that can run, {best.score:.2f}"
 
 
 def closest(candidates: tuple[Candidate, ...]) -> Candidate:

@@ -158,8 +158,9 @@ def _notes(profile: Profile, gpu: UsableGpu) -> tuple[str, ...]:
 def _reason(attempt: Attempt) -> str:
     """What was needed and what is there."""
     memory, gpus = attempt.choice.memory, attempt.gpus
+    each = "each of " if len(gpus) > 1 else ""
     return (
-        f"needs {gib(memory.needed_bytes)} on each of {len(gpus)} x {gpus[0].name} for "
+        f"needs {gib(memory.needed_bytes)} on {each}{len(gpus)} x {gpus[0].name} for "
         f"{attempt.choice.max_model_len:,} tokens, {gib(memory.available_bytes)} usable ({memory.available_why})"
     )
 

@@ -67,4 +67,4 @@ def _unknown(profiles: tuple[Profile, ...], wish: Wish) -> str:
 
 def _meant(name: str, names: list[str]) -> str:
     close = get_close_matches(name.lower(), names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -15,6 +15,7 @@ from orchestrator.app.ports import Engine, EngineLoadSample
 from orchestrator.core.deployment import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
+from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus
 
 SAMPLE_PERIOD_S = 1.0
@@ -26,6 +27,7 @@ class EngineReplica:
     """Ray Serve runs one of these per replica; requests go past it, straight to the engine's own HTTP server."""
 
     async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
+        bind_to_node()
         self._spec = EngineSpec(**spec)
         self._replica_id = serve.get_replica_context().replica_id.unique_id
         self._engine: Engine = make_engine(self._spec, self._log_path())

@@ -17,6 +17,7 @@ from orchestrator.serving.gateway.http_messages import HttpLimits
 from orchestrator.serving.gateway.server import GatewayServer
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
+from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class GatewayReplica:
     """Listens on the fleet's endpoint itself: neither Ray's proxy nor its handles carry a token."""
 
     def __init__(self, spec: dict[str, Any], engines: DeploymentHandle[Any]) -> None:
+        bind_to_node()
         settings = GatewaySpec(**spec)
         self._engines = engines
         self._table = EngineTable()

@@ -35,6 +35,7 @@ class Fault:
     status: int | None = None  # answer this
     headers: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None  # send so many bytes of the body, then hang up
+    no_length: bool = False  # do not say how long the body is, so that its end is not told from a cut
     flip: bool = False  # send the right number of wrong bytes
     ignore_range: bool = False  # send all of it with 200
 
@@ -187,17 +188,21 @@ class _Handler(BaseHTTPRequestHandler):
             body = bytes(byte ^ 0xFF for byte in body)
         if status == 206:
             headers = headers | {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}
-        self._answer(status, body[start:], headers, fault.cut_after if fault else None)
+        self._answer(status, body[start:], headers, fault)
 
     def _answer(
-        self, status: int, body: bytes, headers: dict[str, str] | None = None, cut_after: int | None = None
+        self,
+        status: int,
+        body: bytes,
+        headers: dict[str, str] | None = None,
+        fault: Fault | None = None,
     ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if not (fault and fault.no_length):
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body if cut_after is None else body[:cut_after])
-        if cut_after is not None:
-            self.close_connection = True
+            self.wfile.write(body[: fault.cut_after] if fault else body)
+        self.close_connection = bool(fault)

@@ -117,6 +117,7 @@ def test_the_error_names_the_file_and_says_what_is_wrong(tmp_path: Path) -> None
         (file(tensor(kind=99), tensors=1), "malformed"),
         (file(tensor(offset=8), tensors=1), "malformed"),
         (file(tensor(dimensions=(33,), kind=8), tensors=1), "malformed"),
+        (file(tensor(dimensions=(16, 2), kind=8), tensors=1), "malformed"),
         (file(tensor(dimensions=(1,) * 5), tensors=1), "5 dimensions"),
         (file(tensor(name="n" * 64), tensors=1), "a string of 64 bytes"),
         (file(tensor() * 2, tensors=2), "'w' stands twice"),

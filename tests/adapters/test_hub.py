@@ -136,6 +136,22 @@ def test_every_shard_of_a_split_file_is_fetched(
     assert sorted(path.name for path in weights.path.parent.iterdir()) == [Path(name).name for name in names]
 
 
+def test_progress_goes_over_all_files_of_a_profile(stand_in: HubStandIn, source: HubWeights, body: bytes) -> None:
+    names = ("S-00001-of-00002.gguf", "S-00002-of-00002.gguf")
+    stand_in.commit(REPO, {names[0]: body, names[1]: body + bytes(32)})
+    steps: list[Progress] = []
+    source.fetch(gguf_profile(file=names[0]), steps.append)
+    total = 2 * len(body) + 32
+    assert steps[-1] == Progress(names[1], total, total, "fetch")
+    assert [step.done_bytes for step in steps] == sorted(step.done_bytes for step in steps)
+
+
+def test_a_repository_that_lacks_a_shard_is_refused(stand_in: HubStandIn, source: HubWeights, body: bytes) -> None:
+    stand_in.commit(REPO, {"S-00001-of-00002.gguf": body})
+    refused = refusal(source, gguf_profile(file="S-00001-of-00002.gguf"))
+    assert "S-00002-of-00002.gguf is not among the 1 files" in refused.message
+
+
 def test_projectors_of_the_same_name_stay_apart(stand_in: HubStandIn, source: HubWeights, tmp_path: Path) -> None:
     model = gguf_bytes(tmp_path)
     projectors = [gguf_bytes(tmp_path, "clip", weights=64), gguf_bytes(tmp_path, "clip", weights=96)]
@@ -193,6 +209,18 @@ def test_a_server_that_ignores_ranges_begins_again(stand_in: HubStandIn, source:
     stand_in.fault("/cdn/", cut_after=200_000)
     stand_in.fault("/cdn/", ignore_range=True)
     assert fetch(source).path.read_bytes() == body
+    assert list(source.root.rglob("*.quarantined")) == []
+    assert len(stand_in.asked("/cdn/")) == 2
+
+
+def test_a_server_that_ends_early_without_a_word_is_not_asked_for_ever(
+    stand_in: HubStandIn, source: HubWeights, body: bytes
+) -> None:
+    stand_in.commit(REPO, {FILE: body})
+    stand_in.fault("/cdn/", no_length=True, cut_after=200_000)
+    stand_in.fault("/cdn/", no_length=True, cut_after=0, times=100)
+    assert "it ended after 200,000 of" in refusal(source).message
+    assert len(stand_in.asked("/cdn/")) == 5
 
 
 def test_only_what_is_missing_is_fetched(
@@ -232,7 +260,9 @@ def test_a_fetch_that_was_cut_goes_on_with_the_commit_it_began(
     refusal(new_source())
     stand_in.faults.clear()
     stand_in.commit(REPO, {FILE: gguf_bytes(tmp_path)})
+    stand_in.requests.clear()
     assert fetch(new_source()).revision == first
+    assert stand_in.asked("/api/") == []
 
 
 def test_a_profile_may_name_a_commit(stand_in: HubStandIn, source: HubWeights, body: bytes, tmp_path: Path) -> None:
@@ -261,8 +291,21 @@ def test_a_commit_in_the_cache_of_other_tools_serves_a_profile_that_the_pinned_o
     fetch(new_source())
     second = stand_in.commit(REPO, {FILE: body, "New.gguf": body})
     root = tmp_path / "hub"
-    huggingface_hub.hf_hub_download(REPO, "New.gguf", cache_dir=root, endpoint=stand_in.endpoint)
+    for name in (FILE, "New.gguf"):
+        huggingface_hub.hf_hub_download(REPO, name, cache_dir=root, endpoint=stand_in.endpoint)
     assert fetch(new_source(), gguf_profile(file="New.gguf")).revision == second
+    assert fetch(new_source()).revision == first
+
+
+def test_a_commit_found_in_the_cache_is_pinned_too(
+    stand_in: HubStandIn, new_source: Callable[..., HubWeights], body: bytes, tmp_path: Path
+) -> None:
+    first = stand_in.commit(REPO, {FILE: body})
+    root = tmp_path / "hub"
+    huggingface_hub.hf_hub_download(REPO, FILE, cache_dir=root, endpoint=stand_in.endpoint)
+    fetch(new_source())
+    stand_in.commit(REPO, {FILE: gguf_bytes(tmp_path)})
+    huggingface_hub.hf_hub_download(REPO, FILE, cache_dir=root, endpoint=stand_in.endpoint)
     assert fetch(new_source()).revision == first
 
 
@@ -315,7 +358,7 @@ def test_a_damaged_file_is_not_loaded_when_the_hub_is_down(
     refused = refusal(new_source())
     assert "put aside" in refused.message
     assert "cannot be reached" in refused.message
-    assert not path.exists()
+    assert not path.is_symlink()
 
 
 def test_a_damaged_config_is_found_by_its_git_blob_id(
@@ -343,6 +386,10 @@ def test_a_file_is_hashed_once_and_again_only_when_it_changed(
     assert hashed() == 0
     os.utime(path, (1, 1))
     assert hashed() > 0
+    Path(path).write_bytes(body[:-1])
+    os.utime(path, (1, 1))
+    assert hashed() > 0
+    assert Path(path).read_bytes() == body
 
 
 def test_a_file_whose_digest_is_right_but_whose_header_is_not_is_refused(
@@ -655,3 +702,25 @@ assert source.fetch(gguf_profile(), print).path.is_file()
 assert "huggingface_hub" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_library_does_not_call_home_about_who_uses_it(
+    stand_in: HubStandIn, source: HubWeights, body: bytes, tmp_path: Path
+) -> None:
+    stand_in.commit(REPO, {FILE: body})
+    program = """
+import os
+from pathlib import Path
+from orchestrator.adapters.hub import Hub
+from orchestrator.adapters.hub_cache import hub_cache_folder
+from orchestrator.adapters.hub_weights import HubWeights
+from tests.adapters.model_samples import gguf_profile
+source = HubWeights(Hub.from_environment(os.environ), hub_cache_folder(os.environ), Path("notes").resolve())
+assert source.fetch(gguf_profile(), lambda progress: None).path.is_file()
+"""
+    paths = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": stand_in.endpoint, "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, "-c", program], check=True, env=os.environ | paths, cwd=tmp_path)
+    assert (tmp_path / "home" / "hub" / "models--unsloth--Sample-GGUF").is_dir()
+    asked = {request.path.split("/")[1] for request in stand_in.requests}
+    assert asked == {"", "api", "unsloth", "cdn"}
+    assert [request.path for request in stand_in.asked("/api/")] == [f"/api/models/{REPO}/revision/main"]

@@ -77,6 +77,10 @@ def test_shards_in_a_folder_of_their_own_are_found_flat_too(tmp_path: Path) -> N
         given(tmp_path / "models", profile)
 
 
+def test_a_name_that_counts_no_shards_is_one_file(tmp_path: Path) -> None:
+    given(put(tmp_path / "S-00001-of-00000.gguf", gguf_bytes(tmp_path)))
+
+
 def test_a_folder_without_the_file_leaves_the_profile_to_other_sources(tmp_path: Path) -> None:
     source = WeightsFolder(tmp_path)
     assert source.holds(gguf_profile()).reason == f"not in {tmp_path}"

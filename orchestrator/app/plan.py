@@ -1,0 +1,45 @@
+"""`qorch plan`: what is here, what could run, what would run, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.app.weights import WeightsStore
+from orchestrator.core.choose import choose
+from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
+from orchestrator.core.inventory import Inventory
+from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure, Wish
+from orchestrator.core.profile import EngineName, Profile
+
+HINTS = {
+    PlanFailure.WEIGHTS_MISSING: "qorch pull {nearest} on a machine with a route to the hub, or --weights PATH",
+    PlanFailure.ENGINE_MISSING: "qorch doctor",
+    PlanFailure.DOES_NOT_FIT: "qorch plan --profile {nearest}",
+}
+
+
+def make_plan(
+    profiles: tuple[Profile, ...],
+    inventory: Inventory,
+    wish: Wish,
+    store: WeightsStore,
+    engines: Mapping[EngineName, Availability],
+) -> FitPlan:
+    """Choose among all profiles, with what is known of their weights and engines."""
+    availability = {profile.name: store.availability(profile) for profile in profiles}
+    return choose(profiles, inventory, wish, availability, engines)
+
+
+def require_fit(plan: FitPlan) -> Fit:
+    """What will run; raises DoesNotFit (3) or, where files or an engine are missing, EnvironmentNotReady (4)."""
+    if plan.chosen is not None:
+        return plan.chosen
+    assert plan.failure is not None
+    error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
+    nearest = plan.nearest or plan.candidates[0].profile.name
+    raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest))
+
+
+def all_engines(reason: str) -> dict[EngineName, Availability]:
+    """Every engine counts as there: for planning a machine that one does not have."""
+    return {name: Availability(obtainable=True, on_disk=True, reason=reason) for name in EngineName}

@@ -1,0 +1,83 @@
+"""`qorch doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli import compose, options
+from orchestrator.cli.output import emit
+from orchestrator.core.errors import EnvironmentNotReady, QorchError
+
+if TYPE_CHECKING:
+    from orchestrator.app.doctor import Check
+
+
+@click.command("doctor")
+@options.fleet
+@options.format_
+def command(fleet: str, format_: str) -> None:
+    """Check what a fleet needs on this machine: each thing with what is there and the command that mends it."""
+    from orchestrator.app.doctor import healthy
+
+    checks = (*_host(), *_installation(), *_weights(), *_fleet(fleet))
+    emit(format_, [asdict(check) for check in checks], lambda: "\n".join(map(_line, checks)))
+    if not healthy(checks):
+        raise EnvironmentNotReady("something that a fleet needs is missing")
+
+
+def _host() -> Iterator[Check]:
+    from orchestrator.app.doctor import Check, host_checks
+
+    try:
+        yield from host_checks(compose.inventory(None))
+    except QorchError as error:
+        yield Check("gpu", False, error.message, "NVML answers", error.hint)
+
+
+def _installation() -> Iterator[Check]:
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.doctor import Check
+    from orchestrator.core.profile import EngineName
+
+    for name, availability in installed_engines().items():
+        required = name is EngineName.LLAMA_CPP
+        yield Check(f"engine {name}", availability.on_disk, availability.reason, "installed", required=required)
+
+
+def _weights() -> Iterator[Check]:
+    import os
+
+    from orchestrator.adapters.hub import Hub
+    from orchestrator.app.doctor import Check
+
+    trouble = Hub.from_environment(os.environ).trouble
+    hint = "HF_ENDPOINT=URL of a mirror, or --weights PATH"
+    yield Check("hub", trouble is None, trouble or "answers", "a route to the hub", hint, required=False)
+
+
+def _fleet(name: str) -> Iterator[Check]:
+    from orchestrator.app.doctor import Check
+
+    try:
+        fleet = compose.runtime(name).observe()
+    except QorchError as error:
+        yield Check(f"fleet {name}", False, error.message, "a record that can be read", error.hint)
+        return
+    if fleet is None:
+        yield Check(f"fleet {name}", True, "none runs")
+    for condition in fleet.conditions if fleet else ():
+        yield Check(condition.type, condition.status, condition.message, "yes", "qorch logs", required=False)
+
+
+def _line(check: Check) -> str:
+    mark = "ok  " if check.ok else ("FAIL" if check.required else "warn")
+    line = f"{mark}  {check.name:<18} {check.found}"
+    if check.ok:
+        return line
+    needed = f" (needed: {check.needed})" if check.needed else ""
+    hint = f"\n      hint: {check.hint}" if check.hint else ""
+    return f"{line}{needed}{hint}"

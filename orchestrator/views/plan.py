@@ -1,0 +1,161 @@
+"""A plan as text for people and as data for programs; both show the same object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from orchestrator.core.inventory import Gpu, Host, Inventory, NotAvailable
+from orchestrator.core.plan import Candidate, Device, Fit, FitPlan, Memory, Misfit
+from orchestrator.views.plain import plain
+from orchestrator.views.table import GAP, indent, paragraph, shorten_lines, table, wrapped_table
+from orchestrator.views.units import size_text, tokens_text
+
+CANDIDATE_HEADERS = ("PROFILE", "PRECISION", "ENGINE", "SCORE", "WHY")
+MEMORY_HEADERS = ("PART", "NEEDS", "HOW")
+
+
+def plan_text(plan: FitPlan, width: int) -> str:
+    """What was detected, what was considered, what will run and what it needs, in lines of at most `width`."""
+    return shorten_lines("\n\n".join(_sections(plan, width)), width)
+
+
+def plan_data(plan: FitPlan) -> dict[str, Any]:
+    """The plan for `-o json|yaml`: what was asked, seen, considered and chosen, each with its reason."""
+    return {
+        "wish": plain(plan.wish),
+        "inventory": plain(plan.inventory),
+        "chosen": None if plan.chosen is None else _fit_data(plan.chosen),
+        "num_replicas": plan.num_replicas,
+        "reason": plan.reason,
+        "failure": plain(plan.failure),
+        "nearest": plan.nearest,
+        "notices": list(plan.notices),
+        "candidates": [_candidate_data(candidate) for candidate in plan.candidates],
+    }
+
+
+def hardware_lines(inventory: Inventory) -> Iterator[str]:
+    """One line for the host and one for each GPU, or why there is none."""
+    yield f"Hardware ({inventory.source})"
+    yield f"  CPU    {_host_line(inventory.host)}"
+    for gpu in inventory.gpus:
+        yield f"  GPU {gpu.index}  {gpu.error or _gpu_line(gpu)}"
+    if not inventory.gpus:
+        yield f"  {inventory.driver.absent or 'no GPU'}"
+
+
+def candidate_rows(plan: FitPlan) -> list[tuple[str, ...]]:
+    """In the order of rank, one row a candidate that can run; the same refusal is said once."""
+    grouped = groupby(plan.candidates, key=lambda candidate: candidate.refusal or candidate.profile.name)
+    return [_candidate_row(*group) for _, group in grouped]
+
+
+def memory_rows(memory: Memory) -> list[tuple[str, ...]]:
+    """One row a part, then what is left of what is there."""
+    parts = [(part.name, size_text(part.bytes), part.why) for part in memory.parts]
+    return [*parts, ("headroom", size_text(memory.headroom_bytes), f"of {size_text(memory.available_bytes)} usable")]
+
+
+def chosen_text(fit: Fit, num_replicas: int) -> str:
+    """What will run, in one line."""
+    where = "CPU" if fit.device is Device.CPU else f"GPU {', '.join(map(str, fit.gpu_indices))}"
+    replicas = "1 replica" if num_replicas == 1 else f"{num_replicas} replicas"
+    return (
+        f"{fit.profile.name} on {fit.profile.engine}, {where}: {tokens_text(fit.max_model_len)} tokens of context, "
+        f"{fit.max_num_seqs} sequences, {replicas}"
+    )
+
+
+def _sections(plan: FitPlan, width: int) -> Iterator[str]:
+    yield "\n".join(hardware_lines(plan.inventory))
+    yield "Candidates\n" + indent(table(CANDIDATE_HEADERS, candidate_rows(plan)))
+    if plan.chosen is None:
+        yield f"Nothing will run\n{paragraph(plan.reason, width)}"
+        yield f"Nearest\n  {plan.nearest}"
+    else:
+        chosen = chosen_text(plan.chosen, plan.num_replicas)
+        yield f"Will run\n{paragraph(chosen, width)}\n{paragraph(plan.reason, width)}"
+        yield _memory_section(plan.chosen, width)
+    if plan.notices:
+        yield "\n".join(("Notices", *(paragraph(notice, width) for notice in plan.notices)))
+
+
+def _memory_section(fit: Fit, width: int) -> str:
+    where = "this host" if fit.device is Device.CPU else "each GPU"
+    head = f"Memory of one replica on {where} ({fit.memory.available_why})"
+    return f"{head}\n" + indent(wrapped_table(MEMORY_HEADERS, memory_rows(fit.memory), width - len(GAP)))
+
+
+def _host_line(host: Host) -> str:
+    memory = f"{size_text(host.memory_available_bytes)} of {size_text(host.memory_total_bytes)} memory available"
+    return f"{host.cpu_model}, {host.cpu_cores} cores, {memory}, {size_text(host.disk_free_bytes)} disk free"
+
+
+def _gpu_line(gpu: Gpu) -> str:
+    free, total = _size(gpu.memory_free_bytes), _size(gpu.memory_total_bytes)
+    return f"{_reading(gpu.name)}, {free} of {total} free, compute capability {_capability(gpu)}"
+
+
+def _size(reading: int | NotAvailable) -> str:
+    return size_text(reading) if isinstance(reading, int) else "not available"
+
+
+def _reading(reading: str | NotAvailable) -> str:
+    return reading if isinstance(reading, str) else "unnamed GPU"
+
+
+def _capability(gpu: Gpu) -> str:
+    reading = gpu.compute_capability
+    return "not available" if isinstance(reading, NotAvailable) else ".".join(map(str, reading))
+
+
+def _candidate_row(first: Candidate, *others: Candidate) -> tuple[str, ...]:
+    profile = first.profile
+    name = f"{profile.name} and {len(others)} more" if others else profile.name
+    score = "-" if first.refusal else f"{first.score:.2f}"
+    return (name, profile.precision, profile.engine, score, first.refusal or _why(first))
+
+
+def _why(candidate: Candidate) -> str:
+    """The steps that cost something."""
+    return "; ".join(f"{step.name} {step.value:.2f}: {step.why}" for step in candidate.steps if step.value < 1)
+
+
+def _candidate_data(candidate: Candidate) -> dict[str, Any]:
+    profile, verdict = candidate.profile, candidate.verdict
+    return {
+        "profile": profile.name,
+        "model": profile.model.name,
+        "precision": profile.precision.value,
+        "engine": profile.engine.value,
+        "fits": isinstance(verdict, Fit),
+        "score": round(candidate.score, 4),
+        "refusal": candidate.refusal,
+        "steps": plain(candidate.steps),
+        "fit": _fit_data(verdict) if isinstance(verdict, Fit) else None,
+        "memory": _memory_data(verdict.memory) if isinstance(verdict, Misfit) and verdict.memory else None,
+    }
+
+
+def _fit_data(fit: Fit) -> dict[str, Any]:
+    return {
+        "profile": fit.profile.name,
+        "engine": fit.profile.engine.value,
+        "device": fit.device.value,
+        "gpu_indices": list(fit.gpu_indices),
+        "tensor_parallel_size": fit.tensor_parallel_size,
+        "max_model_len": fit.max_model_len,
+        "max_num_seqs": fit.max_num_seqs,
+        "notes": list(fit.notes),
+        "memory": _memory_data(fit.memory),
+    }
+
+
+def _memory_data(memory: Memory) -> dict[str, Any]:
+    return {
+        **plain(memory),
+        "needed_bytes": memory.needed_bytes,
+        "headroom_bytes": memory.headroom_bytes,
+    }

@@ -1,0 +1,153 @@
+"""The plan as people read it and as programs do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from orchestrator.core.inventory import NotAvailable
+from orchestrator.core.plan import Wish
+from orchestrator.views.plan import plan_data, plan_text
+from tests.core.machines import A100_80, A6000, NOWHERE, RTX_4090, gpu, machine, plan_for, with_gpus
+
+PLANS = {
+    "gpu": plan_for(machine(A6000, memory_gib=64)),
+    "cpu": plan_for(machine(memory_gib=16, cores=8)),
+    "stand-in": plan_for(machine(), weights=NOWHERE),
+    "nothing": plan_for(machine(RTX_4090), Wish(profile="qwen3.5-27b-bf16")),
+}
+plans = pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+
+
+def lines_under(text, heading):
+    """The lines of one section."""
+    section = next(part for part in text.split("\n\n") if part.startswith(heading))
+    return section.splitlines()[1:]
+
+
+def test_the_text_says_what_was_detected():
+    lines = lines_under(plan_text(PLANS["gpu"], 200), "Hardware")
+    assert lines == [
+        "  CPU    test, 16 cores, 64.0 GiB of 64.0 GiB memory available, 2,000.0 GiB disk free",
+        "  GPU 0  NVIDIA RTX A6000, 48.0 GiB of 48.0 GiB free, compute capability 8.6",
+    ]
+    assert lines_under(plan_text(PLANS["cpu"], 200), "Hardware")[1] == "  no GPU: there is no NVIDIA driver"
+
+
+def test_a_gpu_that_does_not_answer_shows_its_error_and_an_unknown_reading_says_so():
+    lost = replace(gpu(0, *A100_80), error="GPU is lost")
+    odd = replace(
+        gpu(1, *A100_80),
+        name=NotAvailable("?"),
+        memory_free_bytes=NotAvailable("?"),
+        compute_capability=NotAvailable("?"),
+    )
+    lines = lines_under(plan_text(plan_for(with_gpus(machine(), lost, odd)), 200), "Hardware")
+    assert lines[1:] == [
+        "  GPU 0  GPU is lost",
+        "  GPU 1  unnamed GPU, not available of 80.0 GiB free, compute capability not available",
+    ]
+
+
+def test_the_candidates_are_a_table_in_the_order_of_rank():
+    header, best, *others = lines_under(plan_text(PLANS["gpu"], 300), "Candidates")
+    assert header.split() == ["PROFILE", "PRECISION", "ENGINE", "SCORE", "WHY"]
+    assert best.split()[:4] == ["qwen3.5-35b-a3b-gptq", "gptq", "vllm", "0.80"]
+    assert any("qwen3.5-397b-a17b-bf16" in line and "needs 754.8 GiB" in line for line in others)
+
+
+def test_the_same_refusal_is_said_once():
+    lines = lines_under(plan_text(PLANS["cpu"], 300), "Candidates")
+    assert sum("there is no NVIDIA driver" in line for line in lines) == 1
+    assert "and 17 more" in lines[-1]
+
+
+def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
+    text = plan_text(PLANS["gpu"], 200)
+    assert lines_under(text, "Will run") == [
+        "  qwen3.5-35b-a3b-gptq on vllm, GPU 0: 262,144 tokens of context, 64 sequences, 1 replica",
+        "  qwen3.5-35b-a3b-gptq has the highest score of those that can run, 0.80",
+    ]
+    memory = lines_under(text, "Memory of one replica on each GPU")
+    assert [line.split()[0] for line in memory] == [
+        "PART",
+        "weights",
+        "kv_cache",
+        "recurrent_state",
+        "activations",
+        "overhead",
+        "headroom",
+    ]
+    assert "24,403,152,608 B" in memory[1]
+    assert memory[-1].endswith("of 44.2 GiB usable")
+
+
+def test_notices_come_last():
+    assert "tiny stand-in with random weights" in lines_under(plan_text(PLANS["stand-in"], 200), "Notices")[0]
+
+
+def test_a_plan_without_a_choice_says_why_and_what_would_run():
+    text = plan_text(PLANS["nothing"], 300)
+    assert "needs 55.3 GiB on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
+    assert lines_under(text, "Nearest") == ["  qwen3.5-9b-bf16"]
+
+
+@plans
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(plan, width):
+    assert max(map(len, plan_text(plan, width).splitlines())) <= width
+
+
+@plans
+def test_the_data_survives_json_and_yaml(plan):
+    data = plan_data(plan)
+    assert json.loads(json.dumps(data)) == data
+    assert yaml.safe_load(yaml.safe_dump(data)) == data
+
+
+@plans
+def test_the_data_has_the_same_keys_for_every_plan(plan):
+    assert list(plan_data(plan)) == [
+        "wish",
+        "inventory",
+        "chosen",
+        "num_replicas",
+        "reason",
+        "failure",
+        "nearest",
+        "notices",
+        "candidates",
+    ]
+    for candidate in plan_data(plan)["candidates"]:
+        assert list(candidate) == [
+            "profile",
+            "model",
+            "precision",
+            "engine",
+            "fits",
+            "score",
+            "refusal",
+            "steps",
+            "fit",
+            "memory",
+        ]
+
+
+def test_the_data_says_what_was_chosen_and_what_failed():
+    assert plan_data(PLANS["gpu"])["chosen"]["gpu_indices"] == [0]
+    assert plan_data(PLANS["gpu"])["chosen"]["memory"]["headroom_bytes"] > 0
+    assert plan_data(PLANS["nothing"])["chosen"] is None
+    assert plan_data(PLANS["nothing"])["failure"] == "does not fit"
+
+
+def test_a_reading_that_is_not_there_is_data_too():
+    assert plan_data(PLANS["gpu"])["inventory"]["gpus"][0]["power_w"] == {"not_available": "not stated"}
+
+
+def test_a_misfit_in_the_data_keeps_its_memory():
+    last = plan_data(PLANS["gpu"])["candidates"][-1]
+    assert (last["fits"], last["score"], last["fit"]) == (False, 0.0, None)
+    assert last["memory"]["headroom_bytes"] < 0
