@@ -146,7 +146,7 @@ class Hub:
         access = f"ask for access at {self.host}/{repo}, then: export HF_TOKEN=hf_…"
         return HubTrouble(
             f"{self.host} answered {status} for {what}: {reason}",
-            hint=access if status in (401, 403) else None,
+            hint=access if status in (401, 403) or code == "RepoNotFound" else None,
             status=status,
         )
 

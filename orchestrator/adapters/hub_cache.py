@@ -29,8 +29,8 @@ from orchestrator.core.profile import Profile
 
 def hub_cache_folder(environ: Mapping[str, str]) -> Path:
     """Where the Hugging Face libraries keep models, by default ~/.cache/huggingface/hub."""
-    base = environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = environ.get("HF_HOME", f"{base}/huggingface")
+    base = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = environ.get("HF_HOME") or f"{base}/huggingface"
     folder = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
     return Path(os.path.expandvars(folder)).expanduser()
 

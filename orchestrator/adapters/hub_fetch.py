@@ -80,8 +80,8 @@ class HubFetch:
         try:
             listing = self.hub.listing(repo, pinned or revision)
         except HubTrouble as trouble:
-            hint = self._anew(profile) if trouble.status == GONE else trouble.hint
-            raise HubTrouble(trouble.message, hint, trouble.status) from trouble
+            anew = self._anew(profile) if trouble.status == GONE else None
+            raise HubTrouble(trouble.message, anew or trouble.hint, trouble.status) from trouble
         self.cache.remember(listing)
         self.cache.pin(revision, listing.commit)
         return listing

@@ -74,6 +74,7 @@ def weights_store(given: Path | None) -> WeightsSources:
     """Where weights come from: the path that was given and nothing else, or every place there is."""
     from orchestrator.adapters.demo_weights import DemoWeights
     from orchestrator.adapters.hub import Hub
+    from orchestrator.adapters.hub_cache import hub_cache_folder
     from orchestrator.adapters.hub_weights import HubWeights
     from orchestrator.adapters.local_weights import GivenWeights, WeightsFolder
     from orchestrator.app.weights import WeightsSources
@@ -83,16 +84,8 @@ def weights_store(given: Path | None) -> WeightsSources:
     folder = os.environ.get("QORCH_WEIGHTS_DIR")
     local = (WeightsFolder(Path(folder)),) if folder else ()
     cache = places().cache
-    hub = HubWeights(Hub.from_environment(os.environ), _hub_cache(), cache / "hub")
+    hub = HubWeights(Hub.from_environment(os.environ), hub_cache_folder(os.environ), cache / "hub")
     return WeightsSources((*local, DemoWeights(cache / "demo"), hub))
-
-
-def _hub_cache() -> Path:
-    """The Hugging Face cache, where its own tools look for it."""
-    if explicit := os.environ.get("HF_HUB_CACHE"):
-        return Path(explicit)
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
-    return Path(home) / "hub"
 
 
 def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.adapters.gguf_header import GgufError
 from orchestrator.adapters.local_weights import GivenWeights, WeightsFolder
 from orchestrator.adapters.model_files import UnsafeModel
+from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
 from orchestrator.adapters.safetensors_header import SafetensorsError
 from orchestrator.app.weights import Progress, ResolvedWeights
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
@@ -52,6 +54,14 @@ def test_a_file_may_have_any_name(tmp_path: Path) -> None:
     weights = given(path)
     assert (weights.path, weights.revision, weights.bytes) == (path, None, path.stat().st_size)
     assert GivenWeights(path).holds(gguf_profile()).on_disk
+
+
+def test_the_demo_model_passes_as_the_model_of_its_profile(tmp_path: Path) -> None:
+    (profile,) = (profile for profile in load_profiles(shipped_profiles_dir()) if profile.name == "demo-gguf")
+    path = make_demo_gguf(tmp_path)
+    assert given(path, profile).path == path
+    with pytest.raises(GgufError, match="another model than Sample"):
+        given(path)
 
 
 @pytest.mark.parametrize("place", [FILE, f"Sample-GGUF/{FILE}"])

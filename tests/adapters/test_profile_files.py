@@ -12,9 +12,11 @@ import jsonschema
 import pytest
 import yaml
 
+from orchestrator.adapters.demo_model import make_demo_checkpoint, make_demo_gguf
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
 from orchestrator.adapters.profile_schema import profile_schema
 from orchestrator.core.errors import ExitCode, ProfileError
+from orchestrator.core.parameters import vision_parameters
 from orchestrator.core.profile import EngineName, ModelStatus, Precision
 
 SHIPPED = load_profiles(shipped_profiles_dir())
@@ -52,7 +54,7 @@ WRONG = [  # text to replace, replacement, line, message
     ("    bytes: 110\n", "", 15, "variants.0.bytes: expected a value, got no such field"),
     ("precision: gguf", "precision: int3", 15, "variants.0.precision: expected 'bf16', 'fp8', 'gptq' or 'gguf'"),
     ("    quantization: Q8_0\n", "", 15, "variants.0: expected a quantization for precision gguf, e.g. Q8_0"),
-    ("value: 0.5", "value: 1.5", 5, "quality.value: expected at most 1, got 1.5"),
+    ("value: 0.5", "value: 1.5", 5, "quality.value: expected at most 1.0, got 1.5"),
     ("active_per_token: 50", "active_per_token: 500", 4, "parameters: expected active_per_token within total (100)"),
     ("full_attention_layers: 1", "full_attention_layers: 5", 6, "architecture: expected full_attention_layers within"),
     ("  intermediate_size: 128\n", "", 6, "architecture: expected either intermediate_size (dense) or experts"),
@@ -96,8 +98,6 @@ def test_gguf_files_are_named_as_on_the_hub(name, file, size_bytes):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_projector_holds_the_vision_encoder_at_two_bytes_a_parameter(size):
-    from orchestrator.core.parameters import vision_parameters
-
     profile = BY_NAME[f"qwen3.5-{size}-q8_0"]
     assert profile.weights.mmproj_bytes == 2 * vision_parameters(profile.model.architecture.vision)
     assert profile.weights.mmproj_file == "mmproj-F16.gguf"
@@ -197,7 +197,7 @@ def test_a_wrong_file_is_refused_by_file_line_and_field(tmp_path, old, new, line
     with pytest.raises(ProfileError) as raised:
         load_profiles(written(tmp_path, SMALL.replace(old, new, 1)))
     assert f"{tmp_path / 'small.yaml'}:{line}: {message}" in raised.value.message
-    assert raised.value.hint == f"${{EDITOR:-vi}} +{line} {tmp_path / 'small.yaml'}"
+    assert str(tmp_path / "small.yaml") in raised.value.hint
     assert raised.value.exit_code is ExitCode.USAGE
 
 
@@ -224,3 +224,16 @@ def test_a_folder_that_is_not_there_is_said(tmp_path):
 def test_broken_yaml_is_refused_with_its_line(tmp_path):
     with pytest.raises(ProfileError, match=r"small\.yaml:2:"):
         load_profiles(written(tmp_path, "name: small\n  repo: x: y\n"))
+
+
+def test_the_demo_is_described_as_it_is_made(tmp_path):
+    profile = BY_NAME["demo-gguf"]
+    made = make_demo_gguf(tmp_path)
+    assert (profile.weights.file, profile.weights.bytes) == (made.name, made.stat().st_size)
+    config = json.loads((make_demo_checkpoint(tmp_path) / "config.json").read_text())
+    architecture = profile.model.architecture
+    spelled_alike = {name: getattr(architecture, name) for name in config if hasattr(architecture, name)}
+    assert spelled_alike == {name: config[name] for name in spelled_alike}
+    assert len(spelled_alike) == 13
+    assert architecture.full_attention_layers == config["layer_types"].count("full_attention")
+    assert profile.model.limits.max_model_len == config["max_position_embeddings"]
