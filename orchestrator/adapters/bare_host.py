@@ -35,15 +35,14 @@ class BareHost:
 
     def deployed(self) -> DeploymentSpec | None:
         record = self._files.read()
-        return record.deployed if record is not None and self._head.process_count else None
+        return record.deployed if record is not None and self._alive(record) else None
 
     def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
-        record = self._files.read()
-        if record is not None and not self._usable(record):
-            self.remove()
-            record = None
-        if record is None:
-            self._start(num_cpus, num_gpus)
+        record = FleetRecord(created_at_s=int(time.time()))
+        self._files.write(record)
+        write_private(self._files.admin_token_path, secrets.token_hex(32))
+        ports = self._head.start(num_cpus, num_gpus)
+        self._files.update(record, dashboard_port=ports.dashboard)
         return FleetPaths(self._files.log_dir, self._files.admin_token_path)
 
     def apply(self, spec: DeploymentSpec) -> None:
@@ -81,19 +80,14 @@ class BareHost:
 
     # -- parts
 
-    def _start(self, num_cpus: int, num_gpus: int) -> None:
-        record = FleetRecord(created_at_s=int(time.time()))
-        self._files.write(record)
-        write_private(self._files.admin_token_path, secrets.token_hex(32))
-        ports = self._head.start(num_cpus, num_gpus)
-        self._files.update(record, dashboard_port=ports.dashboard)
-
-    def _usable(self, record: FleetRecord) -> bool:
-        """Whether the fleet's control plane runs; otherwise it is what a crash has left."""
-        return bool(record.dashboard_port) and self._serve(record).answers()
+    def _alive(self, record: FleetRecord) -> bool:
+        """Whether the fleet can be worked with, or at least serves; anything else is what a crash has left."""
+        if not record.dashboard_port or not self._head.owner.processes():
+            return False
+        return self._serve(record).answers() or bool(record.deployed and self._gateway(record.deployed).ready())
 
     def _drain(self, record: FleetRecord) -> None:
-        if not record.dashboard_port or not self._head.process_count:
+        if not record.dashboard_port or not self._head.owner.processes():
             return
         try:
             self._serve(record).delete()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.adapters.files import write_private
-from orchestrator.adapters.owned_processes import MARK, end_owned_processes, owned_processes
+from orchestrator.adapters.owned_processes import MARK, Owner
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.core.errors import EnvironmentNotReady
 
@@ -40,14 +40,11 @@ class RayHead:
         self._fleet_id = fleet_id
         self._token_path = token_path
         self.folder = ray_folder(fleet_id)
+        self.owner = Owner(fleet_id, self.folder)
 
     @property
     def token(self) -> str:
         return self._token_path.read_text().strip()
-
-    @property
-    def process_count(self) -> int:
-        return len(owned_processes(self._fleet_id))
 
     def start(self, num_cpus: int, num_gpus: int) -> RayPorts:
         """Start the head; raises EnvironmentNotReady with Ray's own words when it does not come up."""
@@ -68,7 +65,7 @@ class RayHead:
 
     def stop(self) -> int:
         """End every process of the fleet and remove Ray's folder; returns how many processes there were."""
-        ended = end_owned_processes(self._fleet_id)
+        ended = self.owner.end_all()
         shutil.rmtree(self.folder, ignore_errors=True)
         return ended
 

@@ -50,10 +50,10 @@ class Runtime(Protocol):
         """Hold the fleet for one command that changes it; raises EnvironmentNotReady when it is held."""
 
     def deployed(self) -> DeploymentSpec | None:
-        """What was asked for last, or None when there is no fleet."""
+        """What was asked for last, or None when there is no fleet that lives."""
 
     def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
-        """Make the fleet's place ready and its control plane run; a crash's leftovers are cleared first."""
+        """Make the fleet's place ready and its control plane run, where there is no fleet."""
 
     def apply(self, spec: DeploymentSpec) -> None:
         """Ask for this deployment; returns before it is reached."""

@@ -55,6 +55,8 @@ def up(order: Callable[[], Order], runtime: Runtime, settings: UpSettings, repor
         running = runtime.deployed()
         if running is not None:
             return UpResult(_already(running, runtime, settings, reporter), changed=False)
+        if runtime.remove().existed:
+            reporter.say(f"cleared what a crash had left of the fleet {runtime.name!r}")
         return UpResult(_first(order(), runtime, settings, reporter), changed=True)
 
 
@@ -64,6 +66,12 @@ def _already(running: DeploymentSpec, runtime: Runtime, settings: UpSettings, re
         raise EnvironmentNotReady(
             f"the fleet {runtime.name!r} runs already, and differs: {'; '.join(found)}",
             hint=f"qorch scale N, or qorch down --fleet {runtime.name} first, or another --fleet NAME and --port",
+        )
+    fleet = runtime.observe()
+    if fleet is not None and not fleet.controlled:
+        raise EnvironmentNotReady(
+            f"the fleet {runtime.name!r} serves, but Ray's controller does not answer, so nothing heals it",
+            hint=f"qorch down --fleet {runtime.name} && qorch up",
         )
     return _reach(runtime, settings, reporter)
 

@@ -34,15 +34,16 @@ class TerminalReporter:
         self._moves = sys.stderr.isatty()
         self._started_s = time.monotonic()
         self._shown = ("", "")
+        self._shown_s = 0.0
 
     def say(self, text: str) -> None:
         if not self._quiet:
             click.echo(text, err=True)
 
     def phase(self, name: str, detail: str) -> None:
-        if self._quiet or (not self._moves and self._shown == (name, detail)):
+        if self._quiet or self._too_soon(name, detail):
             return
-        self._shown = (name, detail)
+        self._shown, self._shown_s = (name, detail), time.monotonic()
         if self._moves:
             self._rewrite(f"  .. {name:<8} {self._elapsed()}  {detail}")
         else:
@@ -54,6 +55,13 @@ class TerminalReporter:
         if self._moves:
             self._rewrite("")
         click.echo(f"  ok {name:<8} {self._elapsed()}  {detail}", err=True)
+
+    def _too_soon(self, name: str, detail: str) -> bool:
+        """Within a phase a line moves ten times a second; where lines pile up, one a second that says something new."""
+        if self._shown[0] != name:
+            return False
+        since_s = time.monotonic() - self._shown_s
+        return since_s < 0.1 if self._moves else since_s < 1.0 or self._shown[1] == detail
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._started_s:5.1f}s"

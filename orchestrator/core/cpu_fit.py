@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.amounts import GIB, gib
+from orchestrator.core.amounts import GIB, counted, gib
 from orchestrator.core.inventory import Host, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
@@ -79,6 +79,6 @@ def _reason(choice: Settled) -> str:
     """What was needed and what is there."""
     memory = choice.memory
     return (
-        f"needs {gib(memory.needed_bytes)} of memory for {choice.max_model_len:,} tokens x {choice.max_num_seqs} "
-        f"slots, {gib(memory.available_bytes)} usable ({memory.available_why})"
+        f"needs {gib(memory.needed_bytes)}, {gib(memory.available_bytes)} usable, for {choice.max_model_len:,} tokens "
+        f"in {counted(choice.max_num_seqs, 'slot')}"
     )

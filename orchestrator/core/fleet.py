@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+CONTROLLER_REACHABLE = "ControllerReachable"
+
+
 class FleetPhase(StrEnum):
     """One word for the whole fleet."""
 
@@ -81,6 +84,11 @@ class Fleet:
     conditions: tuple[Condition, ...]
 
     @property
+    def controlled(self) -> bool:
+        """Whether Ray's Serve controller was reached when the fleet was observed."""
+        return any(condition.type == CONTROLLER_REACHABLE and condition.status for condition in self.conditions)
+
+    @property
     def engines(self) -> tuple[Replica, ...]:
         return tuple(replica for replica in self.replicas if replica.deployment == "engine")
 
@@ -124,8 +132,8 @@ def _engine_well(replica: Replica) -> bool:
 
 def _controller(application: Application | None) -> Condition:
     if application is None:
-        return Condition("ControllerReachable", False, "NoAnswer", "Ray's Serve controller does not answer")
-    return Condition("ControllerReachable", True, "Answers", f"the application is {application.status}")
+        return Condition(CONTROLLER_REACHABLE, False, "NoAnswer", "Ray's Serve controller does not answer")
+    return Condition(CONTROLLER_REACHABLE, True, "Answers", f"the application is {application.status}")
 
 
 def _gateway(ready: bool | None) -> Condition:

@@ -160,8 +160,8 @@ def _reason(attempt: Attempt) -> str:
     memory, gpus = attempt.choice.memory, attempt.gpus
     each = "each of " if len(gpus) > 1 else ""
     return (
-        f"needs {gib(memory.needed_bytes)} on {each}{len(gpus)} x {gpus[0].name} for "
-        f"{attempt.choice.max_model_len:,} tokens, {gib(memory.available_bytes)} usable ({memory.available_why})"
+        f"needs {gib(memory.needed_bytes)}, {gib(memory.available_bytes)} usable on {each}{len(gpus)} x "
+        f"{gpus[0].name}, for {attempt.choice.max_model_len:,} tokens"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.core.amounts import counted
 from orchestrator.core.plan import Memory, Wish
 from orchestrator.core.profile import Profile
 
@@ -67,7 +68,7 @@ def context_note(profile: Profile, wish: Wish, choice: Settled) -> tuple[str, ..
         return ()
     return (
         f"the context is {choice.max_model_len:,} of {limit:,} tokens, the longest step "
-        f"that fits with {choice.max_num_seqs} sequences",
+        f"that fits with {counted(choice.max_num_seqs, 'sequence')}",
     )
 
 

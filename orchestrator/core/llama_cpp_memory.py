@@ -16,7 +16,8 @@ CONTEXT_PADDING_TOKENS = 256
 UBATCH_TOKENS = 512  # llama.cpp's default physical batch
 CHECKPOINT_SPACING_TOKENS = 8192
 MAX_CHECKPOINTS = 32  # per slot; each keeps a copy of the slot's recurrent state
-OVERHEAD_BYTES = 256 * MIB  # estimate: the server process, its tokenizer and its buffers
+STATES_IN_COMPUTE = 4  # copies of one layer's state of each slot
+OVERHEAD_BYTES = 256 * MIB  # the server process and its tokenizer: 60 MiB measured when idle, the rest for requests
 
 
 def llama_cpp_parts(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
@@ -25,7 +26,7 @@ def llama_cpp_parts(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
         _weights(profile),
         _kv_cache(profile, shape),
         _recurrent_state(profile, shape),
-        _activations(architecture_of(profile.model)),
+        _activations(profile, shape),
         MemoryPart("overhead", OVERHEAD_BYTES, "the server process with its tokenizer: estimated"),
     )
 
@@ -41,9 +42,7 @@ def _weights(profile: Profile) -> MemoryPart:
 
 def _kv_cache(profile: Profile, shape: Shape) -> MemoryPart:
     """Only full-attention layers have one; the slots share a pool in which each has room for its full context."""
-    a = architecture_of(profile.model)
-    wanted = shape.max_model_len * shape.max_num_seqs
-    tokens = CONTEXT_PADDING_TOKENS * ceil(wanted / CONTEXT_PADDING_TOKENS)
+    a, tokens = architecture_of(profile.model), _context_tokens(shape)
     why = (
         f"{a.full_attention_layers} layers x 2 x {a.num_key_value_heads} heads x {a.head_dim} x {KV_BYTES} B "
         f"x {tokens:,} tokens ({shape.max_num_seqs} slots){assumption(profile.model)}"
@@ -60,15 +59,41 @@ def _recurrent_state(profile: Profile, shape: Shape) -> MemoryPart:
     return MemoryPart("recurrent_state", shape.max_num_seqs * (1 + checkpoints) * state_bytes, why)
 
 
+def _context_tokens(shape: Shape) -> int:
+    """The pool's size: room for the full context of every slot."""
+    wanted = shape.max_model_len * shape.max_num_seqs
+    return CONTEXT_PADDING_TOKENS * ceil(wanted / CONTEXT_PADDING_TOKENS)
+
+
 def _state_bytes(a: Architecture) -> int:
     """All Gated DeltaNet layers' convolution windows and recurrent states, of one sequence."""
-    window = (a.linear_conv_kernel_dim - 1) * convolved_channels(a)
-    state = a.linear_num_value_heads * a.linear_key_head_dim * a.linear_value_head_dim
-    return a.linear_attention_layers * (window + state) * STATE_BYTES
+    window = (a.linear_conv_kernel_dim - 1) * convolved_channels(a) * STATE_BYTES
+    return a.linear_attention_layers * (window + _layer_state_bytes(a))
 
 
-def _activations(a: Architecture) -> MemoryPart:
-    """The compute buffer, whose largest tensor is the logits of a batch."""
-    width = a.vocab_size + 4 * a.hidden_size
-    why = f"{UBATCH_TOKENS} tokens x ({a.vocab_size:,} logits + 4 x {a.hidden_size:,}) x 4 B: estimated"
-    return MemoryPart("activations", UBATCH_TOKENS * width * 4, why)
+def _layer_state_bytes(a: Architecture) -> int:
+    return a.linear_num_value_heads * a.linear_key_head_dim * a.linear_value_head_dim * STATE_BYTES
+
+
+def _activations(profile: Profile, shape: Shape) -> MemoryPart:
+    """The compute buffer, fitted to what b11549 reserves for the dimensions of 0.8B, 4B, 9B and 27B.
+
+    The error there is between 0 and +65 MiB; for mixtures of experts the width is reckoned, not measured.
+    """
+    a = architecture_of(profile.model)
+    layer = UBATCH_TOKENS * _compute_width(a) * 4
+    mask = UBATCH_TOKENS * _context_tokens(shape) * 2
+    states = STATES_IN_COMPUTE * shape.max_num_seqs * _layer_state_bytes(a)
+    why = (
+        f"{UBATCH_TOKENS} tokens x {_compute_width(a):,} x 4 B + attention mask of {UBATCH_TOKENS} x "
+        f"{_context_tokens(shape):,} x 2 B + states {states:,} B: estimated{assumption(profile.model)}"
+    )
+    return MemoryPart("activations", layer + mask + states, why)
+
+
+def _compute_width(a: Architecture) -> int:
+    """Numbers that one token needs at once; each of its experts has an input and an output of its own."""
+    if a.experts is None:
+        return 5 * a.hidden_size + 3 * (a.intermediate_size or 0)
+    routed = a.experts.num_experts_per_tok * (3 * a.experts.moe_intermediate_size + 2 * a.hidden_size)
+    return 5 * a.hidden_size + 3 * a.experts.shared_expert_intermediate_size + routed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.plan import Candidate, Device, Fit, FitPlan
-from orchestrator.core.profile import ModelStatus
+from orchestrator.core.profile import ModelStatus, Profile
 from orchestrator.core.score import USABLE_TOK_S, cores_of_replica
 from orchestrator.core.speed import cpu_decode_tok_s
 
@@ -30,11 +30,18 @@ def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
             "and its answers mean nothing"
         )
     yield from _better(plan)
+    yield from _lost_quality(chosen.profile)
     yield from chosen.notes
     if (caution := chosen.profile.model.limits.caution_past_tokens) < chosen.max_model_len:
         yield f"past {caution:,} tokens of context the model follows instructions less well"
     yield from _idle_gpus(plan, chosen)
     yield from _slow(plan, chosen)
+
+
+def _lost_quality(profile: Profile) -> Iterator[str]:
+    if profile.quality_retained < 1:
+        lost = f"{1 - profile.quality_retained:.1%}"
+        yield f"{profile.quantization} loses about {lost} of the model's quality ({profile.quality_source})"
 
 
 def _better(plan: FitPlan) -> Iterator[str]:

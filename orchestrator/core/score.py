@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.amounts import gib
+from orchestrator.core.amounts import counted, gib
 from orchestrator.core.inventory import Host, Inventory
 from orchestrator.core.memory import memory_parts, request_bytes
 from orchestrator.core.plan import Availability, Device, Fit, ScoreStep, Shape, Wish
@@ -47,25 +47,21 @@ def _weights(fit: Fit, host: Host, weights: Availability) -> ScoreStep:
 
 
 def _quality(fit: Fit) -> ScoreStep:
-    profile = fit.profile
-    lost = 1 - profile.quality_retained
-    why = f"model {profile.model.quality:.2f} x {profile.quality_retained:.3g} retained"
-    return ScoreStep(
-        "quality",
-        profile.model.quality * profile.quality_retained,
-        f"{why}: {profile.quantization} loses about {lost:.1%}" if lost > 0 else why,
-    )
+    """The model's place in its family, and what this precision keeps of it."""
+    model, retained = fit.profile.model.quality, fit.profile.quality_retained
+    why = f"quality {model:.2f}" + (f" x {retained:.1%} kept" if retained < 1 else "")
+    return ScoreStep("quality", model * retained, why)
 
 
 def _speed(fit: Fit, host: Host, wish: Wish) -> ScoreStep:
     """On a CPU by the time that a token takes; GPUs are not told apart yet."""
     if fit.device is Device.GPU:
-        return ScoreStep("speed", 1.0, "on GPU")
+        return ScoreStep("speed", 1.0, "not estimated on a GPU yet")
     cores = cores_of_replica(host, wish)
     tok_s = cpu_decode_tok_s(fit.profile, cores)
-    why = f"about {tok_s:.1f} tok/s for one stream on {cores} cores (estimate)"
+    why = f"about {tok_s:.1f} tok/s a stream"
     if tok_s < USABLE_TOK_S and not is_named(fit.profile, wish):
-        return ScoreStep("speed", 0.0, f"{why}, fewer than {USABLE_TOK_S:g} are not usable")
+        return ScoreStep("speed", 0.0, f"{why} on {counted(cores, 'core')}, below the usable {USABLE_TOK_S:g}")
     return ScoreStep("speed", tok_s / (tok_s + HALF_WORTH_TOK_S), why)
 
 
@@ -76,7 +72,7 @@ def cores_of_replica(host: Host, wish: Wish) -> int:
 
 def _device(fit: Fit, inventory: Inventory) -> ScoreStep:
     if fit.device is Device.CPU and inventory.working_gpus:
-        return ScoreStep("device", IDLE_GPU_WORTH, "on the CPU, which leaves the GPU idle")
+        return ScoreStep("device", IDLE_GPU_WORTH, "leaves the GPU idle")
     return ScoreStep("device", 1.0, f"on {fit.device.upper()}")
 
 
@@ -86,7 +82,7 @@ def _headroom(fit: Fit, wish: Wish) -> ScoreStep:
     requests = _room_bytes(fit) / _request_bytes(fit, tokens)
     enough = ENOUGH_REQUESTS[fit.device]
     value = NO_HEADROOM_WORTH + (1 - NO_HEADROOM_WORTH) * min(1.0, requests / enough)
-    return ScoreStep("headroom", value, f"room for {requests:,.1f} requests of {tokens:,} tokens, {enough} are enough")
+    return ScoreStep("headroom", value, f"room for {requests:,.1f} requests of {tokens:,} tokens")
 
 
 def _room_bytes(fit: Fit) -> int:

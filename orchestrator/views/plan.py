@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.core.inventory import Gpu, Host, Inventory, NotAvailable
 from orchestrator.core.plan import Candidate, Device, Fit, FitPlan, Memory, Misfit
 from orchestrator.views.plain import plain
-from orchestrator.views.table import GAP, indent, paragraph, shorten_lines, table, wrapped_table
+from orchestrator.views.table import GAP, indent, paragraph, shorten_lines, wrapped_table
 from orchestrator.views.units import size_text, tokens_text
 
 CANDIDATE_HEADERS = ("PROFILE", "PRECISION", "ENGINE", "SCORE", "WHY")
@@ -70,22 +70,32 @@ def chosen_text(fit: Fit, num_replicas: int) -> str:
 
 def _sections(plan: FitPlan, width: int) -> Iterator[str]:
     yield "\n".join(hardware_lines(plan.inventory))
-    yield "Candidates\n" + indent(table(CANDIDATE_HEADERS, candidate_rows(plan)))
+    rows = candidate_rows(plan)
+    yield "Candidates\n" + indent(wrapped_table(CANDIDATE_HEADERS, rows, width - len(GAP)))
     if plan.chosen is None:
         yield f"Nothing will run\n{paragraph(plan.reason, width)}"
+        yield from _missing_memory(plan, width)
         yield f"Nearest\n  {plan.nearest}"
     else:
         chosen = chosen_text(plan.chosen, plan.num_replicas)
         yield f"Will run\n{paragraph(chosen, width)}\n{paragraph(plan.reason, width)}"
-        yield _memory_section(plan.chosen, width)
+        yield _memory_section(plan.chosen.memory, plan.chosen.device, width)
     if plan.notices:
         yield "\n".join(("Notices", *(paragraph(notice, width) for notice in plan.notices)))
 
 
-def _memory_section(fit: Fit, width: int) -> str:
-    where = "this host" if fit.device is Device.CPU else "each GPU"
-    head = f"Memory of one replica on {where} ({fit.memory.available_why})"
-    return f"{head}\n" + indent(wrapped_table(MEMORY_HEADERS, memory_rows(fit.memory), width - len(GAP)))
+def _missing_memory(plan: FitPlan, width: int) -> Iterator[str]:
+    """The memory of the candidate that came closest, where memory is what it lacks."""
+    closest = plan.candidates[0]
+    if isinstance(closest.verdict, Misfit) and closest.verdict.memory:
+        device = Device.GPU if closest.profile.min_compute_capability else Device.CPU
+        yield _memory_section(closest.verdict.memory, device, width)
+
+
+def _memory_section(memory: Memory, device: Device, width: int) -> str:
+    where = "this host" if device is Device.CPU else "each GPU"
+    head = f"Memory of one replica on {where} ({memory.available_why})"
+    return f"{head}\n" + indent(wrapped_table(MEMORY_HEADERS, memory_rows(memory), width - len(GAP)))
 
 
 def _host_line(host: Host) -> str:
@@ -119,8 +129,8 @@ def _candidate_row(first: Candidate, *others: Candidate) -> tuple[str, ...]:
 
 
 def _why(candidate: Candidate) -> str:
-    """The steps that cost something."""
-    return "; ".join(f"{step.name} {step.value:.2f}: {step.why}" for step in candidate.steps if step.value < 1)
+    """What ranks it; steps that cost nothing are left to the data."""
+    return "; ".join(step.why for step in candidate.steps if step.value < 1 or step.name == "headroom")
 
 
 def _candidate_data(candidate: Candidate) -> dict[str, Any]:

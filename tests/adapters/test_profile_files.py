@@ -61,7 +61,12 @@ WRONG = [  # text to replace, replacement, line, message
     ("name: small", "name: auto", 1, "the file: expected a name other than auto, bf16, fp8, gptq, gguf"),
     ("name: small", "name: Small Model", 1, "name: expected text that matches"),
     ("released:", "relesed:", 1, "released: expected a value, got no such field"),
-    ("bytes_status: published", "bytes_status: guessed", 19, "variants.0.bytes_status: expected 'published', 'computed'"),
+    (
+        "bytes_status: published",
+        "bytes_status: guessed",
+        19,
+        "variants.0.bytes_status: expected 'published', 'computed'",
+    ),
 ]
 
 
@@ -89,7 +94,11 @@ def test_the_quantised_repositories_are_the_official_ones():
         ("qwen3.5-27b-ud-q4_k_xl", "Qwen3.5-27B-UD-Q4_K_XL.gguf", 17_621_125_024),
         ("qwen3.5-27b-q4_k_m", "Qwen3.5-27B-Q4_K_M.gguf", 16_728_900_000),
         ("qwen3.5-122b-a10b-q8_0", "Q8_0/Qwen3.5-122B-A10B-Q8_0-00001-of-00004.gguf", 129_871_935_040),
-        ("qwen3.5-397b-a17b-ud-q4_k_xl", "UD-Q4_K_XL/Qwen3.5-397B-A17B-UD-Q4_K_XL-00001-of-00006.gguf", 219_216_328_992),
+        (
+            "qwen3.5-397b-a17b-ud-q4_k_xl",
+            "UD-Q4_K_XL/Qwen3.5-397B-A17B-UD-Q4_K_XL-00001-of-00006.gguf",
+            219_216_328_992,
+        ),
     ],
 )
 def test_gguf_files_are_named_as_on_the_hub(name, file, size_bytes):

@@ -72,6 +72,13 @@ def test_memory_that_others_use_is_not_there():
     assert "30.0 GiB usable" in missed.reasons[0]
 
 
+def test_host_memory_that_others_use_is_not_there():
+    inventory = machine(memory_gib=64)
+    busy = replace(inventory, host=replace(inventory.host, memory_available_bytes=8 * GIB))
+    assert isinstance(fit_of("qwen3.5-9b-q8_0", inventory), Fit)
+    assert fit_of("qwen3.5-9b-q8_0", busy).memory.available_why.startswith("8.0 GiB available")
+
+
 def test_unequal_gpus_are_not_joined():
     assert isinstance(fit_of("qwen3.5-122b-a10b-fp8", machine(A100_80, H100_80)), Misfit)
 
@@ -129,6 +136,12 @@ def test_a_split_must_divide_heads_and_quantised_blocks(name, sizes):
     assert tensor_parallel_sizes(BY_NAME[name]) == sizes
 
 
+def test_a_split_must_divide_the_gated_delta_net_heads_too():
+    profile = BY_NAME["qwen3.5-4b-bf16"]
+    narrow = replace(profile.model.architecture, linear_num_key_heads=2)
+    assert tensor_parallel_sizes(replace(profile, model=replace(profile.model, architecture=narrow))) == (1, 2)
+
+
 def test_a_context_past_the_model_is_impossible_everywhere():
     for name, inventory in (("qwen3.5-0.8b-bf16", machine(H100_80)), ("qwen3.5-0.8b-q8_0", machine())):
         missed = fit_of(name, inventory, Wish(max_model_len=262_145))
@@ -150,7 +163,7 @@ def test_what_the_wish_names_is_taken_or_refused_but_never_changed():
     placed = fit_of("qwen3.5-9b-q8_0", machine(memory_gib=64), wish)
     assert (placed.max_model_len, placed.max_num_seqs, placed.notes) == (100_000, 3, ())
     missed = fit_of("qwen3.5-9b-q8_0", machine(memory_gib=16), wish)
-    assert "100,000 tokens x 3 slots" in missed.reasons[0]
+    assert "for 100,000 tokens in 3 slots" in missed.reasons[0]
 
 
 def test_on_a_cpu_the_context_stops_where_prompts_take_minutes():
@@ -161,8 +174,8 @@ def test_on_a_cpu_the_context_stops_where_prompts_take_minutes():
 
 def test_where_memory_shortens_the_context_the_note_says_so():
     placed = fit_of("qwen3.5-4b-ud-q4_k_xl", machine(memory_gib=8, cores=4))
-    assert placed.max_model_len == 8192
-    assert placed.notes == ("the context is 8,192 of 262,144 tokens, the longest step that fits with 4 sequences",)
+    assert placed.max_model_len == 16_384
+    assert placed.notes == ("the context is 16,384 of 262,144 tokens, the longest step that fits with 4 sequences",)
 
 
 @pytest.mark.parametrize(("cores", "slots"), [(1, 4), (4, 4), (6, 6), (8, 8), (64, 8)])

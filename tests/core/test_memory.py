@@ -35,6 +35,20 @@ LLAMA_CPP = [  # model, KV bytes a token, recurrent state bytes a slot
 ]
 
 
+COMPUTE_BUFFERS = [  # profile, slots, context of each, MiB that b11549 reserved for these dimensions and vocabulary
+    ("qwen3.5-0.8b-q8_0", 1, 4096, 39.02),
+    ("qwen3.5-0.8b-q8_0", 8, 4096, 90.59),
+    ("qwen3.5-0.8b-q8_0", 4, 32768, 174.30),
+    ("qwen3.5-4b-q8_0", 1, 4096, 83.02),
+    ("qwen3.5-4b-q8_0", 8, 4096, 129.77),
+    ("qwen3.5-9b-q8_0", 4, 4096, 128.02),
+    ("qwen3.5-9b-q8_0", 4, 32768, 240.02),
+    ("qwen3.5-27b-q8_0", 1, 4096, 156.02),
+    ("qwen3.5-27b-q8_0", 4, 32768, 280.02),
+    ("demo-gguf", 8, 32768, 263.34),
+]
+
+
 def part(profile, shape, name):
     return next(one for one in memory_parts(profile, shape) if one.name == name)
 
@@ -52,6 +66,13 @@ def test_one_full_request_takes_what_vllm_gives_it(size, gib):
     assert request_bytes(parts) / GIB == pytest.approx(gib, abs=0.005)
 
 
+def test_each_further_sequence_takes_a_block_of_cache_and_its_states():
+    profile = BY_NAME["qwen3.5-27b-bf16"]
+    one, five = (memory_parts(profile, Shape(32_768, count)) for count in (1, 5))
+    assert request_bytes(five) - request_bytes(one) == 4 * (1 + 6) * 51_380_224
+    assert one[1].bytes == 42 * 51_380_224  # 32,768 tokens of 784 a block
+
+
 @pytest.mark.parametrize(("size", "token_bytes", "slot_bytes"), LLAMA_CPP)
 def test_llama_cpp_counts_only_full_attention_layers_and_keeps_a_state_for_each_slot(size, token_bytes, slot_bytes):
     profile = BY_NAME[f"qwen3.5-{size}-q8_0"]
@@ -63,6 +84,12 @@ def test_llama_cpp_pads_its_context_and_bounds_its_checkpoints():
     profile = BY_NAME["qwen3.5-0.8b-q8_0"]
     assert part(profile, Shape(1000, 1), "kv_cache").bytes == 12_288 * 1024
     assert part(profile, Shape(10**7, 1), "recurrent_state").bytes == 20_201_472 * 33
+
+
+@pytest.mark.parametrize(("name", "slots", "context", "measured_mib"), COMPUTE_BUFFERS)
+def test_the_compute_buffer_is_at_least_what_llama_cpp_reserves_and_little_more(name, slots, context, measured_mib):
+    predicted_mib = part(BY_NAME[name], Shape(context, slots), "activations").bytes / MIB
+    assert measured_mib - 0.1 <= predicted_mib <= measured_mib + 65
 
 
 def test_the_projector_of_a_gguf_model_counts():

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import psutil
 
-from orchestrator.adapters.owned_processes import owned_processes
+from orchestrator.adapters.owned_processes import Owner
 from orchestrator.adapters.ports import free_ports
+from orchestrator.adapters.ray_head import ray_folder
 
 QORCH = (sys.executable, "-m", "orchestrator.cli")
 PATIENCE_S = 60.0
@@ -66,7 +67,7 @@ class RealFleet:
         return [replica for replica in self.status()["replicas"] if replica["deployment"] == "engine"]
 
     def processes(self) -> list[psutil.Process]:
-        return owned_processes(self.mark)
+        return Owner(self.mark, ray_folder(self.mark)).processes()
 
     def complete(self, **fields: Any) -> httpx.Response:
         body = {"model": "demo", "prompt": "hello", "max_tokens": 4, **fields}

@@ -91,7 +91,8 @@ def test_notices_come_last():
 
 def test_a_plan_without_a_choice_says_why_and_what_would_run():
     text = plan_text(PLANS["nothing"], 300)
-    assert "needs 55.3 GiB on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
+    assert "needs 55.3 GiB, 22.1 GiB usable on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
+    assert lines_under(text, "Memory of one replica on each GPU")[-1].startswith("  headroom         -33.2 GiB")
     assert lines_under(text, "Nearest") == ["  qwen3.5-9b-bf16"]
 
 
