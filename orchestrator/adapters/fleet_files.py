@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from orchestrator.adapters.files import write_private
 from orchestrator.core.deployment import DeploymentSpec, deployment_spec_from_data
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.fleet import command
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,29 @@ class FleetFiles:
         self.admin_token_path = self.folder / "admin_token"
         self.log_dir = self.folder / "logs"
 
+    @property
+    def exist(self) -> bool:
+        """Whether there is anything of this fleet, whatever state it is in."""
+        return self.folder.exists()
+
     def read(self) -> FleetRecord | None:
         """The record, or None when there is no fleet of this name."""
         try:
             return _record(json.loads(self.record_path.read_text()))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EnvironmentNotReady(
-                f"the fleet's record {self.record_path} cannot be read: {error}",
-                hint=f"qorch down --fleet {self.name} --force",
-            ) from error
+        except OSError as error:
+            raise self._unusable("cannot be read", error, hint=f"ls -l {self.record_path}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            hint = f"{command('down', self.name)}, which needs no record"
+            raise self._unusable("is damaged, or another version's", error, hint) from error
+
+    def admin_token(self) -> str:
+        """What opens the gateway's administration; raises EnvironmentNotReady when it is gone."""
+        try:
+            return self.admin_token_path.read_text().strip()
+        except OSError as error:
+            raise self._token_is_gone(error) from error
 
     def read_or_forget(self) -> FleetRecord | None:
         """The record, or None also when it cannot be understood: for taking a fleet down."""
@@ -68,32 +81,62 @@ class FleetFiles:
         return changed
 
     def remove(self) -> None:
-        """Remove the fleet's folder, and the folder above when this was the last."""
+        """Remove the fleet's folder; the record goes first, since without it the rest is no fleet."""
+        self.record_path.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
     def locked(self, verb: str) -> Iterator[None]:
         """Hold the fleet for one command; raises EnvironmentNotReady when another one holds it."""
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock_path.open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.stat(self._lock_path)  # gone when the last holder let go while we opened it
-            except OSError as error:
-                raise self._held() from error
+        with self._lock() as lock:
             lock.truncate(0)
-            lock.write(f"{verb} (pid {os.getpid()})")
+            lock.write(f"{os.getpid()} {verb}")
             lock.flush()
             try:
                 yield
             finally:
                 self._lock_path.unlink(missing_ok=True)
 
-    def _held(self) -> EnvironmentNotReady:
-        holder = self._lock_path.read_text() if self._lock_path.exists() else "another command"
+    def _lock(self) -> TextIO:
+        """The lock's file, held; one that its last holder removed while we opened it is nobody's, so look again."""
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while True:
+            lock = self._lock_path.open("a+")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_file_at(lock, self._lock_path):
+                    return lock
+                lock.close()
+            except BlockingIOError:
+                with lock:
+                    raise self._held(lock) from None
+
+    def _held(self, lock: TextIO) -> EnvironmentNotReady:
+        lock.seek(0)
+        pid, _, verb = lock.read().partition(" ")
+        holder = f"`qorch {verb}` (pid {pid})" if verb else "another command"
+        hint = f"wait until it is done, or stop it: kill {pid}" if verb else "wait until it is done"
+        return EnvironmentNotReady(f"the fleet {self.name!r} is being changed by {holder}", hint=hint)
+
+    def _unusable(self, how: str, error: Exception, hint: str) -> EnvironmentNotReady:
+        return EnvironmentNotReady(f"the fleet's record {self.record_path} {how}: {_words(error)}", hint=hint)
+
+    def _token_is_gone(self, error: OSError) -> EnvironmentNotReady:
         return EnvironmentNotReady(
-            f"the fleet {self.name!r} is being changed by `qorch {holder}`", hint=f"qorch status --fleet {self.name}"
+            f"the token of the fleet {self.name!r} cannot be read: {_words(error)}: {error.filename}",
+            hint=f"{command('down', self.name)}, then qorch up again",
         )
+
+
+def _is_file_at(file: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _words(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
 
 
 def _record(data: dict[str, Any]) -> FleetRecord:

@@ -1,4 +1,4 @@
-"""Free TCP ports on loopback, and whether a given one is free."""
+"""TCP ports: which are free, and whether somebody listens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
+CONNECT_TIMEOUT_S = 1.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -26,4 +27,13 @@ def port_problem(host: str, port: int) -> str | None:
             probe.bind((host, port))
         except OSError as error:
             return error.strerror or str(error)
+        except UnicodeError:
+            return "this is no name of a host"
     return None
+
+
+def is_listened_to(port: int) -> bool:
+    """Whether anybody accepts connections at this port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(CONNECT_TIMEOUT_S)
+        return probe.connect_ex((LOOPBACK, port)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from orchestrator.app.ports import FleetPaths, Reporter, Runtime
 from orchestrator.app.weights import ResolvedWeights
 from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec, differences
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
-from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.fleet import Fleet, FleetPhase, command
 from orchestrator.core.plan import Fit, FitPlan
 
 POLL_S = 0.1
+CONTROLLER_PATIENCE_S = 15.0  # Ray restarts a Serve controller that died within a few seconds
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,36 @@ def up(order: Callable[[], Order], runtime: Runtime, settings: UpSettings, repor
 
 
 def _already(running: DeploymentSpec, runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
-    found = differences(running.asked, settings.asked)
+    found = differences(running, settings.asked)
     if found:
         raise EnvironmentNotReady(
             f"the fleet {runtime.name!r} runs already, and differs: {'; '.join(found)}",
-            hint=f"qorch scale N, or qorch down --fleet {runtime.name} first, or another --fleet NAME and --port",
+            hint=_how_to_change(runtime.name, found, settings.asked),
         )
-    fleet = runtime.observe()
-    if fleet is not None and not fleet.controlled:
-        raise EnvironmentNotReady(
-            f"the fleet {runtime.name!r} serves, but Ray's controller does not answer, so nothing heals it",
-            hint=f"qorch down --fleet {runtime.name} && qorch up",
-        )
+    _require_controller(runtime)
     return _reach(runtime, settings, reporter)
 
 
+def _how_to_change(fleet: str, found: tuple[str, ...], asked: Mapping[str, Any]) -> str:
+    if len(found) == 1 and found[0].startswith("replicas:"):
+        return command(f"scale {asked['replicas']}", fleet)
+    return f"{command('down', fleet)} first, or another --fleet NAME and --port PORT beside it"
+
+
+def _require_controller(runtime: Runtime) -> None:
+    """One that restarts is waited for; raises EnvironmentNotReady when there is none."""
+    deadline_s = time.monotonic() + CONTROLLER_PATIENCE_S
+    while (fleet := runtime.observe()) is not None and not fleet.controlled:
+        if time.monotonic() > deadline_s:
+            raise EnvironmentNotReady(
+                f"Ray's controller of the fleet {runtime.name!r} does not answer, so nothing heals it",
+                hint=f"{command('down', runtime.name)}, then qorch up again",
+            )
+        time.sleep(POLL_S)
+
+
 def _first(order: Order, runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
-    with _undone_on_failure(runtime):
+    with _undone_on_failure(runtime, reporter):
         reporter.phase("weights", order.fit.profile.name)
         weights = order.resolve()
         reporter.done("weights", weights.source)
@@ -117,22 +132,27 @@ def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet 
             raise failure
         reporter.phase("load", _progress(fleet))
         time.sleep(POLL_S)
-    raise TimedOut(f"the fleet was not ready within {settings.timeout_s:g} s", hint="qorch status --watch")
+    raise TimedOut(
+        f"the fleet was not ready within {settings.timeout_s:g} s; it goes on starting",
+        hint=command("status --watch", runtime.name),
+    )
 
 
 def _progress(fleet: Fleet | None) -> str:
     if fleet is None or not fleet.replicas:
         return "replicas are being placed"
-    return ", ".join(sorted(f"{replica.deployment} {replica.state.lower()}" for replica in fleet.replicas))
+    counts = Counter(f"{replica.deployment} {replica.state.lower()}" for replica in fleet.replicas)
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
 
 
 @contextmanager
-def _undone_on_failure(runtime: Runtime) -> Iterator[None]:
+def _undone_on_failure(runtime: Runtime, reporter: Reporter) -> Iterator[None]:
     """Take down what a first start has begun, unless it only takes longer than the person would wait."""
     try:
         yield
     except TimedOut:
         raise
     except BaseException:
+        reporter.phase("undo", "taking down what was started")
         runtime.remove()
         raise

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestrator.core.plan import Fit, FitPlan
+from orchestrator.core.plan import Device, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus
 
 MIB = 2**20
@@ -59,6 +59,7 @@ class DeploymentSpec:
     num_replicas: int
     num_cpus: float
     num_gpus: float
+    memory_bytes: int  # of the host, for each further engine
     asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
 
     def serve_arguments(self) -> dict[str, Any]:
@@ -138,17 +139,28 @@ def deployment_spec(
         num_replicas=plan.num_replicas,
         num_cpus=0,
         num_gpus=len(fit.gpu_indices),
+        memory_bytes=memory_of_another_replica(fit),
         asked=dict(asked),
     )
 
 
-def differences(current: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is asked for otherwise than what runs, in words."""
+def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is asked for otherwise than what runs, in words; the count is the one that `scale` has left."""
+    count = None if asked.get("replicas") is None else running.num_replicas
+    current = {**running.asked, "replicas": count}
     return tuple(
         f"{name}: {current.get(name)} runs, {value} is asked for"
         for name, value in asked.items()
         if current.get(name) != value
     )
+
+
+def memory_of_another_replica(fit: Fit) -> int:
+    """What one more engine takes of the host's memory: on a CPU all but the model file, which they share."""
+    if fit.device is Device.GPU:
+        return 0
+    own = sum(part.bytes for part in fit.memory.parts if part.name != "weights")
+    return own + fit.profile.weights.mmproj_bytes
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
+DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
 
 
@@ -108,8 +108,7 @@ def conditions(application: Application | None, gateway_ready: bool | None) -> t
 def phase(application: Application | None, gateway_ready: bool | None) -> FleetPhase:
     """The one word, from what answers now: a fleet that serves is never called failed."""
     if gateway_ready:
-        whole = application is not None and application.status == "RUNNING" and _complete(application)
-        return FleetPhase.READY if whole else FleetPhase.DEGRADED
+        return FleetPhase.READY if _whole(application) else FleetPhase.DEGRADED
     if application is None:
         return FleetPhase.UNAVAILABLE
     if application.status == "DEPLOY_FAILED":
@@ -117,13 +116,23 @@ def phase(application: Application | None, gateway_ready: bool | None) -> FleetP
     return FleetPhase.STARTING if application.status in ("DEPLOYING", "NOT_STARTED") else FleetPhase.UNAVAILABLE
 
 
-def _complete(application: Application) -> bool:
-    return _running(application) >= application.target_num_replicas
+def command(words: str, fleet: str) -> str:
+    """The `qorch` command that does this to a fleet, as a person would type it."""
+    return f"qorch {words}" if fleet == DEFAULT_NAME else f"qorch {words} --fleet {fleet}"
 
 
-def _running(application: Application) -> int:
+def _whole(application: Application | None) -> bool:
+    """Whether Serve has reached what was asked for, and the gateway knows each engine to be ready."""
+    if application is None or application.status != "RUNNING":
+        return False
+    ready = [replica for replica in _running(application) if replica.engine is not None and replica.engine.ready]
+    return len(ready) >= application.target_num_replicas
+
+
+def _running(application: Application) -> list[Replica]:
+    """The engine replicas that run as far as is known: an engine that the gateway has not told of counts as well."""
     engines = (replica for replica in application.replicas if replica.deployment == "engine")
-    return sum(1 for replica in engines if replica.state == "RUNNING" and _engine_well(replica))
+    return [replica for replica in engines if replica.state == "RUNNING" and _engine_well(replica)]
 
 
 def _engine_well(replica: Replica) -> bool:
@@ -147,7 +156,7 @@ def _gateway(ready: bool | None) -> Condition:
 def _replicas(application: Application | None) -> Condition:
     if application is None:
         return Condition("ReplicasReady", False, "Unknown", "the replicas cannot be seen")
-    running, wanted = _running(application), application.target_num_replicas
+    running, wanted = len(_running(application)), application.target_num_replicas
     message = f"{running} of {wanted} replicas run"
     if running >= wanted:
         return Condition("ReplicasReady", True, "AllRunning", message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from orchestrator.core.amounts import MIB
+from orchestrator.core.amounts import MIB, counted
 from orchestrator.core.assumed import architecture_of, assumption
 from orchestrator.core.parameters import convolved_channels
 from orchestrator.core.plan import MemoryPart, Shape
@@ -44,8 +44,8 @@ def _kv_cache(profile: Profile, shape: Shape) -> MemoryPart:
     """Only full-attention layers have one; the slots share a pool in which each has room for its full context."""
     a, tokens = architecture_of(profile.model), _context_tokens(shape)
     why = (
-        f"{a.full_attention_layers} layers x 2 x {a.num_key_value_heads} heads x {a.head_dim} x {KV_BYTES} B "
-        f"x {tokens:,} tokens ({shape.max_num_seqs} slots){assumption(profile.model)}"
+        f"{counted(a.full_attention_layers, 'layer')} x 2 x {counted(a.num_key_value_heads, 'head')} x {a.head_dim} "
+        f"x {KV_BYTES} B x {tokens:,} tokens ({counted(shape.max_num_seqs, 'slot')}){assumption(profile.model)}"
     )
     per_token = a.full_attention_layers * 2 * a.num_key_value_heads * a.head_dim * KV_BYTES
     return MemoryPart("kv_cache", per_token * tokens, why)
@@ -55,7 +55,10 @@ def _recurrent_state(profile: Profile, shape: Shape) -> MemoryPart:
     """Each slot's state, and the copies that its context checkpoints keep."""
     state_bytes = _state_bytes(architecture_of(profile.model))
     checkpoints = min(MAX_CHECKPOINTS, ceil(shape.max_model_len / CHECKPOINT_SPACING_TOKENS))
-    why = f"{shape.max_num_seqs} slots x (1 + {checkpoints} checkpoints) x {state_bytes:,} B{assumption(profile.model)}"
+    why = (
+        f"{counted(shape.max_num_seqs, 'slot')} x (1 + {counted(checkpoints, 'checkpoint')}) x {state_bytes:,} B"
+        f"{assumption(profile.model)}"
+    )
     return MemoryPart("recurrent_state", shape.max_num_seqs * (1 + checkpoints) * state_bytes, why)
 
 

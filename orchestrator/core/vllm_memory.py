@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from orchestrator.core.amounts import GIB
+from orchestrator.core.amounts import GIB, counted
 from orchestrator.core.assumed import architecture_of, assumption
 from orchestrator.core.parameters import convolved_channels
 from orchestrator.core.plan import MemoryPart, Shape
@@ -81,7 +81,10 @@ def _kv_cache(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
 
 
 def _recurrent_state(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
-    why = f"{shape.max_num_seqs} sequences x {unit.state_blocks} blocks x {unit.bytes:,} B{assumption(profile.model)}"
+    why = (
+        f"{counted(shape.max_num_seqs, 'sequence')} x {unit.state_blocks} blocks x {unit.bytes:,} B"
+        f"{assumption(profile.model)}"
+    )
     return MemoryPart("recurrent_state", shape.max_num_seqs * unit.state_blocks * unit.bytes, why)
 
 
