@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.adapters.files import write_private
 from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
-from orchestrator.adapters.ports import LOOPBACK
+from orchestrator.adapters.ports import LOOPBACK, is_listened_to
 from orchestrator.adapters.ray_head import RayHead
 from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, conditions, phase
+from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of
 
 DRAIN_TIMEOUT_S = 35.0
+CONTROL_PATIENCE_S = 15.0
 
 
 class BareHost:
@@ -57,22 +58,25 @@ class BareHost:
         application = self._serve(record).observe()
         gateway = self._gateway(record.deployed)
         ready = gateway.ready()
-        return _fleet(self.name, record.deployed, _with_engines(application, gateway.engines()), ready)
+        application = _with_engines(application, gateway.engines())
+        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready)
 
     def failure(self) -> DeployFailed | None:
-        application = self._serve(self._existing()).observe()
-        if application is None or application.status != "DEPLOY_FAILED":
-            return None
-        return deploy_failure(application.message)
+        record = self._existing()
+        application = self._serve(record).observe()
+        if application is None:
+            return None if is_listened_to(record.dashboard_port) else self._ray_is_gone()
+        return deploy_failure(application.message) if application.status == "DEPLOY_FAILED" else None
 
     def remove(self) -> Removal:
-        """Drain through Ray Serve when it answers, then end what is left."""
+        """Drain through Ray Serve when a model answers, then end what is left."""
+        existed = self._files.exist
         record = self._files.read_or_forget()
         if record is not None:
             self._drain(record)
         ended = self._head.stop()
         self._files.remove()
-        return Removal(existed=record is not None or ended > 0, processes_ended=ended)
+        return Removal(existed=existed or ended > 0, processes_ended=ended)
 
     def log_files(self) -> dict[str, Path]:
         files = sorted(self._files.log_dir.glob("engine-*.log"), key=lambda path: path.stat().st_mtime)
@@ -84,23 +88,42 @@ class BareHost:
         """Whether the fleet can be worked with, or at least serves; anything else is what a crash has left."""
         if not record.dashboard_port or not self._head.owner.processes():
             return False
-        return self._serve(record).answers() or bool(record.deployed and self._gateway(record.deployed).ready())
+        return self._controlled(record) or self._serves(record)
+
+    def _controlled(self, record: FleetRecord) -> bool:
+        """Whether Ray Serve answers; a Ray that is busy is given time, one that is gone is not."""
+        deadline_s = time.monotonic() + CONTROL_PATIENCE_S
+        while is_listened_to(record.dashboard_port) and time.monotonic() < deadline_s:
+            if self._serve(record).answers():
+                return True
+            if self._serves(record):
+                return False
+            time.sleep(0.2)
+        return False
+
+    def _serves(self, record: FleetRecord) -> bool:
+        return record.deployed is not None and bool(self._gateway(record.deployed).ready())
 
     def _drain(self, record: FleetRecord) -> None:
-        if not record.dashboard_port or not self._head.owner.processes():
+        """Let replicas finish what they answer, where one answers and there is a control plane to stop it."""
+        if not self._serves(record) or not self._serve(record).answers():
             return
-        try:
+        with suppress(EnvironmentNotReady):
             self._serve(record).delete()
-        except EnvironmentNotReady:
-            return
         deadline_s = time.monotonic() + DRAIN_TIMEOUT_S
         while self._serve(record).observe() is not None and time.monotonic() < deadline_s:
             time.sleep(0.1)
 
+    def _ray_is_gone(self) -> DeployFailed:
+        return DeployFailed(
+            f"Ray has ended while the fleet {self.name!r} was wanted",
+            hint=f"{command('down', self.name)}, then qorch up again",
+        )
+
     def _existing(self) -> FleetRecord:
         record = self._files.read()
         if record is None:
-            raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint="qorch up --profile auto")
+            raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint=command("up", self.name))
         return record
 
     def _serve(self, record: FleetRecord) -> RayServe:
@@ -115,12 +138,16 @@ def endpoint_url(spec: DeploymentSpec) -> str:
 
 
 def deploy_failure(message: str) -> DeployFailed:
-    """Ray Serve's message, reduced to our own reason and the engine's last lines where it holds them."""
-    lines = [line.rstrip() for line in message.splitlines()]
-    reasons = [line.partition("qorch: ")[2] for line in lines if "qorch: " in line]
-    log_lines = tuple(line.strip()[2:] for line in lines if line.startswith("  | "))
-    reason = reasons[-1] if reasons else next((line for line in reversed(lines) if line), "no reason given")
-    return DeployFailed(f"the deployment failed: {reason}", hint="qorch doctor", log_lines=log_lines)
+    """Ray Serve's message, reduced to our own last reason and the engine's lines after it, where it holds them."""
+    lines = [line.rstrip() for line in message.splitlines() if line.strip()]
+    reason = (lines or ["no reason given"])[-1].strip()
+    log_lines: list[str] = []
+    for line in lines:
+        if "qorch: " in line:
+            reason, log_lines = line.partition("qorch: ")[2], []
+        elif line.lstrip().startswith("| "):
+            log_lines.append(line.lstrip()[2:])
+    return DeployFailed(f"the deployment failed: {reason}", hint="qorch doctor", log_lines=tuple(log_lines))
 
 
 def _with_engines(application: Application | None, engines: dict[str, EngineView] | None) -> Application | None:
@@ -128,17 +155,3 @@ def _with_engines(application: Application | None, engines: dict[str, EngineView
         return application
     replicas = tuple(replace(r, engine=engines.get(r.replica_id)) for r in application.replicas)
     return replace(application, replicas=replicas)
-
-
-def _fleet(name: str, spec: DeploymentSpec, application: Application | None, ready: bool | None) -> Fleet:
-    return Fleet(
-        name=name,
-        phase=phase(application, ready),
-        model=spec.engine.served_model_names[0],
-        profile=spec.engine.profile,
-        engine=spec.engine.engine,
-        endpoint=f"{endpoint_url(spec)}/v1",
-        target_num_replicas=application.target_num_replicas if application else spec.num_replicas,
-        replicas=application.replicas if application else (),
-        conditions=conditions(application, ready),
-    )

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -46,23 +46,18 @@ class FleetFiles:
         return self.folder.exists()
 
     def read(self) -> FleetRecord | None:
-        """The record, or None when there is no fleet of this name."""
+        """The record, or None when there is no fleet of this name; raises EnvironmentNotReady when it is of no use."""
         try:
-            return _record(json.loads(self.record_path.read_text()))
+            record = _record(json.loads(self.record_path.read_text()))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._unusable("cannot be read", error, hint=f"ls -l {self.record_path}") from error
+            raise self._unusable(f"cannot be read: {error.strerror}", hint=f"ls -l {self.record_path}") from error
         except (ValueError, KeyError, TypeError) as error:
-            hint = f"{command('down', self.name)}, which needs no record"
-            raise self._unusable("is damaged, or another version's", error, hint) from error
-
-    def admin_token(self) -> str:
-        """What opens the gateway's administration; raises EnvironmentNotReady when it is gone."""
-        try:
-            return self.admin_token_path.read_text().strip()
-        except OSError as error:
-            raise self._token_is_gone(error) from error
+            raise self._unusable(f"is damaged, or another version's: {type(error).__name__}: {error}") from error
+        if record.dashboard_port and not (self.ray_token_path.exists() and self.admin_token_path.exists()):
+            raise self._unusable("has lost the tokens beside it")
+        return record
 
     def read_or_forget(self) -> FleetRecord | None:
         """The record, or None also when it cannot be understood: for taking a fleet down."""
@@ -96,20 +91,27 @@ class FleetFiles:
                 yield
             finally:
                 self._lock_path.unlink(missing_ok=True)
+                with suppress(OSError):  # other fleets are there
+                    self._lock_path.parent.rmdir()
 
     def _lock(self) -> TextIO:
         """The lock's file, held; one that its last holder removed while we opened it is nobody's, so look again."""
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
-            lock = self._lock_path.open("a+")
+            lock = self._open_lock()
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_file_at(lock, self._lock_path):
-                    return lock
-                lock.close()
             except BlockingIOError:
                 with lock:
                     raise self._held(lock) from None
+            if _is_file_at(lock, self._lock_path):
+                return lock
+            lock.close()
+
+    def _open_lock(self) -> TextIO:
+        while True:
+            self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(FileNotFoundError):  # the last holder has just removed the folder
+                return self._lock_path.open("a+")
 
     def _held(self, lock: TextIO) -> EnvironmentNotReady:
         lock.seek(0)
@@ -118,13 +120,10 @@ class FleetFiles:
         hint = f"wait until it is done, or stop it: kill {pid}" if verb else "wait until it is done"
         return EnvironmentNotReady(f"the fleet {self.name!r} is being changed by {holder}", hint=hint)
 
-    def _unusable(self, how: str, error: Exception, hint: str) -> EnvironmentNotReady:
-        return EnvironmentNotReady(f"the fleet's record {self.record_path} {how}: {_words(error)}", hint=hint)
-
-    def _token_is_gone(self, error: OSError) -> EnvironmentNotReady:
+    def _unusable(self, how: str, hint: str | None = None) -> EnvironmentNotReady:
         return EnvironmentNotReady(
-            f"the token of the fleet {self.name!r} cannot be read: {_words(error)}: {error.filename}",
-            hint=f"{command('down', self.name)}, then qorch up again",
+            f"the fleet's record {self.record_path} {how}",
+            hint=hint or f"{command('down', self.name)}, which needs no record; then qorch up again",
         )
 
 
@@ -133,10 +132,6 @@ def _is_file_at(file: TextIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
         return False
-
-
-def _words(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
 
 
 def _record(data: dict[str, Any]) -> FleetRecord:

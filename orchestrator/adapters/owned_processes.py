@@ -7,6 +7,7 @@ those are told by the log that they write in the fleet's own Ray folder.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from pathlib import Path
 
 import psutil
 
+from orchestrator.core.errors import EnvironmentNotReady
+
 MARK = "QORCH_FLEET_ID"
 TERM_GRACE_S = 1.5
+END_TIMEOUT_S = 30.0
 READ_ONLY = "r"
 
 
@@ -27,13 +31,14 @@ class Owner:
     folder: Path
 
     def processes(self) -> list[psutil.Process]:
-        """Every living process that was started for this fleet, directly or by one that was."""
-        return [process for process in psutil.process_iter() if self._owns(process)]
+        """Every living process but this one that was started for this fleet, directly or by one that was."""
+        return [process for process in psutil.process_iter() if process.pid != os.getpid() and self._owns(process)]
 
     def end_all(self) -> int:
         """Ask them to end, then kill what is left, until none remains; returns how many there were.
 
-        A first look may miss one that is just being started, so it looks until it sees none.
+        A first look may miss one that is just being started, so it looks until it sees none; raises
+        EnvironmentNotReady when one of them cannot be killed.
         """
         seen: set[int] = set()
         for processes in self._until_none():
@@ -42,7 +47,10 @@ class Owner:
         return len(seen)
 
     def _until_none(self) -> Iterator[list[psutil.Process]]:
+        deadline_s = time.monotonic() + END_TIMEOUT_S
         while processes := self.processes():
+            if time.monotonic() > deadline_s:
+                raise _immortal(processes)
             yield processes
             time.sleep(0.05)
 
@@ -67,6 +75,13 @@ def _end(processes: list[psutil.Process]) -> None:
     for process in alive:
         _signal(process.kill)
     psutil.wait_procs(alive, timeout=TERM_GRACE_S)
+
+
+def _immortal(processes: list[psutil.Process]) -> EnvironmentNotReady:
+    pids = ",".join(str(process.pid) for process in processes)
+    return EnvironmentNotReady(
+        f"these processes of the fleet cannot be ended: {pids}", hint=f"ps -o pid,user,stat,wchan,command -p {pids}"
+    )
 
 
 def _signal(send: Callable[[], None]) -> None:

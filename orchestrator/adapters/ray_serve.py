@@ -15,7 +15,7 @@ APPLICATION = "qorch"
 BUILDER = "orchestrator.serving.application:build"
 PATH = "/api/serve/applications/"
 DEPLOY_TIMEOUT_S = 60.0
-READ_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 3.0
 
 
 class RayServe:

@@ -37,7 +37,7 @@ def _require_memory(spec: DeploymentSpec, num_replicas: int, available_bytes: in
     if needed_bytes > available_bytes:
         most = spec.num_replicas + available_bytes // spec.memory_bytes
         raise DoesNotFit(
-            f"{counted(added, 'more replica')} would take {gib(needed_bytes)}, and {gib(available_bytes)} are available",
+            f"{counted(added, 'more replica')} would take {gib(needed_bytes)}, {gib(available_bytes)} are available",
             hint=command(f"scale {most}", spec.fleet) if most > spec.num_replicas else "free -h",
         )
 

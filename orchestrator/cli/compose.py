@@ -62,6 +62,13 @@ def inventory(hardware: Path | None) -> Inventory:
     return probe(places().cache)
 
 
+def memory_available_bytes() -> int:
+    """What this host has left for more replicas."""
+    from orchestrator.adapters.host import probe_host
+
+    return probe_host(places().cache).memory_available_bytes
+
+
 def profiles() -> tuple[Profile, ...]:
     """The shipped profiles, and the user's own."""
     from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -10,62 +11,90 @@ from typing import NoReturn
 
 import click
 
+from orchestrator.cli.output import message
 from orchestrator.cli.root import root
-from orchestrator.core.errors import DeployFailed, ExitCode, QorchError
+from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, ExitCode, QorchError, UsageError
+
+COMPLETE = "_QORCH_COMPLETE"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+OS_HINTS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "df -h"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "ls -ld {path}"),
+}
 
 
 def main() -> NoReturn:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
+            signal.signal(number, _interrupt)
+    instruction = os.environ.get(COMPLETE)
+    sys.exit(_complete(instruction) if instruction else run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        root.main(arguments, prog_name="qorch", standalone_mode=False)
+        with root.make_context("qorch", arguments) as context:
+            root.invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except QorchError as error:
-        return _tell(error)
-    except click.UsageError as error:
-        return _tell_usage(error)
+    except click.ClickException as error:
+        return _tell_click(error)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        message("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left: nothing more to say to it
         return ExitCode.OK
     except Exception as error:
-        return _tell_unexpected(error)
+        if os.environ.get("QORCH_DEBUG"):
+            raise
+        return _tell(_explained(error))
     return ExitCode.OK
+
+
+def _explained(error: Exception) -> QorchError:
+    """What went wrong, as an error that a person can do something about."""
+    if isinstance(error, QorchError):
+        return error
+    if isinstance(error, OSError):
+        path = error.filename or "."
+        what = error.strerror or f"{type(error).__name__} {error}"
+        hint = OS_HINTS.get(error.errno or 0, "qorch doctor").format(path=path)
+        return EnvironmentNotReady(f"{what}: {path}" if error.filename else what, hint=hint)
+    return QorchError(
+        f"qorch itself failed: {type(error).__name__}: {error}",
+        hint="run it again with QORCH_DEBUG=1 for the traceback, and report it",
+    )
 
 
 def _tell(error: QorchError) -> int:
     if isinstance(error, DeployFailed):
         for line in error.log_lines:
-            click.echo(f"  | {line}", err=True)
-    click.echo(f"error: {error.message}", err=True)
+            message(f"  | {line}")
+    message(f"error: {error.message}")
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        message(f"hint: {error.hint}")
     return error.exit_code
 
 
-def _tell_usage(error: click.UsageError) -> int:
-    path = error.ctx.command_path if error.ctx else "qorch"
-    return _tell(QorchError(error.format_message(), hint=f"{path} --help")) and ExitCode.USAGE
+def _tell_click(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        message(error.format_message())
+        return ExitCode.USAGE
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "qorch"
+    return _tell(UsageError(" ".join(error.format_message().split()), hint=f"{path} --help"))
 
 
-def _tell_unexpected(error: Exception) -> int:
-    if os.environ.get("QORCH_DEBUG"):
-        raise error
-    click.echo(f"error: qorch itself failed: {type(error).__name__}: {error}", err=True)
-    click.echo("hint: run it again with QORCH_DEBUG=1 for the traceback, and report it", err=True)
-    return ExitCode.ERROR
+def _complete(instruction: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(root, {}, "qorch", COMPLETE, instruction)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """The first signal stops the command; more of them do not stop it from cleaning up."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

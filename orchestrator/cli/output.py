@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import click
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
+FRESH_LINE = "\r\x1b[K"
 
 
-def emit(format_: str, data: Any, text: Callable[[], str]) -> None:
-    """Print `data` as JSON or YAML, or the text for people."""
+def emit(format_: str, data: Any, text: Callable[[], str], names: Callable[[], Iterable[str]]) -> None:
+    """Print `data` as JSON or YAML, the names alone, or the text for people."""
     if format_ == "json":
         click.echo(json.dumps(data, indent=2, default=str))
     elif format_ == "yaml":
         import yaml
 
         click.echo(yaml.safe_dump(json.loads(json.dumps(data, default=str)), sort_keys=False), nl=False)
+    elif format_ == "name":
+        click.echo("".join(f"{name}\n" for name in names()), nl=False)
     else:
         click.echo(text())
+
+
+def message(text: str) -> None:
+    """A line for people, in the place of one that moves; a terminal that is gone is told nothing."""
+    with suppress(OSError):
+        click.echo(f"{FRESH_LINE}{text}" if _lines_move() else text, err=True)
 
 
 class TerminalReporter:
@@ -31,30 +42,30 @@ class TerminalReporter:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._moves = sys.stderr.isatty()
-        self._started_s = time.monotonic()
+        self._moves = _lines_move()
+        self._started_s: float | None = None  # at the first phase, so that thinking about the plan does not count
         self._shown = ("", "")
         self._shown_s = 0.0
 
     def say(self, text: str) -> None:
         if not self._quiet:
-            click.echo(text, err=True)
+            message(text)
 
     def phase(self, name: str, detail: str) -> None:
         if self._quiet or self._too_soon(name, detail):
             return
         self._shown, self._shown_s = (name, detail), time.monotonic()
+        line = self._line("..", name, detail)
         if self._moves:
-            self._rewrite(f"  .. {name:<8} {self._elapsed()}  {detail}")
+            _rewrite(line)
         else:
-            click.echo(f"  .. {name:<8} {self._elapsed()}  {detail}", err=True)
+            message(line)
 
     def done(self, name: str, detail: str) -> None:
-        if self._quiet:
-            return
-        if self._moves:
-            self._rewrite("")
-        click.echo(f"  ok {name:<8} {self._elapsed()}  {detail}", err=True)
+        self.say(self._line("ok", name, detail))
+
+    def _line(self, mark: str, name: str, detail: str) -> str:
+        return f"  {mark} {name:<8} {time.monotonic() - self._started_s:5.1f}s  {detail}"
 
     def _too_soon(self, name: str, detail: str) -> bool:
         """Within a phase a line moves ten times a second; where lines pile up, one a second that says something new."""
@@ -63,10 +74,12 @@ class TerminalReporter:
         since_s = time.monotonic() - self._shown_s
         return since_s < 0.1 if self._moves else since_s < 1.0 or self._shown[1] == detail
 
-    def _elapsed(self) -> str:
-        return f"{time.monotonic() - self._started_s:5.1f}s"
 
-    def _rewrite(self, text: str) -> None:
-        width = shutil.get_terminal_size().columns
-        sys.stderr.write(f"\r\x1b[K{text[: width - 1]}")
-        sys.stderr.flush()
+def _lines_move() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _rewrite(line: str) -> None:
+    width = shutil.get_terminal_size().columns
+    with suppress(OSError):
+        click.echo(f"{FRESH_LINE}{line[: width - 1]}", nl=False, err=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -35,11 +37,28 @@ class Verbs(click.Group):
         command.short_help = VERBS[cmd_name]
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in VERBS and not ctx.resilient_parsing:
+            close = get_close_matches(args[0], VERBS, n=1)
+            ctx.fail(f"no such command: {args[0]!r}" + "".join(f"; did you mean '{name}'?" for name in close))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def root() -> None:
+@click.version_option(None, "--version", package_name="qorch", message="qorch %(version)s")
+@click.pass_context
+def root(ctx: click.Context) -> None:
     """Deploy Qwen 3.5 on the hardware at hand: detect it, pick what fits, serve it, watch it."""
+    from orchestrator.cli.compose import places
+
+    files = [path for path in (places().config / "qorch.yaml", Path("qorch.yaml")) if path.is_file()]
+    if files:
+        from orchestrator.cli.settings import defaults
+
+        ctx.default_map = defaults(root, ctx.invoked_subcommand or "", files)

@@ -1,13 +1,13 @@
 """The errors a person can meet, as one tree; each carries its exit code and, where there is one, a hint.
 
-    QorchError                 1
-    ├── UsageError             2   the command, a flag or a file is wrong
-    │   ├── ProfileError           a profile file is wrong
-    │   └── SettingsError          a setting is wrong
-    ├── DoesNotFit             3   nothing that was asked for fits this hardware
-    ├── EnvironmentNotReady    4   driver, port, disk, permission or weights are missing
-    ├── DeployFailed           5   an engine did not start; carries its last log lines
-    └── TimedOut               6   not ready in time; still converging
+QorchError                 1
+├── UsageError             2   the command, a flag or a file is wrong
+│   ├── ProfileError           a profile file is wrong
+│   └── SettingsError          a setting is wrong
+├── DoesNotFit             3   nothing that was asked for fits this hardware
+├── EnvironmentNotReady    4   driver, port, disk, permission or weights are missing
+├── DeployFailed           5   an engine did not start; carries its last log lines
+└── TimedOut               6   not ready in time; still converging
 """
 
 from __future__ import annotations

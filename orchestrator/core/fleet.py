@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.core.deployment import DeploymentSpec
+
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
 
@@ -95,6 +97,21 @@ class Fleet:
     @property
     def ready_replicas(self) -> int:
         return sum(1 for replica in self.engines if replica.engine is not None and replica.engine.ready)
+
+
+def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | None, gateway_ready: bool | None) -> Fleet:
+    """What was asked for and what was seen of it, as one fleet; None as in `conditions`."""
+    return Fleet(
+        name=spec.fleet,
+        phase=phase(application, gateway_ready),
+        model=spec.engine.served_model_names[0],
+        profile=spec.engine.profile,
+        engine=spec.engine.engine,
+        endpoint=endpoint,
+        target_num_replicas=application.target_num_replicas if application else spec.num_replicas,
+        replicas=application.replicas if application else (),
+        conditions=conditions(application, gateway_ready),
+    )
 
 
 def conditions(application: Application | None, gateway_ready: bool | None) -> tuple[Condition, ...]:

@@ -10,7 +10,7 @@ from ray.serve import Application
 from orchestrator.serving.engine_replica import EngineReplica
 from orchestrator.serving.gateway_replica import GatewayReplica
 
-HEALTH_CHECK = {"health_check_period_s": 1.0, "health_check_timeout_s": 10.0}
+HEALTH_CHECK = {"health_check_period_s": 0.5, "health_check_timeout_s": 10.0}
 DRAIN = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeout_s": 30.0}
 
 

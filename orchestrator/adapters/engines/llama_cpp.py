@@ -60,7 +60,8 @@ class LlamaCppEngine:
             raise DeployFailed(f"the engine does not answer: {type(error).__name__}") from error
 
     async def load(self) -> EngineLoadSample:
-        """The engine's own counters; raises httpx.HTTPError when it does not answer."""
+        """The engine's own counters; raises httpx.HTTPError when it does not answer. Keeps its log short, too."""
+        self._started().cap_log()
         text = (await self._client.get(self._url("/metrics"))).raise_for_status().text
         return EngineLoadSample(**_numbers(text))
 

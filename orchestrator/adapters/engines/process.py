@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from orchestrator.core.errors import DeployFailed
 
 LAST_LINES = 40
+MOST_LOG_BYTES = 64 * 2**20
 STOP_GRACE_S = 5.0
 
 
@@ -66,6 +68,12 @@ class EngineProcess:
     async def wait(self) -> None:
         """Return when the process has ended, whatever the reason."""
         await self._process.wait()
+
+    def cap_log(self) -> None:
+        """Keep the log below two times its limit: what is full becomes `*.log.old`, and the log begins anew."""
+        if self.log_path.stat().st_size > MOST_LOG_BYTES:
+            shutil.copyfile(self.log_path, self.log_path.with_suffix(".log.old"))
+            os.truncate(self.log_path, 0)
 
     async def stop(self) -> None:
         """Close stdin, which asks it to end, and kill its group when it has not within five seconds."""

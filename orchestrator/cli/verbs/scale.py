@@ -19,5 +19,6 @@ def command(num_replicas: int, fleet: str, wait: bool, timeout_s: float, quiet: 
     from orchestrator.app.scale import scale
 
     reporter = TerminalReporter(quiet)
-    scale(compose.runtime(fleet), num_replicas, timeout_s, wait, reporter)
+    memory_bytes = compose.memory_available_bytes()
+    scale(compose.runtime(fleet), num_replicas, memory_bytes, timeout_s, wait, reporter)
     reporter.say("next: qorch status")

@@ -1,0 +1,119 @@
+"""A runtime without processes: a true small implementation of the port, for tests and for trying a use case out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+from orchestrator.app.ports import FleetPaths, Removal
+from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
+
+PATHS = FleetPaths(Path("/in-memory/logs"), Path("/in-memory/admin_token"))
+
+
+class InMemoryRuntime:
+    """Satisfies `orchestrator.app.ports.Runtime`: replicas take `steps_to_run` looks at them from STARTING to RUNNING.
+
+    `calls` records what was asked for. `fails_with` makes every deployment fail, `controller_answers` and
+    `gateway_answers` say who can be reached.
+    """
+
+    def __init__(self, name: str = "default", steps_to_run: int = 1) -> None:
+        self.name = name
+        self.calls: list[str] = []
+        self.fails_with: DeployFailed | None = None
+        self.controller_answers = True
+        self.gateway_answers = True
+        self.logs: dict[str, Path] = {}
+        self._steps_to_run = steps_to_run
+        self._holder: str | None = None
+        self._prepared = False
+        self._spec: DeploymentSpec | None = None
+        self._ages: dict[str, int] = {}  # looks taken at each engine replica
+        self._numbers = count(1)
+
+    @contextmanager
+    def locked(self, verb: str) -> Iterator[None]:
+        if self._holder is not None:
+            raise EnvironmentNotReady(f"the fleet {self.name!r} is being changed by `qorch {self._holder}`")
+        self._holder = verb
+        try:
+            yield
+        finally:
+            self._holder = None
+
+    def deployed(self) -> DeploymentSpec | None:
+        return self._spec
+
+    def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
+        self.calls.append("prepare")
+        self._prepared = True
+        return PATHS
+
+    def apply(self, spec: DeploymentSpec) -> None:
+        self.calls.append(f"apply {spec.num_replicas}")
+        if not self._prepared:
+            raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint="qorch up")
+        kept = list(self._ages.items())[: spec.num_replicas]
+        new = [(f"replica-{next(self._numbers)}", 0) for _ in range(spec.num_replicas - len(kept))]
+        self._spec, self._ages = spec, dict([*kept, *new])
+
+    def observe(self) -> Fleet | None:
+        """Each look brings the replicas one step further."""
+        if self._spec is None:
+            return None
+        self._ages = {replica_id: age + 1 for replica_id, age in self._ages.items()}
+        application = self._application(self._spec) if self.controller_answers else None
+        endpoint = f"http://{self._spec.gateway.host}:{self._spec.gateway.port}/v1"
+        return fleet_of(self._spec, endpoint, application, self._gateway_ready())
+
+    def failure(self) -> DeployFailed | None:
+        return self.fails_with
+
+    def remove(self) -> Removal:
+        self.calls.append("remove")
+        removal = Removal(existed=self._prepared, processes_ended=1 + len(self._ages) if self._prepared else 0)
+        self._prepared, self._spec, self._ages = False, None, {}
+        return removal
+
+    def log_files(self) -> dict[str, Path]:
+        return dict(self.logs)
+
+    def _runs(self, replica_id: str) -> bool:
+        return self.fails_with is None and self._ages[replica_id] > self._steps_to_run
+
+    def _gateway_ready(self) -> bool | None:
+        return any(map(self._runs, self._ages)) if self.gateway_answers else None
+
+    def _application(self, spec: DeploymentSpec) -> Application:
+        replicas = tuple(self._replica(spec, replica_id) for replica_id in self._ages)
+        whole = all(map(self._runs, self._ages))
+        status = "DEPLOY_FAILED" if self.fails_with else "RUNNING" if whole else "DEPLOYING"
+        return Application(status, "", spec.num_replicas, replicas)
+
+    def _replica(self, spec: DeploymentSpec, replica_id: str) -> Replica:
+        runs = self._runs(replica_id)
+        state = "RUNNING" if runs else "STARTING"
+        replica = Replica(replica_id, "engine", state, pid=1, node_ip="127.0.0.1", started_at_s=0.0)
+        return replace(replica, engine=_view(spec)) if runs and self.gateway_answers else replica
+
+
+def _view(spec: DeploymentSpec) -> EngineView:
+    return EngineView(
+        pid=2,
+        port=40000,
+        ready=True,
+        reason="answers completions",
+        load_s=0.0,
+        max_num_seqs=spec.engine.max_num_seqs,
+        in_flight=0,
+        num_requests_running=0,
+        num_requests_waiting=0,
+        prompt_tokens_total=0,
+        generation_tokens_total=0,
+    )
