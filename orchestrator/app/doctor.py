@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.inventory import Inventory
 
 GIB = 2**30
@@ -51,8 +54,19 @@ def gpu_checks(inventory: Inventory) -> tuple[Check, ...]:
     )
 
 
-def healthy(checks: tuple[Check, ...]) -> bool:
-    return all(check.ok or not check.required for check in checks)
+def place_check(name: str, path: Path) -> Check:
+    """Whether qorch may write where it keeps its `name`, which need not exist yet."""
+    there = next(place for place in (path, *path.parents) if place.exists())
+    ok = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return Check(f"{name} folder", ok, str(path), needed="a folder that can be written", hint=f"ls -ld {there}")
+
+
+def require_healthy(checks: tuple[Check, ...]) -> None:
+    """Raises EnvironmentNotReady, which names every required thing that is missing."""
+    missing = [check for check in checks if check.required and not check.ok]
+    if missing:
+        names = ", ".join(check.name for check in missing)
+        raise EnvironmentNotReady(f"not as a fleet needs it: {names}", hint=missing[0].hint)
 
 
 def _amount(name: str, there_bytes: int, least_bytes: int, hint: str) -> Check:

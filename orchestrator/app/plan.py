@@ -9,7 +9,7 @@ from orchestrator.core.choose import choose
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure, Wish
-from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.profile import EngineName, ModelStatus, Profile
 
 HINTS = {
     PlanFailure.WEIGHTS_MISSING: "qorch pull {nearest} on a machine with a route to the hub, or --weights PATH",
@@ -30,6 +30,13 @@ def make_plan(
     return choose(profiles, inventory, wish, availability, engines)
 
 
+def make_described_plan(profiles: tuple[Profile, ...], inventory: Inventory, wish: Wish) -> FitPlan:
+    """Choose for a machine that one does not have: there every engine and all published weights can be had."""
+    there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
+    availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
+    return choose(profiles, inventory, wish, availability, dict.fromkeys(EngineName, there))
+
+
 def require_fit(plan: FitPlan) -> Fit:
     """What will run; raises DoesNotFit (3) or, where files or an engine are missing, EnvironmentNotReady (4)."""
     if plan.chosen is not None:
@@ -38,8 +45,3 @@ def require_fit(plan: FitPlan) -> Fit:
     error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
     nearest = plan.nearest or plan.candidates[0].profile.name
     raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest))
-
-
-def all_engines(reason: str) -> dict[EngineName, Availability]:
-    """Every engine counts as there: for planning a machine that one does not have."""
-    return {name: Availability(obtainable=True, on_disk=True, reason=reason) for name in EngineName}

@@ -98,10 +98,11 @@ def weights_store(given: Path | None) -> WeightsSources:
 def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:
     """The plan for this machine, or for the one that a file describes."""
     from orchestrator.adapters.engines.installed import installed_engines
-    from orchestrator.app.plan import all_engines, make_plan
+    from orchestrator.app.plan import make_described_plan, make_plan
 
-    engines = all_engines("the machine is described, not probed") if hardware else installed_engines()
-    return make_plan(profiles(), inventory(hardware), wish, weights_store(weights), engines)
+    if hardware is not None:
+        return make_described_plan(profiles(), inventory(hardware), wish)
+    return make_plan(profiles(), inventory(None), wish, weights_store(weights), installed_engines())
 
 
 def profile(name: str) -> Profile:

@@ -1,16 +1,26 @@
-"""Options that several verbs share."""
+"""Options that several verbs share; each is also set by `QORCH_` and its name, e.g. QORCH_PORT."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from orchestrator.cli.output import FORMATS
+from orchestrator.core.fleet import DEFAULT_NAME
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+HOST = re.compile(r"[0-9a-zA-Z:]([0-9a-zA-Z:.-]{0,252}[0-9a-zA-Z:])?")
+
+
+def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:
+    """An option of the command line, and of the environment."""
+    long = next(each for each in declarations if each.startswith("--")).partition("/")[0]
+    variable = "QORCH_" + long[2:].replace("-", "_").upper()
+    return click.option(*declarations, envvar=variable, show_envvar=True, **attributes)
 
 
 def _fleet_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -19,30 +29,40 @@ def _fleet_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-fleet = click.option(
-    "--fleet",
-    default="default",
-    envvar="QORCH_FLEET",
-    show_default=True,
-    callback=_fleet_name,
-    help="The fleet's name.",
+def _host(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not HOST.fullmatch(value):
+        raise click.BadParameter(f"expected an address such as 127.0.0.1 or ::1, got {value!r}")
+    return value
+
+
+fleet = option(
+    "--fleet", default=DEFAULT_NAME, show_default=True, callback=_fleet_name, help="The fleet's name.", metavar="NAME"
 )
-format_ = click.option(
+host = option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_host,
+    help="Address to listen on; any but loopback needs an API key.",
+    metavar="ADDRESS",
+)
+port = option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
+format_ = option(
     "-o", "--output", "format_", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
 )
-timeout = click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(min=1), default=900, show_default=True, help="Seconds to wait."
-)
-wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Return only when it is done.")
-quiet = click.option("-q", "--quiet", is_flag=True, help="No progress.")
-hardware = click.option(
+timeout = option(
+    "--timeout", "timeout_s", type=click.FloatRange(min=1), default=900, show_default=True,
+    help="Seconds to wait for replicas; what is not ready by then goes on starting.",
+)  # fmt: skip
+wait = option("--wait/--no-wait", default=True, show_default=True, help="Return only when it is done.")
+quiet = option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
+hardware = option(
     "--hardware",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Describe the machine by this YAML file instead of probing it.",
 )
-weights = click.option(
+weights = option(
     "--weights",
-    envvar="QORCH_WEIGHTS",
     type=click.Path(exists=True, path_type=Path),
     help="Take the weights from this file or directory.",
 )
@@ -50,20 +70,19 @@ weights = click.option(
 
 def wish(command: Any) -> Any:
     """The options that say what to run."""
-    for option in reversed(
+    for each in reversed(
         (
-            click.option(
+            option(
                 "--profile",
                 default="auto",
-                envvar="QORCH_PROFILE",
                 show_default=True,
                 help="auto, a precision (bf16, fp8, gptq, gguf) or a profile's name.",
             ),
-            click.option("--model", envvar="QORCH_MODEL", help="Only this model, e.g. qwen3.5-9b."),
-            click.option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
-            click.option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
-            click.option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
+            option("--model", help="Only this model, e.g. qwen3.5-9b."),
+            option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
+            option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
+            option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
         )
     ):
-        command = option(command)
+        command = each(command)
     return command

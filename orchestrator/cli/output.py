@@ -65,7 +65,10 @@ class TerminalReporter:
         self.say(self._line("ok", name, detail))
 
     def _line(self, mark: str, name: str, detail: str) -> str:
-        return f"  {mark} {name:<8} {time.monotonic() - self._started_s:5.1f}s  {detail}"
+        now_s = time.monotonic()
+        if self._started_s is None:
+            self._started_s = now_s
+        return f"  {mark} {name:<8} {now_s - self._started_s:5.1f}s  {detail}"
 
     def _too_soon(self, name: str, detail: str) -> bool:
         """Within a phase a line moves ten times a second; where lines pile up, one a second that says something new."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from orchestrator import __version__
+
 VERBS = {
     "up": "Deploy the profile that fits, and wait until the model answers.",
     "plan": "Show what would run here, and why.",
@@ -51,7 +53,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(None, "--version", package_name="qorch", message="qorch %(version)s")
+@click.version_option(__version__, message="qorch %(version)s")
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Deploy Qwen 3.5 on the hardware at hand: detect it, pick what fits, serve it, watch it."""

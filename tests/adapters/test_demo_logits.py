@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,12 +13,17 @@ from orchestrator.adapters.demo_model import make_demo_checkpoint, make_demo_ggu
 pytestmark = pytest.mark.heavy
 
 PROMPTS = (
+    "a",
     "hello",
     "the model serves tokens to the cluster",
     "Ünïcode, 数字 and 🙂 as well as\nlines",
-    "a long prompt, so that chunked prefill is used: " + "scale the replica and drain the queue; " * 12,
+    "<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n<think>\n",
+    "longer than one chunk of 64 tokens: " + "scale the replica and drain the queue; " * 12,
+    "longer than one batch of 512 tokens: " + "attention to the state of the layer, 3.5 times; " * 50,
 )
 TOP = 6
+STEPS = 24
+TOLERANCE = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -36,36 +39,49 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     xllamacpp = pytest.importorskip("xllamacpp")
     params = xllamacpp.CommonParams()
-    params.model.path = str(make_demo_gguf(Path(tmp_path_factory.mktemp("gguf"))))
+    params.model.path = str(make_demo_gguf(tmp_path_factory.mktemp("gguf")))
     params.n_ctx, params.port, params.cache_ram_mib, params.fit_params = 4096, 0, 0, False
     server = xllamacpp.Server(params)
     yield str(server.listening_address)
 
 
+def steps(url: str, prompt: str) -> list[dict[str, Any]]:
+    """Greedy tokens as llama.cpp picks them: each with its id and the `TOP` most likely at its place."""
+    body = {"prompt": prompt, "n_predict": STEPS, "n_probs": TOP, "temperature": 0, "ignore_eos": True}
+    answer = httpx.post(f"{url}/completion", json=body, timeout=60).json()
+    return list(answer["completion_probabilities"])
+
+
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_both_cut_a_text_into_the_same_tokens(prompt: str, reference: Any, url: str) -> None:
     _, tokenizer, _ = reference
-    ours = httpx.post(f"{url}/tokenize", json={"content": prompt}).json()["tokens"]
-    assert ours == tokenizer(prompt)["input_ids"]
+    body = {"content": prompt, "parse_special": True}
+    assert httpx.post(f"{url}/tokenize", json=body).json()["tokens"] == tokenizer(prompt)["input_ids"]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_both_give_the_next_token_the_same_probabilities(prompt: str, reference: Any, url: str) -> None:
+def test_both_give_every_next_token_the_same_probabilities(prompt: str, reference: Any, url: str) -> None:
     model, tokenizer, torch = reference
+    taken = steps(url, prompt)
+    ids = tokenizer(prompt)["input_ids"] + [step["id"] for step in taken]
     with torch.no_grad():
-        logits = model(torch.tensor([tokenizer(prompt)["input_ids"]])).logits[0, -1]
-    expected = torch.log_softmax(logits, -1)
-    body = {"prompt": prompt, "n_predict": 1, "n_probs": TOP, "temperature": 0, "post_sampling_probs": False}
-    answer = httpx.post(f"{url}/completion", json=body).json()["completion_probabilities"][0]["top_logprobs"]
-    assert {entry["id"] for entry in answer} == set(expected.topk(TOP).indices.tolist())
-    for entry in answer:
-        assert math.isclose(entry["logprob"], expected[entry["id"]].item(), abs_tol=0.01)
+        rows = torch.log_softmax(model(torch.tensor([ids])).logits[0, -STEPS - 1 : -1], -1)
+    assert len(taken) == STEPS
+    differences = [
+        abs(entry["logprob"] - row[entry["id"]].item())
+        for step, row in zip(taken, rows, strict=True)
+        for entry in step["top_logprobs"]
+    ]
+    print(f"{len(ids)} tokens: at most {max(differences):.5f} between {len(differences)} log-probabilities")
+    assert max(differences) < TOLERANCE
+    for step, row in zip(taken, rows, strict=True):
+        least_of_top = row.topk(TOP).values[-1].item()
+        assert all(row[entry["id"]].item() > least_of_top - TOLERANCE for entry in step["top_logprobs"])
 
 
-def test_both_continue_a_prompt_with_the_same_words(reference: Any, url: str) -> None:
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_both_continue_a_prompt_with_the_same_words(prompt: str, reference: Any, url: str) -> None:
     model, tokenizer, torch = reference
-    prompt = torch.tensor([tokenizer(PROMPTS[1])["input_ids"]])
-    expected = model.generate(prompt, max_new_tokens=24, do_sample=False)[0, prompt.shape[1] :]
-    body = {"prompt": PROMPTS[1], "n_predict": 24, "temperature": 0}
-    answer = httpx.post(f"{url}/completion", json=body).json()["content"]
-    assert answer == tokenizer.decode(expected)
+    ids = torch.tensor([tokenizer(prompt)["input_ids"]])
+    expected = model.generate(ids, max_new_tokens=STEPS, do_sample=False, eos_token_id=[])[0, ids.shape[1] :]
+    assert [step["id"] for step in steps(url, prompt)] == expected.tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from pathlib import Path
 
 import httpx
 import openai
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from orchestrator.adapters.fleet_files import FleetFiles
+from orchestrator.adapters.ray_head import ray_folder
 from tests.e2e.real_fleet import RealFleet
 
 pytestmark = pytest.mark.e2e
@@ -114,6 +116,16 @@ def test_rays_dashboard_wants_the_fleets_token_and_files_are_private(fleet: Real
     assert httpx.get(url).status_code == 401
     for path in (files.ray_token_path, files.admin_token_path, files.record_path):
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_no_prompt_is_written_anywhere(fleet: RealFleet) -> None:
+    canary = "xylophone-7c1f"
+    assert fleet.complete(prompt=f"tell me of the {canary}", max_tokens=8).status_code == 200
+    assert fleet.complete(prompt=f"{canary}", max_tokens=0).status_code == 400
+    for folder in (Path(fleet.mark), ray_folder(fleet.mark)):
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        assert len(files) > 3
+        assert [path for path in files if canary.encode() in path.read_bytes()] == []
 
 
 def test_scaling_up_and_down_fails_no_request(fleet: RealFleet) -> None:

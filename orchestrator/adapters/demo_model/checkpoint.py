@@ -11,6 +11,7 @@ import numpy as np
 from orchestrator.adapters.demo_model import dimensions as d
 from orchestrator.adapters.demo_model.tokenizer import (
     CHAT_TEMPLATE,
+    CONTROLS,
     END_OF_TEXT,
     IM_END,
     SPECIALS,
@@ -89,11 +90,13 @@ def tokenizer_json() -> dict[str, Any]:
     tokenizer = demo_tokenizer()
     ids = tokenizer.ids
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     split = {"type": "Split", "pattern": {"Regex": SPLIT}, "behavior": "Isolated", "invert": False}
     return {
         "version": "1.0",
-        "added_tokens": [{"id": ids[token], "content": token, **flags} for token in SPECIALS],
+        "added_tokens": [
+            {"id": ids[token], "content": token, "special": token in CONTROLS, **flags} for token in SPECIALS
+        ],
         "normalizer": {"type": "NFC"},
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
         "decoder": byte_level,

@@ -8,7 +8,14 @@ import gguf
 import numpy as np
 
 from orchestrator.adapters.demo_model import dimensions as d
-from orchestrator.adapters.demo_model.tokenizer import CHAT_TEMPLATE, END_OF_TEXT, IM_END, demo_tokenizer
+from orchestrator.adapters.demo_model.tokenizer import (
+    CHAT_TEMPLATE,
+    CONTROLS,
+    END_OF_TEXT,
+    IM_END,
+    SPECIALS,
+    demo_tokenizer,
+)
 from orchestrator.adapters.demo_model.weights import Array
 
 NAMES = {
@@ -50,9 +57,13 @@ def write_gguf(path: Path, weights: dict[str, Array]) -> None:
 
 
 def converted(name: str, tensor: Array) -> tuple[str, Array]:
-    """A tensor of the checkpoint as llama.cpp names and stores it."""
+    """A tensor of the checkpoint as llama.cpp names and stores it.
+
+    llama.cpp orders value heads otherwise than the checkpoint where they outnumber the key heads; here they
+    are as many, so every row stays where it is. The query projection keeps its order too: query, gate, per head.
+    """
     if name.endswith(".A_log"):
-        return f"{_prefix(name)}ssm_a", -np.exp(tensor)
+        return f"{_prefix(name)}ssm_a", (-np.exp(tensor, dtype=np.float64)).astype(np.float32)
     if name.endswith(".dt_bias"):
         return f"{_prefix(name)}ssm_dt.bias", tensor
     stem = name.removesuffix(".weight")
@@ -74,7 +85,9 @@ def _add_tensor(writer: gguf.GGUFWriter, name: str, tensor: Array) -> None:
 
 def _describe(writer: gguf.GGUFWriter) -> None:
     writer.add_name("qorch demo (random weights, Qwen 3.5 architecture)")
-    writer.add_description("A stand-in made by qorch: tiny, random, without sense. Not a Qwen model.")
+    writer.add_description(
+        "A stand-in that qorch makes on this machine: tiny, random weights, answers without sense. Not a Qwen model."
+    )
     writer.add_license("apache-2.0")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_block_count(d.NUM_HIDDEN_LAYERS)
@@ -99,16 +112,19 @@ def _describe(writer: gguf.GGUFWriter) -> None:
 
 def _add_tokenizer(writer: gguf.GGUFWriter) -> None:
     tokenizer = demo_tokenizer()
-    kinds = [
-        gguf.TokenType.CONTROL if tokenizer.is_special(number) else gguf.TokenType.NORMAL
-        for number in range(len(tokenizer.tokens))
-    ]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen35")
     writer.add_token_list(list(tokenizer.tokens))
-    writer.add_token_types(kinds)
+    writer.add_token_types([_kind(token) for token in tokenizer.tokens])
     writer.add_token_merges(list(tokenizer.merges))
     writer.add_eos_token_id(tokenizer.ids[IM_END])
     writer.add_pad_token_id(tokenizer.ids[END_OF_TEXT])
     writer.add_add_bos_token(False)
     writer.add_chat_template(CHAT_TEMPLATE)
+
+
+def _kind(token: str) -> gguf.TokenType:
+    """As llama.cpp's converter has it: control tokens stay out of answers, marks as <think> are part of them."""
+    if token in SPECIALS:
+        return gguf.TokenType.CONTROL if token in CONTROLS else gguf.TokenType.USER_DEFINED
+    return gguf.TokenType.NORMAL

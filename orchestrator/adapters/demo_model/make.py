@@ -1,4 +1,8 @@
-"""Makes the demo's files once, whole or not at all, and makes them again when they were damaged."""
+"""Makes the demo's files once, whole or not at all, and makes them again when they were damaged.
+
+The folder is named after the code that makes the files, so a qorch with another demo has another folder, and
+everybody who writes to one folder writes the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+
+from orchestrator.core.errors import EnvironmentNotReady
 
 DEMO_GGUF = "qorch-demo-F16.gguf"
 DEMO_CHECKPOINT = "qorch-demo"
@@ -15,56 +22,74 @@ DIGESTS = "SHA256SUMS"
 
 
 def make_demo_gguf(directory: Path) -> Path:
-    """The demo as a GGUF file in `directory`; about a second the first time."""
-    return _made(directory / "gguf", _write_gguf) / DEMO_GGUF
+    """The demo as a GGUF file below `directory`; a fraction of a second the first time."""
+    return _made(directory / content_version() / "gguf", _write_gguf) / DEMO_GGUF
 
 
 def make_demo_checkpoint(directory: Path) -> Path:
     """The same weights as a folder that transformers and vLLM load."""
-    return _made(directory / DEMO_CHECKPOINT, _write_checkpoint)
+    return _made(directory / content_version() / DEMO_CHECKPOINT, _write_checkpoint)
+
+
+@cache
+def content_version() -> str:
+    """Names what the files hold: a digest of this package's own code, which nobody can forget to raise."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(code).hexdigest()[:12]
 
 
 def _made(folder: Path, write: Callable[[Path], None]) -> Path:
-    """`folder` as `write` fills it: written beside it and moved into place, so that two makers do not clash."""
-    if _intact(folder):
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    """`folder` as `write` fills it; raises EnvironmentNotReady where it cannot be written."""
     try:
-        write(fresh)
-        _seal(fresh)
-        _move(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if not _intact(folder):
+            _make(folder, write)
+    except OSError as error:
+        reason = f"{type(error).__name__}: {error.strerror or error}"
+        raise EnvironmentNotReady(f"the demo model cannot be made in {folder}: {reason}") from error
     return folder
 
 
-def _move(fresh: Path, folder: Path) -> None:
-    if not _intact(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+def _make(folder: Path, write: Callable[[Path], None]) -> None:
+    """Fill a folder of our own, then replace file by file, the digests last; makers at once do not clash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        os.rename(fresh, folder)
-    except OSError:
-        if not _intact(folder):  # another maker was first, unless something else is wrong
-            raise
+        write(fresh)
+        digests = _digests(fresh)
+        (fresh / DIGESTS).write_text(digests)
+        for name in (*_names(digests), DIGESTS):
+            _sync(fresh / name)
+            os.replace(fresh / name, folder / name)
+        _sync(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _seal(folder: Path) -> None:
-    lines = [f"{_digest(path)}  {path.name}" for path in sorted(folder.iterdir())]
-    (folder / DIGESTS).write_text("\n".join(lines) + "\n")
+def _sync(path: Path) -> None:
+    """Have what was written on the disk before anything refers to it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _intact(folder: Path) -> bool:
     """Whether every file is there with the digest that was written down when it was made."""
     try:
-        lines = (folder / DIGESTS).read_text().splitlines()
-        return all(_digest(folder / name) == digest for digest, name in (line.split("  ") for line in lines))
+        return (folder / DIGESTS).read_text() == _digests(folder)
     except (OSError, ValueError):
         return False
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digests(folder: Path) -> str:
+    """What `sha256sum` prints for the files of a folder, and `sha256sum --check` reads."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != DIGESTS)
+    return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths)
+
+
+def _names(digests: str) -> list[str]:
+    return [line.split("  ", 1)[1] for line in digests.splitlines()]
 
 
 def _write_gguf(folder: Path) -> None:

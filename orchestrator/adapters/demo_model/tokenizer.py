@@ -13,12 +13,14 @@ WORDS = (
     "throughput latency batch context window system user assistant message small large fast slow first last next "
     "number value result answer question word words line code data file test run start stop work make made take "
     "good new long great little own other old right big high different early young important few public same able"
-).split()
+)
 
 END_OF_TEXT, IM_START, IM_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-SPECIALS = (
+CONTROLS = (
     END_OF_TEXT, IM_START, IM_END, "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>",
-    "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>",
+)  # fmt: skip
+SPECIALS = (
+    *CONTROLS, "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>",
 )  # fmt: skip
 
 # Qwen 3.5 splits text with this expression before it merges (llama.cpp knows it as the pre-tokenizer "qwen35").
@@ -27,27 +29,28 @@ SPLIT = (
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
+# ChatML. `enable_thinking` opens a thought; without it the answer comes at once.
 CHAT_TEMPLATE = """\
+{%- macro text(content) %}
+{%- if content is string %}{{- content }}
+{%- else %}{%- for part in content or [] %}{{- part.text or '' }}{%- endfor %}{%- endif %}
+{%- endmacro %}
 {%- if tools %}
-{{- '<|im_start|>system\\n' }}
-{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}
-{{- 'You may call these functions:\\n' }}
+{{- '<|im_start|>system\\nYou may call these functions:\\n' }}
 {%- for tool in tools %}{{- tool | tojson }}{{- '\\n' }}{%- endfor %}
 {{- '<|im_end|>\\n' }}
 {%- endif %}
 {%- for message in messages %}
-{%- if not (tools and loop.first and message.role == 'system') %}
-{{- '<|im_start|>' + message.role + '\\n' }}
-{%- if message.content is string %}
-{{- message.content }}
-{%- elif message.content %}
-{%- for part in message.content %}{%- if part.type == 'text' %}{{- part.text }}{%- endif %}{%- endfor %}
+{{- '<|im_start|>' }}
+{%- if message.role == 'tool' %}
+{{- 'user\\n<tool_response>\\n' + text(message.content) + '\\n</tool_response>' }}
+{%- else %}
+{{- message.role + '\\n' + text(message.content) }}
 {%- endif %}
 {%- for call in message.tool_calls or [] %}
 {{- '<tool_call>\\n' }}{{- call.function | tojson }}{{- '\\n</tool_call>' }}
 {%- endfor %}
 {{- '<|im_end|>\\n' }}
-{%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
 {{- '<|im_start|>assistant\\n' }}
@@ -71,15 +74,15 @@ class Tokenizer:
         return token_id >= len(self.tokens) - len(SPECIALS)
 
     def is_printable(self, token_id: int) -> bool:
-        """Whether the token is, by itself, text that a terminal can show: ASCII letters, digits, a space …"""
+        """Whether a stream can show the token at once: printable ASCII, but no "<", which may begin a mark."""
         text = token_bytes(self.tokens[token_id])
-        return not self.is_special(token_id) and all(32 <= byte < 127 for byte in text)
+        return not self.is_special(token_id) and all(32 <= byte < 127 and byte != ord("<") for byte in text)
 
 
 @cache
 def demo_tokenizer() -> Tokenizer:
     tokens, merges = [*byte_letters().values()], []
-    for word in WORDS:
+    for word in WORDS.split():
         for spelled in (word, byte_letters()[ord(" ")] + word):
             for end in range(2, len(spelled) + 1):
                 merged = spelled[:end]

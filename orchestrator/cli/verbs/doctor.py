@@ -10,7 +10,8 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
-from orchestrator.core.errors import EnvironmentNotReady, QorchError
+from orchestrator.core.errors import QorchError
+from orchestrator.core.fleet import command as command_for
 
 if TYPE_CHECKING:
     from orchestrator.app.doctor import Check
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 @options.format_
 def command(fleet: str, format_: str) -> None:
     """Check what a fleet needs on this machine: each thing with what is there and the command that mends it."""
-    from orchestrator.app.doctor import healthy
+    from orchestrator.app.doctor import require_healthy
 
-    checks = (*_host(), *_installation(), *_weights(), *_fleet(fleet))
-    emit(format_, [asdict(check) for check in checks], lambda: "\n".join(map(_line, checks)))
-    if not healthy(checks):
-        raise EnvironmentNotReady("something that a fleet needs is missing")
+    checks = (*_host(), *_places(), *_installation(), *_weights(), *_fleet(fleet))
+    emit(
+        format_,
+        [asdict(check) for check in checks],
+        text=lambda: "\n".join(map(_line, checks)),
+        names=lambda: [check.name for check in checks if not check.ok],
+    )
+    require_healthy(checks)
 
 
 def _host() -> Iterator[Check]:
@@ -36,6 +41,13 @@ def _host() -> Iterator[Check]:
         yield from host_checks(compose.inventory(None))
     except QorchError as error:
         yield Check("gpu", False, error.message, "NVML answers", error.hint)
+
+
+def _places() -> Iterator[Check]:
+    from orchestrator.app.doctor import place_check
+
+    for name, path in asdict(compose.places()).items():
+        yield place_check(name, path)
 
 
 def _installation() -> Iterator[Check]:
@@ -70,7 +82,9 @@ def _fleet(name: str) -> Iterator[Check]:
     if fleet is None:
         yield Check(f"fleet {name}", True, "none runs")
     for condition in fleet.conditions if fleet else ():
-        yield Check(condition.type, condition.status, condition.message, "yes", "qorch logs", required=False)
+        yield Check(
+            condition.type, condition.status, condition.message, "yes", command_for("logs", name), required=False
+        )
 
 
 def _line(check: Check) -> str:

@@ -16,7 +16,7 @@ def command(fleet: str, quiet: bool) -> None:
     reporter = TerminalReporter(quiet)
     runtime = compose.runtime(fleet)
     with runtime.locked("down"):
-        reporter.phase("down", "replicas finish what they answer")
+        reporter.phase("down", "replicas finish what they are answering")
         removal = runtime.remove()
     if removal.existed:
         reporter.done("down", f"{removal.processes_ended} processes ended; weights stay in the cache")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, message
 
 
 @click.group("keys")
@@ -20,7 +20,7 @@ def command() -> None:
 def create(name: str) -> None:
     """Create a key and print it; only its hash is stored, so it is shown this once."""
     click.echo(compose.key_store().create(name, _now()))
-    click.echo("keep it: it cannot be shown again. Use it as: Authorization: Bearer …", err=True)
+    message("keep it: it cannot be shown again. Use it as: Authorization: Bearer …")
 
 
 @command.command("list")
@@ -32,8 +32,13 @@ def list_(format_: str) -> None:
     keys = compose.key_store().read().keys
     rows = [(key.key_id, key.name, key.created_at, key.revoked_at or "-") for key in keys]
     headers = ("ID", "NAME", "CREATED", "REVOKED")
-    names = [header.lower() for header in headers]
-    emit(format_, [dict(zip(names, row, strict=True)) for row in rows], lambda: table(headers, rows))
+    fields = ("key_id", "name", "created_at", "revoked_at")
+    emit(
+        format_,
+        [{field: getattr(key, field) for field in fields} for key in keys],
+        text=lambda: table(headers, rows),
+        names=lambda: [key.key_id for key in keys],
+    )
 
 
 @command.command("revoke")
@@ -41,7 +46,7 @@ def list_(format_: str) -> None:
 def revoke(key_id: str) -> None:
     """Close a key for good."""
     key = compose.key_store().revoke(key_id, _now())
-    click.echo(f"revoked {key.key_id} ({key.name})", err=True)
+    message(f"revoked {key.key_id} ({key.name})")
 
 
 def _now() -> str:

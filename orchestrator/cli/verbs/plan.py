@@ -32,10 +32,7 @@ def command(
     from orchestrator.views.plan import plan_data
 
     plan = compose.plan(Wish(profile, model, context, concurrency, replicas), hardware, weights)
-    if format_ == "name":
-        click.echo(require_fit(plan).profile.name)
-        return
-    emit(format_, plan_data(plan), lambda: text(plan))
+    emit(format_, plan_data(plan), text=lambda: text(plan), names=lambda: [require_fit(plan).profile.name])
     require_fit(plan)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, message
+from orchestrator.core.amounts import counted
+from orchestrator.core.errors import ProfileError
 
 
 @click.group("profiles")
@@ -23,10 +25,12 @@ def list_(format_: str) -> None:
     from orchestrator.views.table import table
 
     found = compose.profiles()
-    if format_ == "name":
-        click.echo("\n".join(profile.name for profile in found))
-        return
-    emit(format_, [profile_data(profile) for profile in found], lambda: table(HEADERS, profile_rows(found)))
+    emit(
+        format_,
+        [profile_data(profile) for profile in found],
+        text=lambda: table(HEADERS, profile_rows(found)),
+        names=lambda: [profile.name for profile in found],
+    )
 
 
 @command.command("show")
@@ -37,7 +41,7 @@ def show(name: str, format_: str) -> None:
     from orchestrator.views.profiles import profile_data, profile_text
 
     found = compose.profile(name)
-    emit(format_, profile_data(found), lambda: profile_text(found))
+    emit(format_, profile_data(found), text=lambda: profile_text(found), names=lambda: [found.name])
 
 
 @command.command("validate")
@@ -46,6 +50,11 @@ def validate(files: tuple[Path, ...]) -> None:
     """Check profile files: what is wrong is named by file, line and field."""
     from orchestrator.adapters.profile_files import read_profiles
 
+    wrong = []
     for file in files:
-        count = len(read_profiles(file))
-        click.echo(f"{file}: {count} profiles, all well")
+        try:
+            message(f"{file}: {counted(len(read_profiles(file)), 'profile')}, all well")
+        except ProfileError as error:
+            wrong.append(error)
+    if wrong:
+        raise ProfileError("\n".join(error.message for error in wrong), hint=wrong[0].hint)

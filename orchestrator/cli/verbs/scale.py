@@ -6,10 +6,11 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import TerminalReporter
+from orchestrator.core.fleet import command as command_for
 
 
 @click.command("scale")
-@click.argument("num_replicas", metavar="N", type=click.IntRange(0, 256))
+@click.argument("num_replicas", metavar="N", type=click.IntRange(1, 256))
 @options.fleet
 @options.wait
 @options.timeout
@@ -21,4 +22,4 @@ def command(num_replicas: int, fleet: str, wait: bool, timeout_s: float, quiet: 
     reporter = TerminalReporter(quiet)
     memory_bytes = compose.memory_available_bytes()
     scale(compose.runtime(fleet), num_replicas, memory_bytes, timeout_s, wait, reporter)
-    reporter.say("next: qorch status")
+    reporter.say(f"next:  {command_for('status', fleet)}")

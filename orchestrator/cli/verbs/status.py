@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import click
@@ -10,6 +11,7 @@ from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Fleet
+from orchestrator.core.fleet import command as command_for
 
 WATCH_PERIOD_S = 2.0
 
@@ -17,27 +19,37 @@ WATCH_PERIOD_S = 2.0
 @click.command("status")
 @options.fleet
 @options.format_
-@click.option("-w", "--watch", is_flag=True, help="Show it again every two seconds.")
+@options.option("-w", "--watch", is_flag=True, help="Show it again every two seconds.")
 def command(fleet: str, format_: str, watch: bool) -> None:
     """Show the fleet: its phase, its conditions, and a row for each replica."""
     _show(_observe(fleet), format_)
     while watch:
         time.sleep(WATCH_PERIOD_S)
-        click.clear()
+        _separate(format_)
         _show(_observe(fleet), format_)
 
 
 def _observe(name: str) -> Fleet:
     fleet = compose.runtime(name).observe()
     if fleet is None:
-        raise EnvironmentNotReady(f"there is no fleet {name!r} on this host", hint="qorch up --profile auto")
+        raise EnvironmentNotReady(f"there is no fleet {name!r} on this host", hint=command_for("up", name))
     return fleet
 
 
 def _show(fleet: Fleet, format_: str) -> None:
     from orchestrator.views.fleet import fleet_data, fleet_text
 
-    if format_ == "name":
-        click.echo("\n".join(replica.replica_id for replica in fleet.engines))
-        return
-    emit(format_, fleet_data(fleet), lambda: fleet_text(fleet, time.time(), wide=format_ == "wide"))
+    emit(
+        format_,
+        fleet_data(fleet),
+        text=lambda: fleet_text(fleet, time.time(), wide=format_ == "wide"),
+        names=lambda: [replica.replica_id for replica in fleet.engines],
+    )
+
+
+def _separate(format_: str) -> None:
+    """Begin the screen anew on a terminal; elsewhere part one answer from the next, as the format does."""
+    if sys.stdout.isatty():
+        click.clear()
+    elif format_ != "json":
+        click.echo("---")

@@ -13,24 +13,24 @@ from orchestrator.cli import compose, options
 from orchestrator.cli.downloads import show_download
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.verbs import plan as plan_verb
-from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.amounts import counted
+from orchestrator.core.errors import EnvironmentNotReady, QorchError
+from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.fleet import command as command_for
+from orchestrator.core.plan import Fit, FitPlan, Wish
 
 if TYPE_CHECKING:
     from orchestrator.app.up import Order, UpSettings
-    from orchestrator.core.fleet import Fleet
 
 
 @click.command("up")
 @options.wish
 @options.weights
 @options.fleet
-@click.option("--host", default="127.0.0.1", envvar="QORCH_HOST", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=8000, envvar="QORCH_PORT", show_default=True, help="Port."
-)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@options.host
+@options.port
+@options.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@options.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @options.wait
 @options.timeout
 @options.quiet
@@ -58,25 +58,35 @@ def command(
 
     wish = Wish(profile, model, context, concurrency, replicas)
     if dry_run:
-        click.echo(plan_verb.text(compose.plan(wish, None, weights)))
+        _show_plan(wish, weights)
         return
     reporter = TerminalReporter(quiet)
-    settings = _settings(wish, weights, host, port, timeout_s, wait)
+    has_keys = bool(compose.key_store().read().active)
+    settings = _settings(wish, weights, host, port, timeout_s, wait, has_keys)
     order = partial(_order, wish, weights, host, port, reporter, ask=not yes)
     result = up(order, compose.runtime(fleet), settings, reporter)
     if not result.changed:
         reporter.say(f"the fleet {fleet!r} runs already, as asked for: nothing to change")
     if result.fleet is not None:
-        _tell(result.fleet, reporter, keys=settings.endpoint.keys_required)
+        _tell(result.fleet, reporter, has_keys)
 
 
-def _settings(wish: Wish, weights: Path | None, host: str, port: int, timeout_s: float, wait: bool) -> UpSettings:
+def _show_plan(wish: Wish, weights: Path | None) -> None:
+    from orchestrator.app.plan import require_fit
+
+    plan = compose.plan(wish, None, weights)
+    click.echo(plan_verb.text(plan))
+    require_fit(plan)
+
+
+def _settings(
+    wish: Wish, weights: Path | None, host: str, port: int, timeout_s: float, wait: bool, has_keys: bool
+) -> UpSettings:
     from orchestrator.app.up import UpSettings
     from orchestrator.core.deployment import Endpoint
 
-    keys = compose.key_store()
     keys_required = not is_loopback(host)
-    if keys_required and not keys.read().active:
+    if keys_required and not has_keys:
         raise EnvironmentNotReady(
             f"{host} can be reached from outside this machine, and there is no API key", hint="qorch keys create NAME"
         )
@@ -90,7 +100,7 @@ def _settings(wish: Wish, weights: Path | None, host: str, port: int, timeout_s:
         "host": host,
         "port": port,
     }
-    return UpSettings(Endpoint(host, port, keys_required), str(keys.path), asked, timeout_s, wait)
+    return UpSettings(Endpoint(host, port, keys_required), str(compose.key_store().path), asked, timeout_s, wait)
 
 
 def _order(wish: Wish, weights: Path | None, host: str, port: int, reporter: TerminalReporter, ask: bool) -> Order:
@@ -105,23 +115,33 @@ def _order(wish: Wish, weights: Path | None, host: str, port: int, reporter: Ter
     if problem := port_problem(host, port):
         raise EnvironmentNotReady(f"cannot listen on {host}:{port}: {problem}", hint="qorch up --port PORT")
     if ask:
-        _confirm(plan)
+        _confirm(plan, fit)
     store = compose.weights_store(weights)
     return Order(plan, fit, lambda: store.resolve(fit.profile, partial(show_download, reporter)))
 
 
-def _confirm(plan: FitPlan) -> None:
+def _confirm(plan: FitPlan, fit: Fit) -> None:
     """Ask on a terminal; without one, go ahead."""
-    if sys.stdin.isatty() and sys.stderr.isatty():
-        click.confirm("Deploy this?", default=True, abort=True, err=True)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    replicas = counted(plan.num_replicas, "replica")
+    if not click.confirm(f"Deploy {fit.profile.name}, {replicas}?", default=True, err=True):
+        raise QorchError("you said no: nothing was deployed", hint="qorch plan")
 
 
-def _tell(fleet: Fleet, reporter: TerminalReporter, keys: bool) -> None:
-    key = ' -H "Authorization: Bearer $QORCH_API_KEY"' if keys else ""
-    body = f'{{"model": "{fleet.model}", "messages": [{{"role": "user", "content": "Hello"}}], "max_tokens": 32}}'
+def _tell(fleet: Fleet, reporter: TerminalReporter, has_keys: bool) -> None:
     click.echo(fleet.endpoint)
-    reporter.say(f"\ntry:   curl {fleet.endpoint}/chat/completions{key} -d '{body}'")
-    reporter.say("next:  qorch status")
+    if fleet.phase is FleetPhase.READY:
+        reporter.say(f"\ntry:   {_curl(fleet, has_keys)}")
+        reporter.say(f"next:  {command_for('status', fleet.name)}")
+    else:
+        reporter.say(f"next:  {command_for('status --watch', fleet.name)}")
+
+
+def _curl(fleet: Fleet, has_keys: bool) -> str:
+    key = ' -H "Authorization: Bearer $QORCH_API_KEY"' if has_keys else ""
+    body = f'{{"model": "{fleet.model}", "messages": [{{"role": "user", "content": "Hello"}}], "max_tokens": 32}}'
+    return f"curl {fleet.endpoint}/chat/completions{key} -d '{body}'"
 
 
 def is_loopback(host: str) -> bool:

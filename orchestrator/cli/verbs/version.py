@@ -20,7 +20,8 @@ def command(format_: str) -> None:
     """Show the versions of qorch and what it stands on."""
     versions = {"qorch": __version__, "python": platform.python_version()}
     versions |= {name: _installed(name) for name in STANDS_ON}
-    emit(format_, versions, lambda: "\n".join(f"{name:<16} {value}" for name, value in versions.items()))
+    lines = [f"{name:<16} {value}" for name, value in versions.items()]
+    emit(format_, versions, text=lambda: "\n".join(lines), names=lambda: [__version__])
 
 
 def _installed(name: str) -> str:

@@ -1,0 +1,164 @@
+"""From a plan to what is deployed, and to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.core.deployment import (
+    DeploymentSpec,
+    Endpoint,
+    EngineSpec,
+    Files,
+    GatewaySpec,
+    deployment_spec,
+    deployment_spec_from_data,
+    differences,
+    memory_of_another_replica,
+    threads_per_replica,
+)
+from orchestrator.core.plan import FitPlan, Wish
+from tests.app.samples import chosen, demo_spec
+from tests.core.machines import A100_80, machine, plan_for
+
+FILES = Files("/w/model.gguf", None, "/logs", "/keys.json", "/admin")
+LOOPBACK = Endpoint("127.0.0.1", 8000, False)
+ON_CPU = plan_for(machine(memory_gib=128, cores=16), Wish("qwen3.5-4b-q8_0", num_replicas=2))
+ON_GPU = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16"))
+
+
+def deployed(plan: FitPlan, files: Files = FILES, endpoint: Endpoint = LOOPBACK) -> DeploymentSpec:
+    return deployment_spec("default", plan, chosen(plan), files, endpoint, {}, created_s=7)
+
+
+def test_the_engines_are_as_the_fit_says() -> None:
+    fit = chosen(ON_CPU)
+    spec = deployed(ON_CPU)
+    assert (spec.engine.max_model_len, spec.engine.max_num_seqs) == (fit.max_model_len, fit.max_num_seqs)
+    assert (spec.num_replicas, spec.num_gpus) == (2, 0)
+    assert deployed(ON_GPU).num_gpus == 1
+
+
+def test_the_gateway_listens_where_it_is_told_and_lets_no_more_tokens_through_than_the_engine_takes() -> None:
+    gateway = deployed(ON_CPU, endpoint=Endpoint("0.0.0.0", 9000, True)).gateway
+    assert (gateway.host, gateway.port, gateway.keys_required, gateway.created_s) == ("0.0.0.0", 9000, True, 7)
+    assert gateway.max_model_len == chosen(ON_CPU).max_model_len
+
+
+def test_a_client_may_ask_for_the_model_or_for_the_profile() -> None:
+    assert deployed(ON_CPU).gateway.served_model_names == ("qwen3.5-4b", "qwen3.5-4b-q8_0")
+
+
+def test_images_are_let_through_only_where_the_file_that_reads_them_is_there() -> None:
+    assert deployed(ON_CPU).gateway.max_images == 0
+    with_projector = replace(FILES, mmproj_path="/w/mmproj.gguf")
+    assert deployed(ON_CPU, with_projector).gateway.max_images == chosen(ON_CPU).profile.model.limits.images_per_request
+
+
+@pytest.mark.parametrize(("cores", "replicas", "threads"), [(16, 1, 16), (16, 2, 8), (16, 3, 5), (2, 4, 1)])
+def test_replicas_share_the_cores_and_each_has_one_at_least(cores: int, replicas: int, threads: int) -> None:
+    assert threads_per_replica(cores, replicas, chosen(ON_CPU)) == threads
+
+
+def test_a_stand_in_is_too_small_for_a_second_thread() -> None:
+    assert threads_per_replica(16, 1, chosen(plan_for(machine(), Wish("demo-gguf")))) == 1
+
+
+def test_another_replica_on_a_cpu_takes_everything_but_the_file_that_it_shares() -> None:
+    fit = chosen(ON_CPU)
+    parts = {part.name: part.bytes for part in fit.memory.parts}
+    own = fit.memory.needed_bytes - parts["weights"] + fit.profile.weights.mmproj_bytes
+    assert memory_of_another_replica(fit) == own > 0
+
+
+def test_another_replica_on_a_gpu_takes_none_of_the_hosts_memory() -> None:
+    assert memory_of_another_replica(chosen(ON_GPU)) == 0
+
+
+def test_a_change_of_count_changes_nothing_that_would_restart_replicas() -> None:
+    spec = demo_spec()
+    assert replace(spec, num_replicas=9, num_cpus=2).serve_arguments() == spec.serve_arguments()
+    other_port = replace(spec, gateway=replace(spec.gateway, port=1))
+    assert other_port.serve_arguments() != spec.serve_arguments()
+
+
+def test_the_prompt_cache_takes_a_quarter_of_the_headroom_and_never_more_than_two_gib() -> None:
+    fit = chosen(ON_CPU)
+    for headroom_mib, cache_mib in ((-5, 0), (400, 100), (2**20, 2048)):
+        memory = replace(fit.memory, available_bytes=fit.memory.needed_bytes + headroom_mib * 2**20)
+        spec = deployment_spec("d", ON_CPU, replace(fit, memory=memory), FILES, LOOPBACK, {}, 0)
+        assert spec.engine.prompt_cache_mib == cache_mib
+
+
+class TestDifferences:
+    def test_the_same_wish_has_none(self) -> None:
+        spec = demo_spec(asked={"profile": "auto", "context": None})
+        assert differences(spec, {"profile": "auto", "context": None}) == ()
+
+    def test_each_other_wish_is_named_with_what_runs_and_what_is_asked_for(self) -> None:
+        spec = demo_spec(asked={"profile": "auto", "context": None, "port": 8000})
+        assert differences(spec, {"profile": "fp8", "context": 5, "port": 8000}) == (
+            "profile: auto runs, fp8 is asked for",
+            "context: None runs, 5 is asked for",
+        )
+
+    def test_a_wish_that_the_fleet_never_heard_of_is_a_difference(self) -> None:
+        assert differences(demo_spec(asked={}), {"speculative": "on"}) == ("speculative: None runs, on is asked for",)
+
+    @pytest.mark.parametrize(("asked", "found"), [(None, ()), (3, ()), (1, ("replicas: 3 runs, 1 is asked for",))])
+    def test_replicas_are_compared_with_how_many_there_are_and_only_if_asked_for(
+        self, asked: int | None, found: tuple[str, ...]
+    ) -> None:
+        spec = replace(demo_spec(asked={"replicas": 1}), num_replicas=3)
+        assert differences(spec, {"replicas": asked}) == found
+
+
+TEXT = st.text(max_size=20)
+NAMES = st.lists(TEXT, max_size=3).map(tuple)
+WHOLE = st.integers(0, 2**53)
+ENGINES = st.builds(
+    EngineSpec,
+    **dict.fromkeys(("engine", "profile", "model_path", "log_dir"), TEXT),
+    **dict.fromkeys(("max_model_len", "max_num_seqs", "threads", "prompt_cache_mib"), WHOLE),
+    mmproj_path=st.none() | TEXT,
+    served_model_names=NAMES,
+)
+GATEWAYS = st.builds(
+    GatewaySpec,
+    **dict.fromkeys(("host", "keys_path", "admin_token_path"), TEXT),
+    **dict.fromkeys(("port", "max_model_len", "caution_past_tokens", "max_images", "created_s"), WHOLE),
+    served_model_names=NAMES,
+    keys_required=st.booleans(),
+)
+SPECS = st.builds(
+    DeploymentSpec,
+    fleet=TEXT,
+    engine=ENGINES,
+    gateway=GATEWAYS,
+    num_replicas=WHOLE,
+    num_cpus=st.floats(0, 1024),
+    num_gpus=st.floats(0, 64),
+    memory_bytes=WHOLE,
+    asked=st.dictionaries(TEXT, st.none() | st.booleans() | WHOLE | TEXT, max_size=5),
+)
+
+
+@given(SPECS)
+def test_a_spec_survives_being_written_as_json(spec: DeploymentSpec) -> None:
+    assert deployment_spec_from_data(json.loads(json.dumps(spec.to_data()))) == spec
+
+
+@given(SPECS)
+def test_what_ray_serve_is_given_is_plain_json(spec: DeploymentSpec) -> None:
+    assert json.loads(json.dumps(spec.serve_arguments()))["engine"]["profile"] == spec.engine.profile
+
+
+@pytest.mark.parametrize("change", [{"engine": {}}, {"unknown": 1}, {"gateway": None}, {"engine": "text"}])
+def test_another_versions_spec_is_refused_and_not_half_read(change: dict[str, Any]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        deployment_spec_from_data({**demo_spec().to_data(), **change})
