@@ -108,10 +108,14 @@ class FleetFiles:
             lock.close()
 
     def _open_lock(self) -> TextIO:
+        folder = self._lock_path.parent
         while True:
-            self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(FileNotFoundError):  # the last holder has just removed the folder
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 return self._lock_path.open("a+")
+            except (FileNotFoundError, FileExistsError):  # the last holder has just removed the folder, most likely
+                if os.path.lexists(folder) and not folder.is_dir():
+                    raise
 
     def _held(self, lock: TextIO) -> EnvironmentNotReady:
         lock.seek(0)

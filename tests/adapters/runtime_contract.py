@@ -1,16 +1,16 @@
 """What every `orchestrator.app.ports.Runtime` promises, as tests that a subclass runs over its own.
 
-    class TestBareHost(RuntimeContract):
-        patience_s = 60.0
+class TestBareHost(RuntimeContract):
+    patience_s = 60.0
 
-        @pytest.fixture
-        def runtime(self, tmp_path: Path) -> Iterator[Runtime]:
-            host = BareHost(tmp_path, "contract")
-            yield host
-            host.remove()
+    @pytest.fixture
+    def runtime(self, tmp_path: Path) -> Iterator[Runtime]:
+        host = BareHost(tmp_path, "contract")
+        yield host
+        host.remove()
 
-        def spec(self, runtime: Runtime, paths: FleetPaths) -> DeploymentSpec: ...
-        def broken_spec(self, runtime: Runtime, paths: FleetPaths) -> DeploymentSpec: ...
+    def spec(self, runtime: Runtime, paths: FleetPaths) -> DeploymentSpec: ...
+    def broken_spec(self, runtime: Runtime, paths: FleetPaths) -> DeploymentSpec: ...
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.adapters.demo_model import make_demo_checkpoint, make_demo_gguf
 
@@ -43,6 +46,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     params.n_ctx, params.port, params.cache_ram_mib, params.fit_params = 4096, 0, 0, False
     server = xllamacpp.Server(params)
     yield str(server.listening_address)
+    del server
 
 
 def steps(url: str, prompt: str) -> list[dict[str, Any]]:
@@ -57,6 +61,18 @@ def test_both_cut_a_text_into_the_same_tokens(prompt: str, reference: Any, url: 
     _, tokenizer, _ = reference
     body = {"content": prompt, "parse_special": True}
     assert httpx.post(f"{url}/tokenize", json=body).json()["tokens"] == tokenizer(prompt)["input_ids"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(max_size=30).map(lambda text: unicodedata.normalize("NFC", text)))
+def test_both_cut_any_text_into_the_same_tokens_and_transformers_joins_them(
+    text: str, reference: Any, url: str
+) -> None:
+    """In the form NFC, which the checkpoint's tokenizer brings a text into and llama.cpp's does not."""
+    _, tokenizer, _ = reference
+    ours = httpx.post(f"{url}/tokenize", json={"content": text}).json()["tokens"]
+    assert ours == tokenizer(text)["input_ids"]
+    assert tokenizer.decode(ours) == text
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)

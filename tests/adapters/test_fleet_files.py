@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,26 +192,21 @@ class TestLock:
         assert losses == []
 
     def test_many_commands_at_once_hold_it_one_at_a_time(self, files: FleetFiles) -> None:
-        inside, overlaps, held = [], [], []
+        inside, overlaps = [], []
 
-        def change() -> None:
-            for _ in range(50):
-                try:
-                    with files.locked("up"):
-                        inside.append(1)
-                        if len(inside) > 1:
-                            overlaps.append(1)
-                        held.append(1)
-                        inside.pop()
-                except EnvironmentNotReady:
-                    pass
+        def change() -> int:
+            held = 0
+            for _ in range(100):
+                with suppress(EnvironmentNotReady), files.locked("up"):
+                    inside.append(1)
+                    overlaps.extend(inside[1:])
+                    held += 1
+                    inside.pop()
+            return held
 
-        threads = [threading.Thread(target=change) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert held
+        with ThreadPoolExecutor(4) as threads:
+            held = [each.result() for each in [threads.submit(change) for _ in range(4)]]
+        assert sum(held) > 100
         assert overlaps == []
 
     def test_a_state_folder_that_cannot_be_made_is_the_systems_own_words(self, tmp_path: Path) -> None:

@@ -81,14 +81,15 @@ class Tokenizer:
 
 @cache
 def demo_tokenizer() -> Tokenizer:
-    tokens, merges = [*byte_letters().values()], []
-    for word in WORDS.split():
-        for spelled in (word, byte_letters()[ord(" ")] + word):
-            for end in range(2, len(spelled) + 1):
-                merged = spelled[:end]
-                if merged not in tokens:
-                    tokens.append(merged)
-                    merges.append(f"{spelled[: end - 1]} {spelled[end - 1]}")
+    """Each word grows letter by letter; words after a space merge first, so that those in a text stay whole."""
+    space, words = byte_letters()[ord(" ")], WORDS.split()
+    tokens = list(byte_letters().values())
+    merges = []
+    for spelled in (*(space + word for word in words), *words):
+        for end in range(2, len(spelled) + 1):
+            if spelled[:end] not in tokens:
+                tokens.append(spelled[:end])
+                merges.append(f"{spelled[: end - 1]} {spelled[end - 1]}")
     return Tokenizer((*tokens, *SPECIALS), tuple(merges))
 
 

@@ -105,6 +105,7 @@ class LlamaCppEngine:
             "served_model_names": list(spec.served_model_names),
             "host": HOST,
             "max_num_seqs": spec.max_num_seqs,
+            "max_model_len": spec.max_model_len,
             "total_context_tokens": spec.max_model_len * spec.max_num_seqs,
             "threads": spec.threads,
             "prompt_cache_mib": spec.prompt_cache_mib,

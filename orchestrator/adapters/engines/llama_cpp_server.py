@@ -35,6 +35,7 @@ def _params(arguments: dict[str, Any]) -> Any:
     params.n_parallel = arguments["max_num_seqs"]
     params.n_ctx = arguments["total_context_tokens"]
     params.kv_unified = True
+    params.kv_unified_per_slot = arguments["max_model_len"]
     params.cpuparams.n_threads = arguments["threads"]
     params.cpuparams_batch.n_threads = arguments["threads"]
     params.cache_ram_mib = arguments["prompt_cache_mib"]

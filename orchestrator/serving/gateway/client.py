@@ -16,6 +16,9 @@ from orchestrator.serving.gateway.reply import Reply
 
 logger = logging.getLogger(__name__)
 
+MOST_WAITING = 16  # requests sent ahead on one connection before it is read no further
+HEADER_LINE_BYTES = 4  # ": " and the line's end
+
 Serve = Callable[[Request, Reply], Awaitable[None]]
 
 
@@ -65,7 +68,6 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None:
             return
-        self._count_head(len(data))
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -94,13 +96,16 @@ class ClientConnection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._target += url
+        self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._refusal = self._refusal or self._refuse_by_head()
+        length = self._headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._limits.max_body_bytes:
+            self._refusal = self._too_large()
         if self._refusal is None and not self.busy:
             self._arm(self._limits.body_timeout_s)
             if self._headers.get("expect", "").lower() == "100-continue":
@@ -116,10 +121,11 @@ class ClientConnection(asyncio.Protocol):
         if self._refusal is not None:
             return
         self._waiting.append(self._request())
-        self._transport.pause_reading()
         self._disarm()
         if not self.busy:
             self._answer_next()
+        elif len(self._waiting) >= MOST_WAITING:
+            self._transport.pause_reading()
 
     # -- one request
 
@@ -129,22 +135,11 @@ class ClientConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._head_bytes = 0
-        self._in_head = True
 
     def _count_head(self, data_bytes: int) -> None:
-        if self._in_head:
-            self._head_bytes += data_bytes
-            if self._head_bytes > self._limits.max_head_bytes + self._limits.max_body_bytes:
-                self._refusal = ApiError(431, "the request's head is too large")
-
-    def _refuse_by_head(self) -> ApiError | None:
-        head_bytes = sum(len(name) + len(value) + 4 for name, value in self._headers.items()) + len(self._target)
-        if head_bytes > self._limits.max_head_bytes:
-            return ApiError(431, f"the request's head has more than {self._limits.max_head_bytes:,} bytes")
-        length = self._headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._limits.max_body_bytes:
-            return self._too_large()
-        return None
+        self._head_bytes += data_bytes + HEADER_LINE_BYTES
+        if self._head_bytes > self._limits.max_head_bytes:
+            self._refusal = ApiError(431, f"the request's head has more than {self._limits.max_head_bytes:,} bytes")
 
     def _too_large(self) -> ApiError:
         return ApiError(413, f"the body has more than {self._limits.max_body_bytes:,} bytes", code="body_too_large")
@@ -161,6 +156,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _answer_next(self) -> None:
         request = self._waiting.popleft()
+        self._transport.resume_reading()
         self._reply = Reply(self._transport, request)
         self._task = asyncio.get_running_loop().create_task(self._run(request, self._reply))
 
@@ -181,20 +177,19 @@ class ClientConnection(asyncio.Protocol):
         self._reply = None
         if not reply.finished:
             self._transport.abort()
-        elif not reply.keep_alive or self._closing:
+        elif not reply.keep_alive or self._closing or self._refusal is not None:
             self._transport.close()
         elif self._waiting:
             self._answer_next()
         else:
-            self._transport.resume_reading()
             self._arm(self._limits.idle_timeout_s)
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer with an error and hang up: what follows on this connection cannot be trusted."""
-        self._disarm()
+        """Answer with an error and hang up, after what is being answered: what follows cannot be trusted."""
         if self.busy:
-            self._transport.abort()
+            self._closing = True
             return
+        self._disarm()
         request = Request("", "", {}, b"", http_1_1=True, keep_alive=False)
         Reply(self._transport, request).send_error(error)
         self._transport.close()

@@ -31,17 +31,20 @@ class EngineExchange(asyncio.Protocol):
         self._whole: asyncio.Future[None] = loop.create_future()
         self._early: list[bytes] = []
         self._sink: Callable[[bytes], None] = self._early.append
+        self._transport: asyncio.Transport | None = None
 
     @classmethod
     async def open(cls, host: str, port: int, path: str, body: bytes, method: str = "POST") -> EngineExchange:
         """Connect and send; raises EngineGone when nobody listens within a second."""
-        loop = asyncio.get_running_loop()
-        request = request_bytes(method, path, f"{host}:{port}", body)
+        exchange = cls(request_bytes(method, path, f"{host}:{port}", body))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, exchange = await loop.create_connection(lambda: cls(request), host, port)
+                await asyncio.get_running_loop().create_connection(lambda: exchange, host, port)
         except (OSError, TimeoutError) as error:
             raise EngineGone(f"cannot connect: {error}") from error
+        except asyncio.CancelledError:
+            exchange.close()
+            raise
         return exchange
 
     async def status(self) -> int:
@@ -63,14 +66,15 @@ class EngineExchange(asyncio.Protocol):
 
     def close(self) -> None:
         """Hang up; an engine that is still working on this request stops within a second."""
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
     def pause_reading(self) -> None:
-        if not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     # -- asyncio.Protocol
@@ -105,5 +109,5 @@ class EngineExchange(asyncio.Protocol):
         for future in (self._status, self._whole):
             if not future.done():
                 future.set_exception(error)
-                future.exception()
-        self._transport.abort()
+                future.exception()  # looked at, since nobody may be waiting for it
+        self.close()

@@ -42,7 +42,7 @@ class Relay:
 
     async def whole(self, call: Call) -> Answer:
         """The engine's answer once it is complete; raises ApiError."""
-        async for engine in self._attempts():
+        for engine in self._attempts():
             try:
                 async with _exchange(engine, call) as exchange:
                     return Answer(await exchange.read(), engine.status.replica_id)
@@ -55,7 +55,7 @@ class Relay:
 
         Raises ApiError as long as the client has been sent nothing.
         """
-        async for engine in self._attempts():
+        for engine in self._attempts():
             told = [*headers, ("x-qorch-replica", engine.status.replica_id)]
             events = EventStream(reply, told, on_start)
             try:
@@ -71,7 +71,7 @@ class Relay:
                 reply.feed_from(None)
         raise engine_died()
 
-    async def _attempts(self) -> AsyncIterator[Engine]:
+    def _attempts(self) -> Iterator[Engine]:
         """The engines to try, one after the other; raises ApiError when none can take the request."""
         tried: set[str] = set()
         for attempt in range(ATTEMPTS):

@@ -25,6 +25,7 @@ class Reply:
     def __init__(self, transport: asyncio.Transport, request: Request) -> None:
         self._transport = transport
         self._chunked = request.http_1_1
+        self._bodiless = request.method == "HEAD"
         self.keep_alive = request.keep_alive
         self.status = 0
         self.finished = False
@@ -38,7 +39,7 @@ class Reply:
     def send(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         self.status = status
         head = response_head(status, [*headers, ("content-length", str(len(body)))], self.keep_alive)
-        self._transport.write(head + body)
+        self._transport.write(head if self._bodiless else head + body)
         self.finished = True
 
     def send_error(self, error: ApiError, headers: Sequence[Header] = ()) -> None:

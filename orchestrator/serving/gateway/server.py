@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -25,13 +25,13 @@ class GatewayServer:
         self._connections: set[ClientConnection] = set()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="qorch-gateway", daemon=True)
-        self._server: asyncio.AbstractServer | None = None
+        self._server: asyncio.Server | None = None
+        self._port = port
 
     @property
     def port(self) -> int:
         """The port that is bound, also when 0 was asked for."""
-        assert isinstance(self._server, uvloop.loop.Server)
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     def start(self) -> None:
         """Listen; raises OSError when the address cannot be bound."""
@@ -44,19 +44,25 @@ class GatewayServer:
 
     def stop(self, drain_s: float) -> None:
         """Take no new request, give those under way `drain_s` to end, then hang up."""
-        asyncio.run_coroutine_threadsafe(self._drain(drain_s), self._loop).result()
+        self.drain(drain_s)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
+    def drain(self, drain_s: float) -> None:
+        """The first part of stopping; the loop goes on."""
+        asyncio.run_coroutine_threadsafe(self._drain(drain_s), self._loop).result()
+
     async def _listen(self) -> None:
         host, port = self._address
-        self._server = await self._loop.create_server(
+        server = await self._loop.create_server(
             lambda: ClientConnection(self._serve, self._limits, self._connections),
             host,
             port,
             reuse_port=True,  # a gateway that takes over may listen before the old one is gone
             backlog=BACKLOG,
         )
+        self._server = cast(asyncio.Server, server)
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def _drain(self, drain_s: float) -> None:
         assert self._server is not None

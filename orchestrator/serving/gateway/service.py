@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -40,6 +41,7 @@ class GatewayService:
         self._relay = Relay(table, self.metrics.retries.inc)
         self._context = ContextGuard(self._relay, limits)
         self._answered_s = -READY_FOR_S
+        self._probing = asyncio.Lock()
         self._routes: dict[str, dict[str, Route]] = {
             "/health": {"GET": self._health},
             "/ready": {"GET": self._ready},
@@ -78,11 +80,15 @@ class GatewayService:
 
     async def _ready(self, request: Request, reply: Reply) -> None:
         """200 once a model has answered within the last seconds; asks for one token when none has."""
-        if time.monotonic() - self._answered_s > READY_FOR_S or not self._table.any_ready:
-            probe = {"model": self._limits.served_model_names[0], "prompt": "ready", "max_tokens": 1}
-            await self._relay.whole(Call("/v1/completions", json.dumps(probe).encode(), "ready"))
-            self._answered_s = time.monotonic()
+        async with self._probing:  # however many ask, one asks the engine
+            if time.monotonic() - self._answered_s > READY_FOR_S or not self._table.any_ready:
+                await self._probe()
         reply.send(200, [JSON_TYPE], b'{"status":"ready"}')
+
+    async def _probe(self) -> None:
+        body = {"model": self._limits.served_model_names[0], "prompt": "ready", "max_tokens": 1}
+        await self._relay.whole(Call("/v1/completions", json.dumps(body).encode(), "ready"))
+        self._answered_s = time.monotonic()
 
     async def _metrics(self, request: Request, reply: Reply) -> None:
         reply.send(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], self.metrics.text())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from orchestrator.serving.gateway.api_errors import ApiError
+from orchestrator.serving.gateway.image_header import pixels
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest, Sampling
 
 AnyRequest = TypeVar("AnyRequest", bound=Sampling)
@@ -15,6 +17,8 @@ GenerationRequest = ChatRequest | CompletionRequest
 
 IMAGE_PREFIXES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/webp;base64,")
 TEMPLATE_TOKENS_PER_MESSAGE = 16
+MOST_IMAGE_BYTES = 20 * 2**20
+MOST_PIXELS = 4096 * 4096
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,23 @@ def _check_images(images: list[str], limits: ModelLimits) -> None:
         raise ApiError(400, "this deployment has no vision encoder: send text only", param="messages")
     if len(images) > limits.max_images:
         raise ApiError(400, f"at most {limits.max_images} images a request, got {len(images)}", param="messages")
-    if not all(url.startswith(IMAGE_PREFIXES) for url in images):
-        raise ApiError(
-            400, "images must be data: URLs of PNG, JPEG or WebP in base64; no address is fetched", param="messages"
-        )
+    for number, url in enumerate(images, 1):
+        if problem := _image_problem(url):
+            raise ApiError(400, f"image {number}: {problem}", param="messages", code="invalid_image")
+
+
+def _image_problem(url: str) -> str | None:
+    """Why an image is not taken; it is measured by its header and never decoded here."""
+    if not url.startswith(IMAGE_PREFIXES):
+        return "only data: URLs of PNG, JPEG or WebP in base64 are taken; no address is fetched"
+    try:
+        data = base64.b64decode(url.partition(",")[2], validate=True)
+    except ValueError:
+        return "not valid base64"
+    size = pixels(data)
+    if len(data) > MOST_IMAGE_BYTES or size is None:
+        return f"a PNG, JPEG or WebP of at most {MOST_IMAGE_BYTES:,} bytes is needed"
+    return f"it has {size:,} pixels, and at most {MOST_PIXELS:,} are taken" if size > MOST_PIXELS else None
 
 
 def _too_long(asked: str, limits: ModelLimits, param: str) -> ApiError:

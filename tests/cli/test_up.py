@@ -1,0 +1,194 @@
+"""`up`, `scale` and `down` as a person meets them, over a fleet in memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+import pytest
+
+from orchestrator.adapters.in_memory import InMemoryRuntime
+from orchestrator.core.errors import DeployFailed
+from tests.cli.conftest import Qorch
+
+UP = ("up", "--profile", "demo-gguf", "--port", "18080")
+ENDPOINT = "http://127.0.0.1:18080/v1"
+
+
+def test_the_endpoint_is_the_data_and_everything_else_a_message(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    done = qorch(*UP)
+    assert (done.code, done.out) == (0, f"{ENDPOINT}\n")
+    order = ["demo-gguf", "  ok weights", "  ok start", "  ok ready", f"try:   curl {ENDPOINT}/chat", "next:  qorch status"]
+    places = [done.err.index(each) for each in order]
+    assert places == sorted(places)
+
+
+def test_quiet_leaves_the_endpoint_alone(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    done = qorch(*UP, "-q")
+    assert (done.code, done.out, done.err) == (0, f"{ENDPOINT}\n", "")
+
+
+def test_again_says_that_nothing_is_to_change_and_shows_the_endpoint(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    qorch(*UP)
+    done = qorch(*UP)
+    assert (done.code, done.out) == (0, f"{ENDPOINT}\n")
+    assert "the fleet 'default' runs already, as asked for: nothing to change" in done.err
+    assert runtime.calls.count("prepare") == 1
+
+
+def test_another_wish_is_exit_4_with_what_differs(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    qorch(*UP)
+    done = qorch(*UP, "--context", "2048")
+    assert (done.code, done.out) == (4, "")
+    assert done.error.endswith("differs: context: None runs, 2048 is asked for")
+    assert done.hint.startswith("qorch down first")
+
+
+def test_a_dry_run_shows_the_plan_and_starts_nothing(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    done = qorch(*UP, "--dry-run")
+    assert (done.code, done.err) == (0, "")
+    assert "demo-gguf" in done.out
+    assert runtime.calls == []
+
+
+def test_what_is_not_ready_in_time_is_exit_6_and_goes_on(
+    qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime._steps_to_run = 10**9
+    done = qorch(*UP, "--timeout", "1")
+    assert (done.code, done.out) == (6, "")
+    assert done.error == "the fleet was not ready within 1 s; it goes on starting"
+    assert done.hint == "qorch status --watch"
+    assert runtime.deployed() is not None
+
+
+def test_without_waiting_the_next_command_is_to_watch(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    runtime._steps_to_run = 10**9
+    done = qorch(*UP, "--no-wait")
+    assert (done.code, done.out) == (0, f"{ENDPOINT}\n")
+    assert "try:" not in done.err
+    assert "next:  qorch status --watch" in done.err
+
+
+def test_an_engine_that_does_not_start_is_exit_5_with_its_last_words(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    runtime.fails_with = DeployFailed("the engine ended", hint="qorch doctor", log_lines=("unknown architecture",))
+    done = qorch(*UP)
+    assert (done.code, done.out) == (5, "")
+    assert "  | unknown architecture\nerror: the engine ended\nhint: qorch doctor\n" in done.err
+    assert runtime.deployed() is None
+
+
+def test_where_there_are_keys_the_curl_line_carries_one(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    qorch("keys", "create")
+    assert '-H "Authorization: Bearer $QORCH_API_KEY"' in qorch(*UP).err
+
+
+def test_any_address_is_open_with_a_key(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    qorch("keys", "create")
+    assert qorch(*UP, "--host", "0.0.0.0").code == 0
+    spec = runtime.deployed()
+    assert spec is not None
+    assert (spec.gateway.host, spec.gateway.keys_required) == ("0.0.0.0", True)
+
+
+class TestOnATerminal:
+    @pytest.fixture
+    def questions(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What was asked; the answer is `self.answer`."""
+        asked: list[str] = []
+
+        def confirm(question: str, **_: object) -> bool:
+            asked.append(question)
+            return self.answer
+
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(click, "confirm", confirm)
+        return asked
+
+    answer = True
+
+    def test_it_asks_what_it_is_about_to_do(self, qorch: Qorch, runtime: InMemoryRuntime, questions: list[str]) -> None:
+        assert qorch(*UP, "--replicas", "2").code == 0
+        assert questions == ["Deploy demo-gguf, 2 replicas?"]
+
+    def test_no_means_no(self, qorch: Qorch, runtime: InMemoryRuntime, questions: list[str]) -> None:
+        self.answer = False
+        done = qorch(*UP)
+        assert (done.code, done.out) == (1, "")
+        assert "you said no: nothing was deployed" in done.err
+        assert "prepare" not in runtime.calls
+
+    def test_yes_is_not_asked(self, qorch: Qorch, runtime: InMemoryRuntime, questions: list[str]) -> None:
+        assert qorch(*UP, "--yes").code == 0
+        assert questions == []
+
+    def test_a_fleet_that_runs_already_is_not_asked_about(
+        self, qorch: Qorch, runtime: InMemoryRuntime, questions: list[str]
+    ) -> None:
+        qorch(*UP)
+        qorch(*UP)
+        assert len(questions) == 1
+
+
+class TestScaleAndDown:
+    def test_scale_says_how_far_it_is_and_what_next(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        qorch(*UP)
+        done = qorch("scale", "2")
+        assert (done.code, done.out) == (0, "")
+        assert "2 of 2 replicas run" in done.err
+        assert done.err.endswith("next:  qorch status\n")
+        assert qorch("status", "-o", "name").out.splitlines() == ["replica-1", "replica-2"]
+
+    def test_more_than_there_is_memory_for_is_exit_3(
+        self, qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        qorch(*UP)
+        monkeypatch.setattr("orchestrator.cli.compose.memory_available_bytes", lambda: 1)
+        done = qorch("scale", "2")
+        assert (done.code, done.out) == (3, "")
+        assert "1 more replica would take" in done.error
+
+    def test_down_says_what_it_ended_and_leaves_nothing(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        qorch(*UP)
+        done = qorch("down")
+        assert (done.code, done.out) == (0, "")
+        assert "2 processes ended" in done.err
+        assert qorch("status").code == 4
+
+    def test_quiet_says_nothing_at_all(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        qorch(*UP)
+        for line in ("scale 2 -q", "down -q", "down -q"):
+            assert qorch(*line.split()).err == ""
+
+
+def test_status_watch_goes_on_until_the_fleet_is_gone(
+    qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    qorch(*UP)
+    naps = iter((None, None))
+
+    def nap(_: float) -> None:
+        if next(naps, "over") == "over":
+            runtime.remove()
+
+    monkeypatch.setattr("orchestrator.cli.verbs.status.time.sleep", nap)
+    done = qorch("status", "--watch", "-o", "yaml")
+    assert done.out.count("phase: Ready\n") == 3
+    assert done.out.count("---\n") == 2 + 1
+    assert done.code == 4
+
+
+def test_status_watch_ends_cleanly_with_ctrl_c(
+    qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    qorch(*UP)
+
+    def interrupted(_: float) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestrator.cli.verbs.status.time.sleep", interrupted)
+    done = qorch("status", "--watch")
+    assert (done.code, done.err) == (130, "interrupted\n")
+    assert done.out.startswith("default: Ready")
