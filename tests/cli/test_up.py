@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from types import SimpleNamespace
 from typing import NoReturn
 
 import click
@@ -19,7 +19,14 @@ ENDPOINT = "http://127.0.0.1:18080/v1"
 def test_the_endpoint_is_the_data_and_everything_else_a_message(qorch: Qorch, runtime: InMemoryRuntime) -> None:
     done = qorch(*UP)
     assert (done.code, done.out) == (0, f"{ENDPOINT}\n")
-    order = ["demo-gguf", "  ok weights", "  ok start", "  ok ready", f"try:   curl {ENDPOINT}/chat", "next:  qorch status"]
+    order = [
+        "demo-gguf",
+        "  ok weights",
+        "  ok start",
+        "  ok ready",
+        f"try:   curl {ENDPOINT}/chat",
+        "next:  qorch status",
+    ]
     places = [done.err.index(each) for each in order]
     assert places == sorted(places)
 
@@ -102,8 +109,8 @@ class TestOnATerminal:
             asked.append(question)
             return self.answer
 
-        monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        terminal = SimpleNamespace(isatty=lambda: True)
+        monkeypatch.setattr("orchestrator.cli.verbs.up.sys", SimpleNamespace(stdin=terminal, stderr=terminal))
         monkeypatch.setattr(click, "confirm", confirm)
         return asked
 

@@ -11,7 +11,9 @@ from orchestrator.serving.gateway.http_messages import Request
 from orchestrator.serving.gateway.reply import Reply
 from tests.serving.scripted_engine import event
 
-WORDS = st.lists(st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"\\')), min_size=1)
+WORDS = st.lists(
+    st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters='"\\')), min_size=1
+)
 
 
 class Wire:

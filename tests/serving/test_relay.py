@@ -87,7 +87,10 @@ async def streams_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamW
 
 async def events(gateway: Gateway) -> list[str]:
     body = chat(stream=True)
-    async with httpx.AsyncClient() as client, client.stream("POST", f"{gateway.url}/v1/chat/completions", content=body) as a:
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("POST", f"{gateway.url}/v1/chat/completions", content=body) as a,
+    ):
         assert a.status_code == 200
         return [line[6:] async for line in a.aiter_lines() if line]
 
@@ -131,8 +134,12 @@ async def test_an_engine_that_refused_is_left_out_until_it_is_seen_again(gateway
     assert len(first[0].bodies) == 2
 
 
-@pytest.mark.parametrize(("bad", "code"), [(dies_in_an_event, "engine_died"), (stops_without_done, "stream_incomplete")])
-async def test_a_stream_cut_short_ends_with_one_typed_error(gateway: Make, engine: Start, bad: Script, code: str) -> None:
+@pytest.mark.parametrize(
+    ("bad", "code"), [(dies_in_an_event, "engine_died"), (stops_without_done, "stream_incomplete")]
+)
+async def test_a_stream_cut_short_ends_with_one_typed_error(
+    gateway: Make, engine: Start, bad: Script, code: str
+) -> None:
     _, port = await engine(bad)
     made = gateway(port)
     seen = await events(made)
@@ -243,6 +250,12 @@ async def test_many_who_ask_whether_it_is_ready_ask_the_engine_once(gateway: Mak
 async def test_the_engine_reads_what_was_checked_and_nothing_else(gateway: Make, engine: Start) -> None:
     made, port = await engine(good_whole)
     body = b'{"model":"demo","max_tokens":5,"max_tokens":6,"messages":[{"role":"developer","content":"x"}]}'
-    answer = await asyncio.to_thread(exchange, gateway(port).port, post(body, "/v1/chat/completions", "connection: close"))
+    answer = await asyncio.to_thread(
+        exchange, gateway(port).port, post(body, "/v1/chat/completions", "connection: close")
+    )
     assert status(answer) == 200
-    assert json.loads(made.bodies[0]) == {"model": "demo", "max_tokens": 6, "messages": [{"role": "system", "content": "x"}]}
+    assert json.loads(made.bodies[0]) == {
+        "model": "demo",
+        "max_tokens": 6,
+        "messages": [{"role": "system", "content": "x"}],
+    }
