@@ -60,7 +60,7 @@ def test_every_required_thing_that_is_missing_is_named_and_warnings_are_not() ->
         Check("memory", False, "1 GiB", hint="free -h"),
         Check("disk", False, "1 GiB", hint="df -h"),
     )
-    with pytest.raises(EnvironmentNotReady, match="memory, disk$") as raised:
+    with pytest.raises(EnvironmentNotReady, match=r"memory, disk$") as raised:
         require_healthy(checks)
     assert raised.value.hint == "free -h"
     require_healthy(checks[:2])

@@ -12,6 +12,7 @@ import pytest
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.cli import follow
 from orchestrator.cli.follow import growth
+from orchestrator.cli.main import run
 from tests.cli.conftest import Qorch
 
 
@@ -44,11 +45,12 @@ def test_tail_is_the_last_lines(qorch: Qorch, log: Path, count: int, text: str) 
     assert qorch("logs", "--tail", str(count)).out == text
 
 
-def test_bytes_that_are_no_text_do_no_harm(qorch: Qorch, log: Path) -> None:
-    log.write_bytes("grün\n".encode() + b"\xff\xfe half: \xc3")
-    done = qorch("logs")
-    assert done.code == 0
-    assert done.out.startswith("grün\n")
+@pytest.mark.usefixtures("home")
+def test_bytes_that_are_no_text_come_as_they_are(log: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    data = "grün\n".encode() + b"\xff\xfe half: \xc3"
+    log.write_bytes(data)
+    assert run(["logs"]) == 0
+    assert capsysbinary.readouterr().out == data
 
 
 def test_following_ends_when_the_fleet_is_taken_down(qorch: Qorch, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

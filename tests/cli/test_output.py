@@ -29,8 +29,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-@pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Puts one in stderr's place; pytest would take a fixture's away again."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
@@ -57,44 +57,49 @@ def test_without_a_terminal_a_line_comes_when_it_says_something_new_and_at_most_
     assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == ["a", "b", "c"]
 
 
-def test_on_a_terminal_one_line_moves_and_what_is_done_stays(clock: list[float], terminal: Terminal) -> None:
+def test_on_a_terminal_one_line_moves_and_what_is_done_stays(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = terminal(monkeypatch)
     reporter = TerminalReporter()
     reporter.phase("load", "a")
     clock[0] += 1
     reporter.phase("load", "b")
     reporter.done("ready", "c")
-    assert terminal.getvalue() == (
+    assert screen.getvalue() == (
         f"{FRESH_LINE}  .. load       0.0s  a{FRESH_LINE}  .. load       1.0s  b{FRESH_LINE}  ok ready      1.0s  c\n"
     )
 
 
-def test_an_error_takes_the_place_of_the_line_that_moves(terminal: Terminal) -> None:
+def test_an_error_takes_the_place_of_the_line_that_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
     message("error: no")
-    assert terminal.getvalue() == f"{FRESH_LINE}error: no\n"
+    assert screen.getvalue() == f"{FRESH_LINE}error: no\n"
 
 
-def test_a_dumb_terminal_is_written_to_line_by_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_is_written_to_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
     monkeypatch.setenv("TERM", "dumb")
     TerminalReporter().phase("load", "a")
     message("b")
-    assert "\x1b" not in terminal.getvalue()
-    assert terminal.getvalue().count("\n") == 2
+    assert "\x1b" not in screen.getvalue()
+    assert screen.getvalue().count("\n") == 2
 
 
-def test_a_line_that_moves_is_no_longer_than_the_terminal_is_wide(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_moves_is_no_longer_than_the_terminal_is_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
     monkeypatch.setenv("COLUMNS", "40")
     TerminalReporter().phase("load", "x" * 200)
-    assert len(terminal.getvalue().removeprefix(FRESH_LINE)) == 39
+    assert len(screen.getvalue().removeprefix(FRESH_LINE)) == 39
 
 
-def test_quiet_says_nothing(terminal: Terminal) -> None:
+def test_quiet_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
     reporter = TerminalReporter(quiet=True)
     reporter.phase("load", "a")
     reporter.done("load", "a")
     reporter.say("a")
-    assert terminal.getvalue() == ""
+    assert screen.getvalue() == ""
 
 
 def test_a_terminal_that_is_gone_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

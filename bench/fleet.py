@@ -1,0 +1,98 @@
+"""A fleet, an engine alone, and Ray with a trivial application: what the measurements compare."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from orchestrator.adapters.demo_model import make_demo_gguf
+from orchestrator.adapters.owned_processes import Owner
+from orchestrator.adapters.ports import free_ports
+from orchestrator.adapters.ray_head import RayHead, RayPorts, ray_folder
+
+QORCH = (sys.executable, "-m", "orchestrator.cli")
+ENGINE = (sys.executable, "-m", "orchestrator.adapters.engines.llama_cpp_server")
+SLOTS = 32
+CONTEXT = 4096
+
+
+@dataclass(frozen=True)
+class BenchFleet:
+    """A fleet that is up, with all its files below `home`."""
+
+    home: Path
+    port: int
+
+    def qorch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "QORCH_HOME": str(self.home), "HF_HUB_OFFLINE": "1"}
+        return subprocess.run((*QORCH, *arguments), env=environment, capture_output=True, text=True, check=True)
+
+    def up(self) -> None:
+        wish = ("--profile", "demo-gguf", "--context", str(CONTEXT), "--concurrency", str(SLOTS))
+        self.qorch("up", "--yes", "--port", str(self.port), *wish)
+
+    def processes(self) -> list[psutil.Process]:
+        mark = str(self.home / "state" / "default")
+        return Owner(mark, ray_folder(mark)).processes()
+
+    def engine(self) -> dict[str, Any]:
+        """The one engine as the gateway tells of it."""
+        replicas = json.loads(self.qorch("status", "-o", "json").stdout)["replicas"]
+        found: dict[str, Any] = next(replica["engine"] for replica in replicas if replica["deployment"] == "engine")
+        return found
+
+
+@contextlib.contextmanager
+def fleet() -> Iterator[BenchFleet]:
+    with tempfile.TemporaryDirectory() as home:
+        made = BenchFleet(Path(home), free_ports(1)[0])
+        made.up()
+        try:
+            yield made
+        finally:
+            made.qorch("down")
+
+
+@contextlib.contextmanager
+def engine_alone(folder: Path, slots: int = SLOTS) -> Iterator[int]:
+    """A llama.cpp server as qorch starts it, and its port."""
+    arguments = {
+        "model_path": str(make_demo_gguf(folder)), "mmproj_path": None, "served_model_names": ["demo"],
+        "host": "127.0.0.1", "max_num_seqs": slots, "max_model_len": CONTEXT,
+        "total_context_tokens": CONTEXT * slots, "threads": 1, "prompt_cache_mib": 0,
+    }  # fmt: skip
+    with subprocess.Popen(ENGINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write((json.dumps(arguments) + "\n").encode())
+        process.stdin.flush()
+        yield urlsplit(json.loads(process.stdout.readline())["address"]).port or 0
+        process.stdin.close()
+
+
+@contextlib.contextmanager
+def ray_head(folder: Path, **environment: str) -> Iterator[tuple[RayHead, RayPorts, dict[str, str]]]:
+    """A Ray head as qorch starts it, its ports, and the environment in which a driver finds it."""
+    head = RayHead(str(folder), folder / "token")
+    os.environ.update(environment)
+    ports = head.start(num_cpus=2, num_gpus=0)
+    driver = {
+        **os.environ, "RAY_ADDRESS": f"127.0.0.1:{ports.gcs}", "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(folder / "token"), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "QORCH_FLEET_ID": str(folder),
+    }  # fmt: skip
+    try:
+        yield head, ports, driver
+    finally:
+        head.stop()

@@ -1,0 +1,80 @@
+"""A fleet as people and programs see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
+from orchestrator.views.fleet import age, fleet_data, fleet_text, replica_rows
+from tests.app.samples import demo_spec
+
+VIEW = EngineView(1842, 40123, True, "answers completions", 0.42, 4, 1, 1, 0, 1234, 56789)
+ENGINE = Replica("cnedz0oj", "engine", "RUNNING", 1801, "127.0.0.1", 1000.0, VIEW)
+STARTING = Replica("8kfp2q1x", "engine", "STARTING", None, None, None)
+GATEWAY = Replica("9tyl8ojr", "gateway", "RUNNING", 1802, "127.0.0.1", 990.0)
+
+GOLDEN = """\
+default: Degraded  1/2 ready  demo-gguf on llama.cpp  http://127.0.0.1:8000/v1
+
+  yes  ControllerReachable: the application is DEPLOYING (Answers)
+  yes  Available: a model answers (Answers)
+  NO   ReplicasReady: 1 of 2 replicas run (DEPLOYING)
+
+REPLICA   KIND     STATE     REASON                   AGE
+8kfp2q1x  engine   STARTING  not seen by the gateway  -
+cnedz0oj  engine   RUNNING   answers completions      3m20s
+9tyl8ojr  gateway  RUNNING   -                        3m30s"""
+
+WIDE_ROW = (
+    "cnedz0oj  engine   RUNNING   answers completions      3m20s  1801  1842        40123  0.4s  1        0"
+    "        1,234       56,789"
+)
+
+
+def fleet(*replicas: Replica) -> Fleet:
+    application = Application("DEPLOYING", "", 2, replicas)
+    return fleet_of(demo_spec(), "http://127.0.0.1:8000/v1", application, True)
+
+
+def test_the_text_is_one_line_for_the_fleet_its_conditions_and_a_row_a_replica() -> None:
+    assert fleet_text(fleet(GATEWAY, ENGINE, STARTING), now_s=1200.0) == GOLDEN
+
+
+def test_wide_adds_what_the_engine_tells_of_itself() -> None:
+    text = fleet_text(fleet(GATEWAY, ENGINE, STARTING), now_s=1200.0, wide=True)
+    assert WIDE_ROW in text.splitlines()
+
+
+def test_every_row_is_as_wide_as_the_head() -> None:
+    for wide, width in ((False, 5), (True, 13)):
+        assert {len(row) for row in replica_rows(fleet(GATEWAY, ENGINE, STARTING), 0.0, wide)} == {width}
+
+
+def test_an_engine_that_has_died_says_why() -> None:
+    dead = replace(ENGINE, engine=replace(VIEW, ready=False, reason="killed by signal 9"))
+    assert "killed by signal 9" in fleet_text(fleet(dead), 0.0)
+
+
+def test_a_fleet_of_which_nothing_is_seen_is_shown_all_the_same() -> None:
+    gone = fleet_of(demo_spec(), "http://127.0.0.1:8000/v1", None, None)
+    assert fleet_text(gone, 0.0).startswith("default: Unavailable  0/1 ready")
+
+
+def test_data_holds_everything_and_goes_through_json() -> None:
+    data = json.loads(json.dumps(fleet_data(fleet(GATEWAY, ENGINE))))
+    assert (data["phase"], data["ready_replicas"], data["target_num_replicas"]) == ("Degraded", 1, 2)
+    assert [replica["replica_id"] for replica in data["replicas"]] == ["9tyl8ojr", "cnedz0oj"]
+    assert data["replicas"][1]["engine"]["generation_tokens_total"] == 56789
+    assert data["replicas"][0]["engine"] is None
+    assert data["conditions"][2]["reason"] == "DEPLOYING"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m0s"), (3599, "59m59s"), (3600, "1h0m"), (90061, "1d1h")],
+)
+def test_an_age_is_its_two_largest_units(seconds: float, text: str) -> None:
+    assert age(seconds) == text
