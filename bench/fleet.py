@@ -81,11 +81,21 @@ def engine_alone(folder: Path, slots: int = SLOTS) -> Iterator[int]:
         process.stdin.close()
 
 
+class _Head(RayHead):
+    """A head with settings of its own."""
+
+    def __init__(self, fleet_id: str, token_path: Path, settings: dict[str, str]) -> None:
+        super().__init__(fleet_id, token_path)
+        self._settings = settings
+
+    def _environment(self, ports: RayPorts) -> dict[str, str]:
+        return super()._environment(ports) | self._settings
+
+
 @contextlib.contextmanager
 def ray_head(folder: Path, **environment: str) -> Iterator[tuple[RayHead, RayPorts, dict[str, str]]]:
     """A Ray head as qorch starts it, its ports, and the environment in which a driver finds it."""
-    head = RayHead(str(folder), folder / "token")
-    os.environ.update(environment)
+    head = _Head(str(folder), folder / "token", environment)
     ports = head.start(num_cpus=2, num_gpus=0)
     driver = {
         **os.environ, "RAY_ADDRESS": f"127.0.0.1:{ports.gcs}", "RAY_AUTH_MODE": "token",

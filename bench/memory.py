@@ -32,13 +32,14 @@ def main() -> None:
         keeps = "\nimport time; time.sleep(60)"
         with subprocess.Popen((sys.executable, "-c", TRIVIAL + keeps), env=driver) as trivial:
             time.sleep(15)
-            rays = _memory([p for p in head.owner.processes() if p.pid != trivial.pid])
+            theirs = [process for process in head.owner.processes() if process.pid != trivial.pid]
+            rays, ray_cpu = _memory(theirs), _idle_cpu(theirs)
             trivial.kill()
     rows = [(kind, f"{ours[kind] / MIB:.0f}", f"{rays[kind] / MIB:.0f}") for kind in sorted(ours | rays)]
     total, ray_total = sum(ours.values()), sum(rays.values())
     rows.append(("all", f"{total / MIB:.0f}", f"{ray_total / MIB:.0f}"))
     rows.append(("beyond Ray's own", f"{(total - ray_total) / MIB:.0f}", ""))
-    rows.append((f"idle CPU over {IDLE_S:g} s, % of a core", f"{cpu:.1f}", ""))
+    rows.append((f"idle CPU over {IDLE_S:g} s, % of a core", f"{cpu:.1f}", f"{ray_cpu:.1f}"))
     report("Memory of an idle fleet, PSS in MiB", ("what", "qorch", "Ray + trivial app"), rows, json_path)
 
 
