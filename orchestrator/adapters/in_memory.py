@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -17,7 +16,7 @@ PATHS = FleetPaths(Path("/in-memory/logs"), Path("/in-memory/admin_token"))
 
 
 class InMemoryRuntime:
-    """Satisfies `orchestrator.app.ports.Runtime`: replicas take `steps_to_run` looks at them from STARTING to RUNNING.
+    """Satisfies `orchestrator.app.ports.Runtime`: replicas take `steps_to_run` looks at them to start, and to stop.
 
     `calls` records what was asked for. `fails_with` makes every deployment fail, `controller_answers` and
     `gateway_answers` say who can be reached.
@@ -35,6 +34,7 @@ class InMemoryRuntime:
         self._prepared = False
         self._spec: DeploymentSpec | None = None
         self._ages: dict[str, int] = {}  # looks taken at each engine replica
+        self._leaving: dict[str, int] = {}  # and at each since it was told to stop
         self._numbers = count(1)
 
     @contextmanager
@@ -59,15 +59,18 @@ class InMemoryRuntime:
         self.calls.append(f"apply {spec.num_replicas}")
         if not self._prepared:
             raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint="qorch up")
-        kept = list(self._ages.items())[: spec.num_replicas]
-        new = [(f"replica-{next(self._numbers)}", 0) for _ in range(spec.num_replicas - len(kept))]
-        self._spec, self._ages = spec, dict([*kept, *new])
+        names = list(self._ages)
+        new = [f"replica-{next(self._numbers)}" for _ in range(spec.num_replicas - len(names))]
+        self._leaving |= dict.fromkeys(names[spec.num_replicas :], 0)
+        self._spec = spec
+        self._ages = {name: self._ages.get(name, 0) for name in (*names[: spec.num_replicas], *new)}
 
     def observe(self) -> Fleet | None:
         """Each look brings the replicas one step further."""
         if self._spec is None:
             return None
-        self._ages = {replica_id: age + 1 for replica_id, age in self._ages.items()}
+        self._ages = {name: age + 1 for name, age in self._ages.items()}
+        self._leaving = {name: age + 1 for name, age in self._leaving.items() if age < self._steps_to_run}
         application = self._application(self._spec) if self.controller_answers else None
         endpoint = f"http://{self._spec.gateway.host}:{self._spec.gateway.port}/v1"
         return fleet_of(self._spec, endpoint, application, self._gateway_ready())
@@ -78,29 +81,30 @@ class InMemoryRuntime:
     def remove(self) -> Removal:
         self.calls.append("remove")
         removal = Removal(existed=self._prepared, processes_ended=1 + len(self._ages) if self._prepared else 0)
-        self._prepared, self._spec, self._ages = False, None, {}
+        self._prepared, self._spec, self._ages, self._leaving = False, None, {}, {}
         return removal
 
     def log_files(self) -> dict[str, Path]:
         return dict(self.logs)
 
-    def _runs(self, replica_id: str) -> bool:
-        return self.fails_with is None and self._ages[replica_id] > self._steps_to_run
+    def _runs(self, name: str) -> bool:
+        return self.fails_with is None and self._ages[name] > self._steps_to_run
 
     def _gateway_ready(self) -> bool | None:
         return any(map(self._runs, self._ages)) if self.gateway_answers else None
 
     def _application(self, spec: DeploymentSpec) -> Application:
-        replicas = tuple(self._replica(spec, replica_id) for replica_id in self._ages)
         whole = all(map(self._runs, self._ages))
         status = "DEPLOY_FAILED" if self.fails_with else "RUNNING" if whole else "DEPLOYING"
+        states = {name: "RUNNING" if self._runs(name) else "STARTING" for name in self._ages}
+        states |= dict.fromkeys(self._leaving, "STOPPING")
+        replicas = tuple(self._replica(spec, name, state) for name, state in states.items())
         return Application(status, "", spec.num_replicas, replicas)
 
-    def _replica(self, spec: DeploymentSpec, replica_id: str) -> Replica:
-        runs = self._runs(replica_id)
-        state = "RUNNING" if runs else "STARTING"
-        replica = Replica(replica_id, "engine", state, pid=1, node_ip="127.0.0.1", started_at_s=0.0)
-        return replace(replica, engine=_view(spec)) if runs and self.gateway_answers else replica
+    def _replica(self, spec: DeploymentSpec, name: str, state: str) -> Replica:
+        """One that stops goes on answering what it has begun."""
+        seen = self.gateway_answers and state != "STARTING"
+        return Replica(name, "engine", state, 1, "127.0.0.1", 0.0, _view(spec) if seen else None)
 
 
 def _view(spec: DeploymentSpec) -> EngineView:

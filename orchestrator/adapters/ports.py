@@ -27,8 +27,6 @@ def port_problem(host: str, port: int) -> str | None:
             probe.bind((host, port))
         except OSError as error:
             return error.strerror or str(error)
-        except UnicodeError:
-            return "this is no name of a host"
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
@@ -38,6 +40,16 @@ def test_a_replica_runs_after_as_many_looks_as_it_was_told() -> None:
     runtime = running(steps_to_run=2)
     phases = [fleet.phase for fleet in (runtime.observe() for _ in range(3)) if fleet]
     assert phases == [FleetPhase.STARTING, FleetPhase.STARTING, FleetPhase.READY]
+
+
+def test_a_replica_that_is_to_go_stops_after_as_many_looks() -> None:
+    runtime = running(steps_to_run=2)
+    runtime.apply(replace(demo_spec(), num_replicas=2))
+    for _ in range(3):
+        runtime.observe()
+    runtime.apply(demo_spec())
+    states = [[replica.state for replica in fleet.engines] for fleet in (runtime.observe() for _ in range(3)) if fleet]
+    assert states == [["RUNNING", "STOPPING"], ["RUNNING", "STOPPING"], ["RUNNING"]]
 
 
 def test_it_can_be_told_who_answers() -> None:

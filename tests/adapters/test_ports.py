@@ -35,7 +35,7 @@ def test_a_port_that_was_listened_on_a_moment_ago_is_free() -> None:
     assert port_problem(LOOPBACK, port) is None
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "a..b"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_an_address_that_is_not_this_machines_is_a_problem_with_a_reason(host: str) -> None:
     assert port_problem(host, free_ports(1)[0])
 

@@ -43,6 +43,7 @@ def test_too_little_of_what_a_fleet_needs_says_what_is_there_and_what_is_needed(
 def test_a_folder_that_does_not_exist_yet_is_judged_by_the_one_above(tmp_path: Path) -> None:
     assert place_check("state", tmp_path / "not" / "yet").ok
     (tmp_path / "file").write_text("")
+    (tmp_path / "file").chmod(0o700)
     in_the_way = place_check("state", tmp_path / "file" / "state")
     assert not in_the_way.ok
     assert in_the_way.hint == f"ls -ld {tmp_path / 'file'}"

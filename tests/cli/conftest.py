@@ -90,7 +90,8 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> HereWeights:
 
 @pytest.fixture
 def runtime(weights: HereWeights, monkeypatch: pytest.MonkeyPatch) -> InMemoryRuntime:
-    """Stands in for this host: fleets live in memory."""
+    """Stands in for this host: fleets live in memory, and listen nowhere."""
     runtime = InMemoryRuntime()
+    monkeypatch.setattr("orchestrator.adapters.ports.port_problem", lambda *_: None)
     monkeypatch.setattr(compose, "runtime", lambda fleet: runtime)
     return runtime

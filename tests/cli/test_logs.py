@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,13 @@ def log(tmp_path: Path, runtime: InMemoryRuntime) -> Path:
     (tmp_path / "engine-a.log").write_text("of another\n")
     runtime.logs = {"a": tmp_path / "engine-a.log", "b": path}
     return path
+
+
+def rotate(log: Path) -> None:
+    with log.open("a") as writing:
+        writing.write("last\n")
+    log.rename(log.with_suffix(".1"))
+    log.write_text("a longer first line of the new log\n")
 
 
 def test_the_youngest_is_shown_and_named_on_stderr(qorch: Qorch, log: Path) -> None:
@@ -100,10 +108,23 @@ class TestGrowth:
     def test_one_that_another_takes_the_place_of_is_read_to_its_end_and_then_the_other(
         self, log: Path, follow_through: Callable[..., bytes]
     ) -> None:
-        def rotate() -> None:
-            with log.open("a") as writing:
-                writing.write("last\n")
-            log.rename(log.with_suffix(".1"))
-            log.write_text("a longer first line of the new log\n")
+        assert follow_through(lambda: rotate(log)) == b"last\na longer first line of the new log\n"
 
-        assert follow_through(rotate) == b"last\na longer first line of the new log\n"
+    def test_nothing_is_lost_where_it_is_rotated_between_two_looks(
+        self, log: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Late:
+            """The log's path; the first who looks at it is too late."""
+
+            def stat(self) -> os.stat_result:
+                if not log.with_suffix(".1").exists():
+                    rotate(log)
+                return log.stat()
+
+            def open(self, mode: str) -> object:
+                return log.open(mode)
+
+        monkeypatch.setattr(follow.time, "sleep", lambda _: log.unlink())
+        with log.open("rb") as reading:
+            reading.seek(0, 2)
+            assert b"".join(growth(reading, Late())).startswith(b"last\na longer")  # type: ignore[arg-type]

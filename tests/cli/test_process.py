@@ -27,6 +27,7 @@ print("loaded:", *(heavy & {name.partition(".")[0] for name in sys.modules}))
 """
 SLOW_UP = """
 import sys, time
+from orchestrator.adapters import ports
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.cli import compose
 from orchestrator.cli.main import main
@@ -44,10 +45,11 @@ class Slow(InMemoryRuntime):
             print("taken down", flush=True)
         return super().remove()
 
+ports.port_problem = lambda *_: None
 compose.runtime = Slow
 compose.weights_store = lambda given: HereWeights()
 compose.inventory = lambda hardware: machine()
-sys.argv = ["qorch", "up", "--profile", "demo-gguf", "--port", "18081"]
+sys.argv = ["qorch", "up", "--profile", "demo-gguf"]
 main()
 """
 
@@ -94,7 +96,7 @@ def test_a_command_under_nohup_outlives_its_terminal(env: dict[str, str]) -> Non
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGHUP)
-        time.sleep(0.3)
+        time.sleep(1)
         assert process.poll() is None
         process.terminate()
         process.communicate(timeout=20)

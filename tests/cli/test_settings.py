@@ -41,7 +41,6 @@ def test_the_first_that_says_it_wins(
     own: int | None,
     port: int,
 ) -> None:
-    monkeypatch.setattr("orchestrator.adapters.ports.port_problem", lambda *_: None)
     (home / "config").mkdir(parents=True)
     if own:
         (home / "config" / "qorch.yaml").write_text(f"up: {{port: {own}}}\n")
