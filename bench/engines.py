@@ -81,7 +81,9 @@ def crash_of(name: str) -> str:
     in_child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CRASH!r}])"
     code = f"{in_child if name.startswith('child') else CRASH}\nprint('lives')"
     owner = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=False)
-    return "the owner lives" if "lives" in owner.stdout else f"the owner dies of {signal.Signals(-owner.returncode).name}"
+    if "lives" in owner.stdout:
+        return "the owner lives"
+    return f"the owner dies of {signal.Signals(-owner.returncode).name}"
 
 
 def _over_http(port: int, processes: list[psutil.Process]) -> Figures:

@@ -20,7 +20,9 @@ from bench.tables import report, rounds_from_arguments
 
 MIB = 2**20
 IDLE_S = 20.0
-KINDS = ("ServeReplica:qorch:gateway", "ServeReplica:qorch:engine", "llama_cpp_server", "ServeReplica", "ServeController")
+KINDS = (
+    "ServeReplica:qorch:gateway", "ServeReplica:qorch:engine", "llama_cpp_server", "ServeReplica", "ServeController",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -67,7 +67,8 @@ def main() -> None:
         ("Ray + Serve, trivial app", f"{median(rays):.2f}", ""),
         ("engine alone to its first token", f"{median(engines):.2f}", ""),
     ]
-    report(f"Start-up, medians of {rounds} alternating rounds (goal: ratio <= 1.25)", ("what", "s", "ratio"), rows, json_path)
+    title = f"Start-up, medians of {rounds} alternating rounds (goal: ratio <= 1.25)"
+    report(title, ("what", "s", "ratio"), rows, json_path)
 
 
 if __name__ == "__main__":

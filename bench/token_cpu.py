@@ -75,13 +75,16 @@ def _qorch() -> Iterator[Way]:
 
 @contextlib.contextmanager
 def _ray_serve(**settings: str) -> Iterator[Way]:
-    with tempfile.TemporaryDirectory() as name, engine_alone(Path(name)) as engine_port:
-        with ray_head(Path(name), **settings) as (head, _, driver):
-            http_port = free_ports(1)[0]
-            command = (sys.executable, "-m", "bench.passthrough", str(engine_port), str(http_port))
-            subprocess.run(command, env={**driver, **settings}, check=True, capture_output=True)
-            time.sleep(3)
-            yield http_port, [*head.owner.processes(), *_engine_processes()]
+    with (
+        tempfile.TemporaryDirectory() as name,
+        engine_alone(Path(name)) as engine_port,
+        ray_head(Path(name), **settings) as (head, _, driver),
+    ):
+        http_port = free_ports(1)[0]
+        command = (sys.executable, "-m", "bench.passthrough", str(engine_port), str(http_port))
+        subprocess.run(command, env={**driver, **settings}, check=True, capture_output=True)
+        time.sleep(3)
+        yield http_port, [*head.owner.processes(), *_engine_processes()]
 
 
 def _engine_processes() -> list[psutil.Process]:

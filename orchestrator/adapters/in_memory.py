@@ -102,8 +102,8 @@ class InMemoryRuntime:
         return Application(status, "", spec.num_replicas, replicas)
 
     def _replica(self, spec: DeploymentSpec, name: str, state: str) -> Replica:
-        """One that stops goes on answering what it has begun."""
-        seen = self.gateway_answers and state != "STARTING"
+        """The gateway knows those that run; one that stops it has forgotten already."""
+        seen = self.gateway_answers and state == "RUNNING"
         return Replica(name, "engine", state, 1, "127.0.0.1", 0.0, _view(spec) if seen else None)
 
 

@@ -18,6 +18,8 @@ from orchestrator.serving.replica_status import ReplicaStatus
 
 LIMITS = ModelLimits(("demo",), max_model_len=4096, caution_past_tokens=2048, max_images=0)
 ADMIN_TOKEN = secrets.token_hex(8)
+NO_KEYS = KeyRing(b"")
+DEFAULT_LIMITS = HttpLimits()
 
 
 def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatus:
@@ -56,9 +58,9 @@ def gateway() -> Iterator[Callable[..., Gateway]]:
 
     def make(
         *ports: int,
-        ring: KeyRing = KeyRing(b""),
+        ring: KeyRing = NO_KEYS,
         keys_required: bool = False,
-        http: HttpLimits = HttpLimits(),
+        http: HttpLimits = DEFAULT_LIMITS,
         max_in_flight: int = 64,
     ) -> Gateway:
         replicas = [replica(f"r{number}", port, max_in_flight) for number, port in enumerate(ports)]

@@ -102,7 +102,7 @@ async def test_a_stopped_engine_leaves_no_process(spec: EngineSpec, tmp_path: Pa
     assert not psutil.pid_exists(pid)
 
 
-async def test_an_engine_ends_with_its_owner_even_when_that_is_killed(spec: EngineSpec, tmp_path: Path) -> None:
+def test_an_engine_ends_with_its_owner_even_when_that_is_killed(spec: EngineSpec, tmp_path: Path) -> None:
     program = (
         "import asyncio, json, sys; from pathlib import Path\n"
         "from orchestrator.core.deployment import EngineSpec; from orchestrator.serving.engines import make_engine\n"

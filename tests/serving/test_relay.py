@@ -19,6 +19,8 @@ from tests.serving.scripted_engine import DONE, HEAD, Script, ScriptedEngine, ch
 Make = Callable[..., Gateway]
 Start = Callable[[Script], Awaitable[tuple[ScriptedEngine, int]]]
 
+TOO_LONG = b'{"error":{"type":"exceed_context_size_error","message":"secret"}}'
+
 pytestmark = pytest.mark.anyio
 
 
@@ -212,7 +214,7 @@ async def test_a_client_that_reads_slowly_holds_its_engine_back(gateway: Make, e
 @pytest.mark.parametrize(
     ("answer", "code", "status_code"),
     [
-        (("400 Bad Request", b'{"error":{"type":"exceed_context_size_error","message":"secret"}}'), "context_length_exceeded", 400),
+        (("400 Bad Request", TOO_LONG), "context_length_exceeded", 400),
         (("400 Bad Request", b'{"error":{"message":"secret"}}'), "refused_by_engine", 400),
         (("500 Oops", b"secret"), "engine_failed", 502),
     ],

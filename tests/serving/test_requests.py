@@ -41,14 +41,17 @@ def png(width: int, height: int) -> bytes:
 
 
 def image(data: bytes, kind: str = "png") -> bytes:
-    url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return image_url(f"data:image/{kind};base64,{base64.b64encode(data).decode()}")
+
+
+def image_url(url: str) -> bytes:
     return chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}])
 
 
 @pytest.mark.parametrize(
     "field",
     [
-        "chat_template", "prompt_embeds", "cache_salt", "id_slot", "n_predict", "grammar", "lora", "mm_processor_kwargs",
+        "chat_template", "prompt_embeds", "cache_salt", "id_slot", "n_predict", "grammar", "lora", "mm_kwargs",
         "guided_regex", "cache_prompt", "timings_per_token", "return_tokens",
     ],
 )  # fmt: skip
@@ -111,8 +114,8 @@ def test_images_are_refused_where_nothing_sees_them() -> None:
         (image(png(100_000, 100_000)), "pixels"),
         (image(b"GIF89a"), "is needed"),
         (image(b"%PDF-1.4", "jpeg"), "is needed"),
-        (chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://169.254.169.254/"}}]}]), "no address is fetched"),
-        (chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,@@@"}}]}]), "base64"),
+        (image_url("http://169.254.169.254/"), "no address is fetched"),
+        (image_url("data:image/png;base64,@@@"), "base64"),
     ],
 )  # fmt: skip
 def test_an_image_is_measured_before_anything_decodes_it(body: bytes, reason: str) -> None:
@@ -150,7 +153,10 @@ def test_where_keys_are_required_nobody_enters_without_one(gateway: Make) -> Non
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer x", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}", "Bearer qk_00000000_s3cret", "Bearer qk__", "Bearer _ _"],
+    [
+        None, "", "Bearer", "Bearer x", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
+        "Bearer qk_00000000_s3cret", "Bearer qk__", "Bearer _ _",
+    ],
 )  # fmt: skip
 def test_a_wrong_key_opens_nothing(gateway: Make, authorization: str | None) -> None:
     assert models(gateway(ring=RING), authorization) == 401
