@@ -1,47 +1,61 @@
-"""Streaming through the gateway against the engine directly: time to the first event, and events a second.
+"""Streaming chat completions through the gateway against the engine directly.
 
-Goals: at concurrency 8 at least 0.95 of the engine's events a second, at most 2 ms added to the first event.
-Engine, gateway and client share the machine's cores, so with two cores the ratio also tells what is left for it.
-`python -m bench.streaming [--rounds N]`
+Goals: at 8 streams at least 0.95 of the engine's events a second, and at most 2 ms added to the first event.
+Engine, gateway and client share the machine's cores; the paced rows start a stream at fixed times instead of keeping
+the engine saturated, so that their first events wait for the gateway and not for a core.
+`python -m bench.streaming [--rounds N] [--json FILE]`
 """
 
 from __future__ import annotations
 
 from bench.fleet import fleet
-from bench.load import Streams, Target, completion_body, run_streams
-from bench.tables import median, report, rounds_from_arguments
+from bench.load import Shape, Streams, Target, run_streams
+from bench.tables import each_way, median, report, rounds_from_arguments, spread
 
-TOKENS = 200
-STREAMS = {1: 12, 8: 64, 32: 128}
-HEADERS = ("streams", "direct ev/s", "gateway ev/s", "ratio", "direct TTFT ms", "gateway TTFT ms", "added ms")
+TOKENS = 128
+SHAPES = {
+    "1 at a time": Shape(24, 1),
+    "8 at a time": Shape(128, 8),
+    "32 at a time": Shape(256, 32),
+    "paced, 10 a second": Shape(20, every_s=0.1),
+    "paced, 25 a second": Shape(50, every_s=0.04),
+}
+HEADERS = (
+    "streams", "direct ev/s", "gateway ev/s", "ratio", "quartiles", "direct TTFT ms", "gateway TTFT ms", "added ms",
+    "quartiles", "client, of a core",
+)  # fmt: skip
 
 
 def main() -> None:
-    rounds, json_path = rounds_from_arguments(5)
+    rounds, json_path = rounds_from_arguments(9)
     with fleet() as up:
-        body = completion_body(TOKENS)
-        targets = [Target(up.engine()["port"], "/v1/completions", body), Target(up.port, "/v1/completions", body)]
-        rows = [_row(concurrency, targets, rounds) for concurrency in STREAMS]
+        targets = (Target(up.engine()["port"], TOKENS), Target(up.port, TOKENS))
+        for target in targets:
+            run_streams(target, Shape(16, 8))  # warm
+        rows = [_row(name, shape, targets, rounds) for name, shape in SHAPES.items()]
     title = f"Streaming {TOKENS} tokens, medians of {rounds} alternating rounds (goal at 8: ratio >= 0.95, <= 2 ms)"
     report(title, HEADERS, rows, json_path)
 
 
-def _row(concurrency: int, targets: list[Target], rounds: int) -> tuple[str, ...]:
-    runs = [[_measured(target, concurrency) for target in targets] for _ in range(rounds)]
-    direct, gateway = ([run[side] for run in runs] for side in (0, 1))
-    ratio = median(g.events_per_s / d.events_per_s for d, g in zip(direct, gateway, strict=True))
-    first = [median(median(run.first_event_s) for run in side) * 1000 for side in (direct, gateway)]
-    rates = [median(run.events_per_s for run in side) for side in (direct, gateway)]
+def _row(name: str, shape: Shape, targets: tuple[Target, Target], rounds: int) -> tuple[str, ...]:
+    runs = each_way(targets, lambda target: run_streams(target, shape), rounds)
+    direct, gateway = runs
+    ratios = [g.events_per_s / d.events_per_s for d, g in zip(direct, gateway, strict=True)]
+    added = [_first_ms(g) - _first_ms(d) for d, g in zip(direct, gateway, strict=True)]
     return (
-        str(concurrency), f"{rates[0]:,.0f}", f"{rates[1]:,.0f}", f"{ratio:.3f}",
-        f"{first[0]:.2f}", f"{first[1]:.2f}", f"{first[1] - first[0]:.2f}",
-    )  # fmt: skip
+        name,
+        *(f"{median(run.events_per_s for run in way):,.0f}" for way in runs),
+        f"{median(ratios):.3f}",
+        spread(ratios, ".3f"),
+        *(f"{median(_first_ms(run) for run in way):.2f}" for way in runs),
+        f"{median(added):.2f}",
+        spread(added, ".2f"),
+        f"{max(run.client_share for way in runs for run in way):.0%}",
+    )
 
 
-def _measured(target: Target, concurrency: int) -> Streams:
-    run = run_streams(target, concurrency, STREAMS[concurrency])
-    assert run.whole == STREAMS[concurrency], f"{run.whole} of {STREAMS[concurrency]} streams were whole"
-    return run
+def _first_ms(run: Streams) -> float:
+    return median(run.first_event_s) * 1000
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from orchestrator.adapters.files import write_private
+from orchestrator.adapters.files import changing, write_private
 from orchestrator.core.api_keys import ApiKey, KeyRing, new_key, presented
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 
@@ -34,27 +34,30 @@ class KeyStore:
 
     def create(self, name: str, created_at: str) -> str:
         """Add a key and return it as its owner will write it; it cannot be shown again."""
-        ring = self.read()
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        key = new_key(key_id, secret, name, ring.pepper, created_at)
-        self._write(replace(ring, keys=(*ring.keys, key)))
+        with changing(self.path):
+            ring = self.read()
+            key = new_key(key_id, secret, name, ring.pepper, created_at)
+            self._write(replace(ring, keys=(*ring.keys, key)))
         return presented(key_id, secret)
 
     def revoke(self, key_id: str, revoked_at: str) -> ApiKey:
         """Close a key for good; raises UsageError when there is none of that id."""
-        ring = self.read()
-        if not any(key.key_id == key_id for key in ring.active):
-            raise UsageError(f"there is no active key with the id {key_id!r}", hint="qorch keys list")
-        keys = tuple(replace(k, revoked_at=revoked_at) if k.key_id == key_id else k for k in ring.keys)
-        self._write(replace(ring, keys=keys))
+        with changing(self.path):
+            ring = self.read()
+            if not any(key.key_id == key_id for key in ring.active):
+                raise UsageError(f"there is no active key with the id {key_id!r}", hint="qorch keys list")
+            keys = tuple(replace(k, revoked_at=revoked_at) if k.key_id == key_id else k for k in ring.keys)
+            self._write(replace(ring, keys=keys))
         return next(key for key in keys if key.key_id == key_id)
 
-    def version(self) -> int:
-        """Changes whenever the file does: its modification time in ns, 0 without a file."""
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever the file does; empty without a file. Its time alone may be equal for two quick changes."""
         try:
-            return os.stat(self.path).st_mtime_ns
+            found = os.stat(self.path)
         except OSError:
-            return 0
+            return ()
+        return found.st_mtime_ns, found.st_ino, found.st_size
 
     def _write(self, ring: KeyRing) -> None:
         data = {"pepper": ring.pepper.hex(), "keys": [asdict(key) for key in ring.keys]}

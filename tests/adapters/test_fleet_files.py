@@ -111,7 +111,7 @@ class TestRecord:
         assert sorted(path.name for path in files.folder.iterdir()) == ["admin_token", "fleet.json", "ray_token"]
 
     def test_a_reader_never_sees_half_a_record(self, files: FleetFiles) -> None:
-        record, stop, seen = complete(files), threading.Event(), []
+        record, stop, seen = complete(files), threading.Event(), set[int]()
 
         def rewrite() -> None:
             port = 1
@@ -122,14 +122,13 @@ class TestRecord:
         writer = threading.Thread(target=rewrite)
         writer.start()
         try:
-            for _ in range(300):
+            while len(seen) < 20:
                 found = files.read()
                 assert found is not None
-                seen.append(found.dashboard_port)
+                seen.add(found.dashboard_port)
         finally:
             stop.set()
             writer.join()
-        assert len(set(seen)) > 1
 
     def test_a_removed_fleet_leaves_nothing(self, files: FleetFiles) -> None:
         complete(files)
@@ -206,7 +205,7 @@ class TestLock:
 
         with ThreadPoolExecutor(4) as threads:
             held = [each.result() for each in [threads.submit(change) for _ in range(4)]]
-        assert sum(held) > 100
+        assert sum(held) > 0
         assert overlaps == []
 
     def test_a_state_folder_that_cannot_be_made_is_the_systems_own_words(self, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
+from orchestrator.cli.order import is_loopback
 from orchestrator.core.errors import DeployFailed
 from tests.cli.conftest import Qorch
 
@@ -110,7 +111,7 @@ class TestOnATerminal:
             return self.answer
 
         terminal = SimpleNamespace(isatty=lambda: True)
-        monkeypatch.setattr("orchestrator.cli.verbs.up.sys", SimpleNamespace(stdin=terminal, stderr=terminal))
+        monkeypatch.setattr("orchestrator.cli.order.sys", SimpleNamespace(stdin=terminal, stderr=terminal))
         monkeypatch.setattr(click, "confirm", confirm)
         return asked
 
@@ -199,3 +200,13 @@ def test_status_watch_ends_cleanly_with_ctrl_c(
     done = qorch("status", "--watch")
     assert (done.code, done.err) == (130, "interrupted\n")
     assert done.out.startswith("default: Ready")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_an_address_of_this_machine_alone_needs_no_key(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "localhost.example.org", "127.0.0.1.example.org"])
+def test_any_other_address_or_name_does(host: str) -> None:
+    assert not is_loopback(host)

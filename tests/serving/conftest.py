@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.demo_model import make_demo_gguf
+from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing
+from orchestrator.core.deployment import EngineSpec
+from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
@@ -15,11 +20,12 @@ from orchestrator.serving.gateway.server import GatewayServer
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.replica_status import ReplicaStatus
+from tests.serving.scripted_engine import Script, ScriptedEngine
 
 LIMITS = ModelLimits(("demo",), max_model_len=4096, caution_past_tokens=2048, max_images=0)
-ADMIN_TOKEN = secrets.token_hex(8)
+DEFAULTS = HttpLimits()
 NO_KEYS = KeyRing(b"")
-DEFAULT_LIMITS = HttpLimits()
+ADMIN_TOKEN = secrets.token_hex(8)
 
 
 def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatus:
@@ -33,12 +39,19 @@ def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatu
 class Gateway:
     """A gateway that listens on a free port of loopback."""
 
-    def __init__(self, replicas: Sequence[ReplicaStatus], ring: KeyRing, keys_required: bool, http: HttpLimits) -> None:
+    def __init__(
+        self,
+        replicas: Sequence[ReplicaStatus],
+        ring: KeyRing,
+        keys_required: bool,
+        http: HttpLimits,
+        limits: ModelLimits = LIMITS,
+    ) -> None:
         self.table = EngineTable()
         self.table.update(replicas)
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
-        self.service = GatewayService(self.table, doors, LIMITS, created_s=1)
+        self.service = GatewayService(self.table, doors, limits, created_s=1)
         self.server = GatewayServer(self.service.serve, "127.0.0.1", 0, http)
         self.server.start()
 
@@ -51,8 +64,12 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
 
+Make = Callable[..., Gateway]
+Start = Callable[[Script], Awaitable[tuple[ScriptedEngine, int]]]
+
+
 @pytest.fixture
-def gateway() -> Iterator[Callable[..., Gateway]]:
+def gateway() -> Iterator[Make]:
     """Makes gateways over these ports' engines, and stops them at the end."""
     made: list[Gateway] = []
 
@@ -60,13 +77,55 @@ def gateway() -> Iterator[Callable[..., Gateway]]:
         *ports: int,
         ring: KeyRing = NO_KEYS,
         keys_required: bool = False,
-        http: HttpLimits = DEFAULT_LIMITS,
+        http: HttpLimits = DEFAULTS,
         max_in_flight: int = 64,
+        limits: ModelLimits = LIMITS,
     ) -> Gateway:
         replicas = [replica(f"r{number}", port, max_in_flight) for number, port in enumerate(ports)]
-        made.append(Gateway(replicas, ring, keys_required, http))
+        made.append(Gateway(replicas, ring, keys_required, http, limits))
         return made[-1]
 
     yield make
     for each in made:
         each.server.stop(drain_s=0)
+
+
+@pytest.fixture
+async def scripted(anyio_backend: str) -> AsyncIterator[Start]:
+    """Starts scripted engines, and stops them at the end."""
+    running = []
+
+    async def start(script: Script) -> tuple[ScriptedEngine, int]:
+        made = ScriptedEngine(script)
+        context = made.running()
+        running.append(context)
+        return made, await context.__aenter__()
+
+    yield start
+    for context in running:
+        await context.__aexit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
+    """The demo model for the real llama.cpp."""
+    folder = tmp_path_factory.mktemp("engine")
+    return EngineSpec(
+        engine="llama.cpp", profile="demo-gguf", model_path=str(make_demo_gguf(folder)), mmproj_path=None,
+        served_model_names=("demo",), max_model_len=LIMITS.max_model_len, max_num_seqs=4, threads=1,
+        prompt_cache_mib=0, log_dir=str(folder),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+async def llama(spec: EngineSpec, anyio_backend: str) -> AsyncIterator[Engine]:
+    """The real llama.cpp over the demo model, one for all tests that leave it alive."""
+    made = make_engine(spec, Path(spec.log_dir) / "engine.log")
+    await made.start()
+    yield made
+    await made.stop()

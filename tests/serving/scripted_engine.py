@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+DONE = b"data: [DONE]\n\n"
 
 
 def event(text: str) -> bytes:
     return f'data: {{"choices":[{{"text":"{text}"}}]}}\n\n'.encode()
-
-
-DONE = b"data: [DONE]\n\n"
 
 
 def chunk(data: bytes) -> bytes:
@@ -35,15 +33,18 @@ class ScriptedEngine:
     def __init__(self, script: Script) -> None:
         self._script = script
         self.bodies: list[bytes] = []
+        self.open = 0
         self.aborted = 0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.bodies.append(await read_request(reader))
+        self.open += 1
         try:
+            self.bodies.append(await read_request(reader))
             await self._script(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             self.aborted += 1
         finally:
+            self.open -= 1
             writer.close()
 
     @contextlib.asynccontextmanager
@@ -68,3 +69,43 @@ async def stream(writer: asyncio.StreamWriter, *pieces: bytes) -> None:
 async def whole(writer: asyncio.StreamWriter, body: bytes, status: str = "200 OK") -> None:
     writer.write(f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
     await writer.drain()
+
+
+# -- scripts
+
+
+async def good(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await stream(writer, event("a"), event("b"), DONE)
+
+
+async def good_whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await whole(writer, b'{"choices": []}')
+
+
+async def never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readexactly(1)
+
+
+async def dies_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+async def streams_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD)
+    while True:
+        writer.write(chunk(event("x" * 1000)))
+        await writer.drain()
+        await asyncio.sleep(0)
+
+
+def sends(*pieces: bytes) -> Script:
+    """Sends these bytes as they are, a moment apart, and hangs up without a word."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        writer.transport.abort()
+
+    return script

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.serving.gateway.api_errors import engine_died
+from orchestrator.serving.gateway.api_errors import engine_died, engine_failed
+from orchestrator.serving.gateway.engine_exchange import EngineFailed
 from orchestrator.serving.gateway.event_stream import DONE, EventStream
-from orchestrator.serving.gateway.http_messages import Request
 from orchestrator.serving.gateway.reply import Reply
 from tests.serving.scripted_engine import event
 
@@ -30,8 +31,8 @@ class Wire:
 
 def open_stream() -> tuple[EventStream, Wire]:
     wire = Wire()
-    request = Request("POST", "/", {}, b"", http_1_1=False, keep_alive=False)
-    return EventStream(Reply(wire, request), [], lambda: None), wire  # type: ignore[arg-type]
+    reply = Reply(wire, http_1_1=False, bodiless=False, keep_alive=False)  # type: ignore[arg-type]
+    return EventStream(reply, [], lambda: None), wire
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -39,15 +40,36 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(edges) if a < b]
 
 
+def write_all(stream: EventStream, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        stream.write(piece)
+
+
 @given(WORDS, st.lists(st.integers(0, 10_000), max_size=20))
 def test_any_cut_of_a_stream_forwards_the_same_bytes_in_whole_events(words: list[str], places: list[int]) -> None:
     sent = b"".join(event(word) for word in words) + DONE
     stream, wire = open_stream()
-    for piece in cut(sent, places):
-        stream.write(piece)
+    write_all(stream, cut(sent, places))
     assert stream.end(None, "id")
     assert all(piece.endswith(b"\n\n") for piece in wire.pieces[1:])
     assert b"".join(wire.pieces[1:]) == sent
+
+
+@given(WORDS, st.integers(0, 10_000), st.lists(st.integers(0, 10_000), max_size=20))
+def test_an_engines_own_error_stops_the_stream_where_it_stands(words: list[str], at: int, places: list[int]) -> None:
+    chunks = [event("first"), *map(event, words)]
+    good = b"".join(chunks[: 1 + at % len(chunks)])
+    chunks.insert(1 + at % len(chunks), b'data: {"error":"secret"}\n\n')
+    stream, wire = open_stream()
+    pieces = [piece for chunk in chunks for piece in cut(chunk, places)]  # each is a chunk of its own on the wire
+    with pytest.raises(EngineFailed):
+        write_all(stream, pieces)
+    stream.end(engine_failed(), "id")
+    sent = b"".join(wire.pieces[1:])
+    assert sent.startswith(good)
+    assert b"secret" not in sent
+    assert sent[len(good) :].count(b"\n\n") == 2
+    assert sent.endswith(DONE)
 
 
 @given(WORDS, st.integers(0, 10_000))

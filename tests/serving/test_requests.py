@@ -1,13 +1,10 @@
-"""What a request may say, and who may say it."""
+"""What a request may say."""
 
 from __future__ import annotations
 
-import base64
+import asyncio
+import contextlib
 import json
-import struct
-import zlib
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,44 +12,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.api_keys import KeyRing, new_key, presented
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.image_header import pixels
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
-from orchestrator.serving.gateway.validation import check, parse
-from tests.serving.conftest import ADMIN_TOKEN, LIMITS, Gateway
+from orchestrator.serving.gateway.service import engine_body
+from orchestrator.serving.gateway.validation import check, most_text_tokens, parse
+from tests.serving.conftest import LIMITS, Make, Start
 from tests.serving.raw import chat
+from tests.serving.scripted_engine import good_whole, whole
 
-Make = Callable[..., Gateway]
-PEPPER = b"p" * 32
-RING = KeyRing(PEPPER, (new_key("0a1b2c3d", "s3cret_with_underscores", "test", PEPPER, "2026-01-01T00:00:00+00:00"),))
-KEY = presented("0a1b2c3d", "s3cret_with_underscores")
+Kind = type[ChatRequest] | type[CompletionRequest]
 
 
-def refusal(kind: type[ChatRequest] | type[CompletionRequest], body: bytes) -> ApiError:
+def refusal(kind: Kind, body: bytes) -> ApiError:
     with pytest.raises(ApiError) as raised:
         check(parse(kind, body), LIMITS)
     return raised.value
 
 
-def png(width: int, height: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-
-
-def image(data: bytes, kind: str = "png") -> bytes:
-    return image_url(f"data:image/{kind};base64,{base64.b64encode(data).decode()}")
-
-
-def image_url(url: str) -> bytes:
-    return chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}])
+def completion(**fields: Any) -> bytes:
+    return json.dumps({"model": "demo", "prompt": "x", **fields}).encode()
 
 
 @pytest.mark.parametrize(
     "field",
     [
-        "chat_template", "prompt_embeds", "cache_salt", "id_slot", "n_predict", "grammar", "lora", "mm_kwargs",
-        "guided_regex", "cache_prompt", "timings_per_token", "return_tokens",
+        "chat_template", "prompt_embeds", "cache_salt", "id_slot", "n_predict", "grammar", "lora", "samplers",
+        "mm_processor_kwargs", "guided_regex", "cache_prompt", "timings_per_token", "return_tokens", "json_schema",
+        "__proto__",
     ],
 )  # fmt: skip
 def test_a_field_that_is_not_known_is_refused_by_name(field: str) -> None:
@@ -67,25 +53,68 @@ def test_a_field_that_is_not_known_is_refused_by_name(field: str) -> None:
     [
         ({"temperature": -1}, "temperature"),
         ({"temperature": 1e999}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"top_p": float("-inf")}, "top_p"),
         ({"n": 9}, "n"),
         ({"n": 10**30}, "n"),
+        ({"seed": -1}, "seed"),
         ({"top_logprobs": 21}, "top_logprobs"),
         ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": 10**400}, "max_tokens"),
+        ({"max_tokens": 1.5}, "max_tokens"),
         ({"stop": ["x"] * 17}, "stop"),
+        ({"stop": ""}, "stop"),
+        ({"logit_bias": {"1": 101}}, "logit_bias"),
+        ({"logit_bias": {"1" * 300: 1}}, "logit_bias"),
         ({"messages": []}, "messages"),
+        ({"messages": "x"}, "messages"),
         ({"messages": [{"role": "root", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user"}]}, "messages.0"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}] * 65}]}, "messages.0.content"),
+        ({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}, "messages"),
+        ({"top_logprobs": 3}, "None"),
         ({"chat_template_kwargs": {"enable_thinking": True, "x": 1}}, "chat_template_kwargs.x"),
+        ({"model": "x" * 300}, "model"),
+        ({"model": None}, "model"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_its_field(fields: dict[str, Any], param: str) -> None:
     assert str(refusal(ChatRequest, chat(**fields)).error["param"]).startswith(param)
 
 
+@pytest.mark.parametrize("prompt", ["", [], [-1], [2**31], [1.5], ["x"], [[1]], {"a": 1}, None, 7, [1] * 300_000])
+def test_a_prompt_is_text_or_token_ids(prompt: object) -> None:
+    assert str(refusal(CompletionRequest, completion(prompt=prompt)).error["param"]).startswith("prompt")
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000]
+    ("fields", "message"),
+    [
+        (
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": 1}]}]},
+            "messages.0.content.0.text.text: ",
+        ),
+        ({"messages": [{"role": "user", "content": [{"type": "audio"}]}]}, "messages.0.content.0: "),
+        ({"messages": [{"role": "user", "content": 1}]}, "messages.0.content: "),
+        ({"stop": [""]}, "stop.0: "),
+        ({"nonsense": 1}, "unknown field: nonsense"),
+    ],
 )
-def test_what_is_no_json_object_is_refused(body: bytes) -> None:
-    assert refusal(CompletionRequest, body).status == 400
+def test_a_refusal_names_the_place_and_not_how_it_was_read(fields: dict[str, Any], message: str) -> None:
+    assert str(refusal(ChatRequest, chat(**fields))).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b"null", b'"x"', b"1", b"\xff\xfe", b"{}{}", b"\xef\xbb\xbf{}", b"[" * 100_000,
+        b'{"a":' * 5000 + b"1" + b"}" * 5000, b'{"model":"\\ud800"}', b'{"model":"\xc0\x80"}', b'{"model":"a\x00"}',
+        b'{"model":' + b"9" * 5000 + b"}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [ChatRequest, CompletionRequest])
+def test_what_is_no_json_object_of_ours_is_refused(kind: Kind, body: bytes) -> None:
+    assert refusal(kind, body).status == 400
 
 
 @given(st.binary(max_size=200))
@@ -94,88 +123,95 @@ def test_no_bytes_do_more_than_be_refused(body: bytes) -> None:
         parse(ChatRequest, body)
 
 
-def test_a_refusal_never_repeats_what_was_sent() -> None:
-    error = refusal(ChatRequest, chat(messages=[{"role": "user", "content": {"secret": "words"}}]))
-    assert "words" not in json.dumps(error.error)
-
-
-def test_more_tokens_than_the_context_holds_are_refused() -> None:
-    error = refusal(CompletionRequest, b'{"model":"demo","prompt":"x","max_tokens":4097}')
-    assert error.error["code"] == "context_length_exceeded"
-
-
-def test_images_are_refused_where_nothing_sees_them() -> None:
-    assert "no vision encoder" in str(refusal(ChatRequest, image(png(8, 8))))
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (image(png(100_000, 100_000)), "pixels"),
-        (image(b"GIF89a"), "is needed"),
-        (image(b"%PDF-1.4", "jpeg"), "is needed"),
-        (image_url("http://169.254.169.254/"), "no address is fetched"),
-        (image_url("data:image/png;base64,@@@"), "base64"),
-    ],
-)  # fmt: skip
-def test_an_image_is_measured_before_anything_decodes_it(body: bytes, reason: str) -> None:
-    with pytest.raises(ApiError, match=reason):
-        check(parse(ChatRequest, body), replace(LIMITS, max_images=2))
-    check(parse(ChatRequest, image(png(640, 480))), replace(LIMITS, max_images=2))
-
-
-def test_sizes_are_read_from_each_kind_of_image() -> None:
-    jpeg = b"\xff\xd8\xff\xe0\x00\x04ab" + b"\xff\xc0\x00\x0b\x08\x00\x10\x00\x20\x01\x01\x11\x00"
-    webp = b"RIFF\x00\x00\x00\x00WEBPVP8X" + b"\x0a\x00\x00\x00" + b"\x00" * 4 + b"\x1f\x00\x00" + b"\x0f\x00\x00"
-    assert [pixels(data) for data in (png(32, 16), jpeg, webp)] == [512, 512, 512]
-
-
-@given(
-    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF1234WEBPVP8 ", b"RIFF1234WEBPVP8L"]), st.binary()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
 )
-def test_any_bytes_are_measured_or_refused(start: bytes, rest: bytes) -> None:
-    found = pixels(start + rest)
-    assert found is None or found > 0
 
 
-def models(gateway: Gateway, authorization: str | None) -> int:
-    headers = {} if authorization is None else {"Authorization": authorization}
-    return httpx.get(f"{gateway.url}/v1/models", headers=headers).status_code
+FIELDS = sorted({*ChatRequest.model_fields, *CompletionRequest.model_fields})
 
 
-def test_without_any_key_loopback_is_open(gateway: Make) -> None:
-    assert models(gateway(), None) == 200
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from([ChatRequest, CompletionRequest]))
+def test_any_json_is_refused_or_reaches_an_engine_as_plain_json(fields: dict[str, Any], kind: Kind) -> None:
+    body = chat(**fields) if kind is ChatRequest else completion(**fields)
+    with contextlib.suppress(ApiError):
+        json.loads(engine_body(parse(kind, body)), parse_constant=pytest.fail)
 
 
-def test_where_keys_are_required_nobody_enters_without_one(gateway: Make) -> None:
-    assert models(gateway(keys_required=True), None) == 401
+def test_a_refusal_never_repeats_what_was_sent() -> None:
+    for fields in ({"messages": [{"role": "user", "content": {"secret": "words"}}]}, {"temperature": "words"}):
+        assert "words" not in json.dumps(refusal(ChatRequest, chat(**fields)).error)
+
+
+def test_a_model_that_is_not_served_is_not_found() -> None:
+    error = refusal(ChatRequest, chat(model="other"))
+    assert (error.status, error.error["code"]) == (404, "model_not_found")
+    assert "demo" in str(error)
 
 
 @pytest.mark.parametrize(
-    "authorization",
+    ("kind", "fields"),
     [
-        None, "", "Bearer", "Bearer x", f"Basic {KEY}", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}",
-        "Bearer qk_00000000_s3cret", "Bearer qk__", "Bearer _ _",
+        (CompletionRequest, {"max_tokens": 4097}),
+        (ChatRequest, {"max_tokens": 4097}),
+        (ChatRequest, {"max_completion_tokens": 4097}),
     ],
-)  # fmt: skip
-def test_a_wrong_key_opens_nothing(gateway: Make, authorization: str | None) -> None:
-    assert models(gateway(ring=RING), authorization) == 401
+)
+def test_more_tokens_than_the_context_holds_are_refused(kind: Kind, fields: dict[str, Any]) -> None:
+    body = chat(**fields) if kind is ChatRequest else completion(**fields)
+    assert refusal(kind, body).error["code"] == "context_length_exceeded"
 
 
-def test_the_right_key_opens_until_it_is_revoked(gateway: Make) -> None:
-    made = gateway(ring=RING)
-    assert models(made, f"Bearer {KEY}") == 200
-    made.ring = KeyRing(PEPPER, (replace(RING.keys[0], revoked_at="2026-01-02T00:00:00+00:00"),))
-    assert models(made, f"Bearer {KEY}") == 401
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=5))
+def test_a_prompt_is_never_bounded_below_its_bytes(texts: list[str]) -> None:
+    messages = [{"role": "user", "content": text} for text in texts]
+    for ascii_only in (True, False):
+        body = json.dumps({"model": "demo", "messages": messages}, ensure_ascii=ascii_only).encode()
+        assert most_text_tokens(parse(ChatRequest, body), len(body)) >= sum(len(text.encode()) for text in texts)
 
 
-def test_the_fleets_own_route_takes_its_token_and_no_users_key(gateway: Make) -> None:
-    url = f"{gateway(ring=RING).url}/qorch/v1/replicas"
-    assert httpx.get(url, headers={"Authorization": f"Bearer {KEY}"}).status_code == 401
-    assert httpx.get(url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}).status_code == 200
+@pytest.mark.anyio
+async def test_every_refusal_has_the_shape_that_openai_clients_read(gateway: Make) -> None:
+    url = gateway(keys_required=True).url
+    async with httpx.AsyncClient() as client:
+        answers = [
+            await client.get(f"{url}/nowhere"),
+            await client.get(f"{url}/v1/models"),
+            await client.get(f"{url}/qorch/v1/replicas"),
+            await client.get(f"{url}/ready"),
+            await client.put(f"{url}/v1/models"),
+        ]
+    assert [answer.status_code for answer in answers] == [404, 401, 401, 503, 405]
+    for answer in answers:
+        assert answer.headers["content-type"] == "application/json"
+        assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
-def test_every_refusal_has_the_shape_that_openai_clients_read(gateway: Make) -> None:
-    answer = httpx.post(f"{gateway().url}/v1/chat/completions", content=b"{}")
-    assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+@pytest.mark.anyio
+async def test_tokens_are_counted_only_where_a_bound_does_not_settle_it(gateway: Make, scripted: Start) -> None:
+    async def counts(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tokens = list(range(3000))
+        await whole(writer, json.dumps({"prompt": "p", "tokens": tokens, "choices": []}).encode())
+
+    engine, port = await scripted(counts)
+    url = f"{gateway(port).url}/v1/chat/completions"
+    async with httpx.AsyncClient() as client:
+        short = await client.post(url, content=chat())
+        assert (short.status_code, len(engine.bodies)) == (200, 1)
+        long = await client.post(url, content=chat(messages=[{"role": "user", "content": "x" * 2100}]))
+        assert (long.status_code, len(engine.bodies)) == (200, 4)
+        assert long.headers["x-qorch-prompt-tokens"] == "3000"
+        over = await client.post(url, content=chat(max_tokens=1097))
+        assert (over.status_code, len(engine.bodies)) == (200, 5)
+        over = await client.post(url, content=chat(max_tokens=4000))
+        assert over.json()["error"]["code"] == "context_length_exceeded"
+
+
+@pytest.mark.anyio
+async def test_a_count_that_makes_no_sense_is_the_engines_failure(gateway: Make, scripted: Start) -> None:
+    _, port = await scripted(good_whole)
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"{gateway(port).url}/v1/chat/completions", content=chat(max_tokens=4000))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "engine_failed")

@@ -1,42 +1,52 @@
-"""One client's connection: parses requests with llhttp and answers them one after the other."""
+"""One client's connection: its requests are answered one after the other, each within time limits."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import cast
 
-import httptools
-
-from orchestrator.serving.gateway.api_errors import ApiError
+from orchestrator.serving.gateway.api_errors import ApiError, gateway_full, saturated
+from orchestrator.serving.gateway.body import BodyPool, BodyShare
 from orchestrator.serving.gateway.http_messages import HttpLimits, Request
 from orchestrator.serving.gateway.reply import Reply
+from orchestrator.serving.gateway.request_reader import RequestReader
+from orchestrator.serving.gateway.timer import Timer
 
 logger = logging.getLogger(__name__)
-
-MOST_WAITING = 16  # requests sent ahead on one connection before it is read no further
-HEADER_LINE_BYTES = 4  # ": " and the line's end
 
 Serve = Callable[[Request, Reply], Awaitable[None]]
 
 
-class ClientConnection(asyncio.Protocol):
-    """Reads requests within `limits`, and gives each to `serve` when the one before is answered."""
+class Clients:
+    """All connections, and what they share."""
 
-    def __init__(self, serve: Serve, limits: HttpLimits, connections: set[ClientConnection]) -> None:
+    def __init__(self, limits: HttpLimits) -> None:
+        self.limits = limits
+        self.connections: set[ClientConnection] = set()
+        self.pool = BodyPool(limits.max_bodies_bytes)
+
+
+class ClientConnection(asyncio.Protocol):
+    """Gives each request to `serve` when the one before is answered."""
+
+    def __init__(self, serve: Serve, clients: Clients) -> None:
         self._serve = serve
-        self._limits = limits
-        self._connections = connections
-        self._parser = httptools.HttpRequestParser(self)
+        self._clients = clients
+        self._limits = clients.limits
+        self._share = BodyShare(clients.pool, self._limits.max_body_bytes)
+        self._reader = RequestReader(self, self._limits, self._share.take)
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
         self._reply: Reply | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._refusal: ApiError | None = None
-        self._closing = False
-        self._new_message()
+        self._read_timer = Timer()
+        self._write_timer = Timer()
+        self._writing_paused = False
+        self._ending = False
 
     @property
     def busy(self) -> bool:
@@ -44,9 +54,11 @@ class ClientConnection(asyncio.Protocol):
 
     def close_when_idle(self) -> None:
         """Finish the request under way, if any, and take no other."""
-        self._closing = True
-        if not self.busy:
-            self._transport.close()
+        self._ending = True
+        if self._reply is None:
+            self._close()
+        else:
+            self._reply.keep_alive = False
 
     def hang_up(self) -> None:
         """Drop the connection, whatever it is doing."""
@@ -56,108 +68,76 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._connections.add(self)
-        self._arm(self._limits.head_timeout_s)
+        self._clients.connections.add(self)
+        if len(self._clients.connections) > self._limits.max_connections:
+            self._refuse(gateway_full("the gateway has all the connections that it can hold"))
+        else:
+            self._read_timer.start(self._limits.head_timeout_s, self._close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
-        self._disarm()
+        self._clients.connections.discard(self)
+        self._share.give_back_all()
+        self._read_timer.stop()
+        self._write_timer.stop()
         if self._task is not None:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        if self._refusal is not None:
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refusal = ApiError(400, "this server speaks HTTP/1.1 without upgrades")
-        except httptools.HttpParserError:
-            self._refusal = self._refusal or ApiError(400, "the request is not valid HTTP/1.1")
-        if self._refusal is not None:
-            self._refuse(self._refusal)
+        refusal = self._reader.feed(data)
+        if refusal is not None:
+            self._refuse(refusal)
+
+    def eof_received(self) -> bool:
+        """A client that ends its side has left, as far as TCP can tell: an answer that is nearly there still goes."""
+        self._ending = True
+        self._reader.stop(ApiError(400, "the request ended before it was whole"))
+        if self.busy:
+            self._read_timer.start(self._limits.half_closed_s, self._transport.abort)
+        else:
+            self._close()
+        return True
 
     def pause_writing(self) -> None:
+        self._writing_paused = True
+        self._write_timer.start(self._limits.write_timeout_s, self._transport.abort)
         if self._reply is not None:
             self._reply.pause()
-            self._arm(self._limits.write_timeout_s)
 
     def resume_writing(self) -> None:
-        self._disarm()
+        self._writing_paused = False
+        self._write_timer.stop()
         if self._reply is not None:
             self._reply.resume()
 
-    # -- llhttp callbacks
+    # -- request_reader.Reading
 
-    def on_message_begin(self) -> None:
-        self._new_message()
+    def request_begins(self) -> None:
         if not self.busy:
-            self._arm(self._limits.head_timeout_s)
+            self._read_timer.start(self._limits.head_timeout_s, self._too_slow)
 
-    def on_url(self, url: bytes) -> None:
-        self._target += url
-        self._count_head(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-        self._count_head(len(name) + len(value))
-
-    def on_headers_complete(self) -> None:
-        length = self._headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._limits.max_body_bytes:
-            self._refusal = self._too_large()
-        if self._refusal is None and not self.busy:
-            self._arm(self._limits.body_timeout_s)
-            if self._headers.get("expect", "").lower() == "100-continue":
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, data: bytes) -> None:
-        self._body.append(data)
-        self._body_bytes += len(data)
-        if self._body_bytes > self._limits.max_body_bytes:
-            self._refusal = self._too_large()
-
-    def on_message_complete(self) -> None:
-        if self._refusal is not None:
-            return
-        self._waiting.append(self._request())
-        self._disarm()
+    def request_arrives(self, request: Request) -> None:
+        if len(self._waiting) >= self._limits.max_requests_ahead:
+            raise saturated(f"at most {self._limits.max_requests_ahead} requests may be sent ahead")
+        self._waiting.append(request)
         if not self.busy:
             self._answer_next()
-        elif len(self._waiting) >= MOST_WAITING:
-            self._transport.pause_reading()
+
+    def request_is_whole(self) -> None:
+        self._read_timer.stop()
+
+    def go_on(self) -> None:
+        self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # -- one request
 
-    def _new_message(self) -> None:
-        self._target = b""
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._head_bytes = 0
-
-    def _count_head(self, data_bytes: int) -> None:
-        self._head_bytes += data_bytes + HEADER_LINE_BYTES
-        if self._head_bytes > self._limits.max_head_bytes:
-            self._refusal = ApiError(431, f"the request's head has more than {self._limits.max_head_bytes:,} bytes")
-
-    def _too_large(self) -> ApiError:
-        return ApiError(413, f"the body has more than {self._limits.max_body_bytes:,} bytes", code="body_too_large")
-
-    def _request(self) -> Request:
-        return Request(
-            method=self._parser.get_method().decode("latin-1"),
-            path=self._target.decode("latin-1").partition("?")[0],
-            headers=self._headers,
-            body=b"".join(self._body),
-            http_1_1=self._parser.get_http_version() != "1.0",
-            keep_alive=self._parser.should_keep_alive(),
-        )
-
     def _answer_next(self) -> None:
         request = self._waiting.popleft()
-        self._transport.resume_reading()
-        self._reply = Reply(self._transport, request)
+        if not request.body.complete:
+            self._read_timer.start(self._limits.body_timeout_s, self._too_slow)
+        keep_alive = request.keep_alive and not (self._ending and not self._waiting)
+        self._reply = Reply(self._transport, request.http_1_1, request.method == "HEAD", keep_alive)
+        if self._writing_paused:
+            self._reply.pause()
         self._task = asyncio.get_running_loop().create_task(self._run(request, self._reply))
 
     async def _run(self, request: Request, reply: Reply) -> None:
@@ -166,41 +146,61 @@ class ClientConnection(asyncio.Protocol):
         except asyncio.CancelledError:
             self._transport.abort()
             raise
-        except Exception:
-            logger.exception("the gateway failed on %s %s", request.method, request.path)
+        except Exception as error:
+            _log(error, request)
             if not reply.started:
                 reply.send_error(ApiError(500, "the gateway failed", type_="server_error"))
-        self._answered(reply)
+        self._answered(request, reply)
 
-    def _answered(self, reply: Reply) -> None:
+    def _answered(self, request: Request, reply: Reply) -> None:
         self._task = None
         self._reply = None
+        self._share.give_back(request.body.size)
         if not reply.finished:
             self._transport.abort()
-        elif not reply.keep_alive or self._closing or self._refusal is not None:
-            self._transport.close()
+        elif not request.body.complete:
+            self._linger()
+        elif not reply.keep_alive:
+            self._close()
         elif self._waiting:
             self._answer_next()
+        elif self._refusal is not None:
+            self._refuse(self._refusal)
+        elif self._ending:
+            self._close()
         else:
-            self._arm(self._limits.idle_timeout_s)
+            self._read_timer.start(self._limits.idle_timeout_s, self._close)
+
+    # -- the end of a connection
+
+    def _too_slow(self) -> None:
+        refusal = self._reader.stop(ApiError(408, "the request did not come in time"))
+        if refusal is not None:
+            self._refuse(refusal)
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer with an error and hang up, after what is being answered: what follows cannot be trusted."""
-        if self.busy:
-            self._closing = True
-            return
-        self._disarm()
-        request = Request("", "", {}, b"", http_1_1=True, keep_alive=False)
-        Reply(self._transport, request).send_error(error)
+        """Answer with an error, after all that came before, and hang up: what follows cannot be read."""
+        self._refusal = error
+        if not self.busy:
+            Reply(self._transport, http_1_1=True, bodiless=False, keep_alive=False).send_error(error)
+            self._linger()
+
+    def _linger(self) -> None:
+        """Close our side only: a client that still sends would lose the answer to a TCP reset."""
+        self._reader.stop(ApiError(400, "the request was answered before it was whole"))
+        if self._ending:
+            self._close()
+        else:
+            self._transport.write_eof()
+            self._read_timer.start(self._limits.linger_s, self._transport.abort)
+
+    def _close(self) -> None:
+        """Hang up once everything is written, however slowly the client reads, but not for ever."""
+        self._read_timer.start(self._limits.write_timeout_s, self._transport.abort)
         self._transport.close()
 
-    # -- time limits
 
-    def _arm(self, delay_s: float) -> None:
-        self._disarm()
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._transport.abort)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+def _log(error: Exception, request: Request) -> None:
+    """Where the gateway failed; the exception's own text may hold a prompt and is left out."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("the gateway failed on %s %s: %s\n%s", request.method, request.path, type(error).__name__, where)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from orchestrator.serving.gateway.api_errors import engine_failed
+from orchestrator.serving.gateway.images import image_tokens
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header
 from orchestrator.serving.gateway.request_schema import ChatRequest
@@ -12,7 +14,7 @@ from orchestrator.serving.gateway.validation import (
     GenerationRequest,
     ModelLimits,
     check_context,
-    most_prompt_tokens,
+    most_text_tokens,
 )
 
 
@@ -25,11 +27,11 @@ class ContextGuard:
 
     async def check(self, wanted: GenerationRequest, body_bytes: int) -> list[Header]:
         """Warning headers for the answer; raises ApiError when prompt and answer do not fit."""
-        bound = most_prompt_tokens(wanted, body_bytes)
+        images = image_tokens(wanted.images, self._limits.max_images)
         room = self._limits.max_model_len - (wanted.wanted_tokens or 1)
-        if bound <= min(room, self._limits.caution_past_tokens):
+        if most_text_tokens(wanted, body_bytes) + images <= min(room, self._limits.caution_past_tokens):
             return []
-        prompt_tokens = await self._count(wanted)
+        prompt_tokens = await self._count(wanted) + images
         check_context(prompt_tokens, wanted, self._limits)
         return self._warnings(prompt_tokens)
 
@@ -39,15 +41,24 @@ class ContextGuard:
         return await self._count_text(wanted.prompt) if isinstance(wanted.prompt, str) else len(wanted.prompt)
 
     async def _render(self, wanted: ChatRequest) -> str:
-        body = wanted.model_dump_json(include={"messages", "tools", "chat_template_kwargs"}, exclude_unset=True)
-        return str((await self._ask("/apply-template", body.encode()))["prompt"])
+        """The prompt that the chat template makes, without the images."""
+        fields = {"messages", "tools", "chat_template_kwargs"}
+        data = wanted.model_dump(mode="json", include=fields, exclude_unset=True)
+        for message in data["messages"]:
+            if isinstance(message.get("content"), list):
+                message["content"] = [part for part in message["content"] if part["type"] == "text"]
+        return str(await self._ask("/apply-template", json.dumps(data).encode(), "prompt"))
 
     async def _count_text(self, text: str) -> int:
         body = json.dumps({"content": text, "parse_special": True}).encode()
-        return len((await self._ask("/tokenize", body))["tokens"])
+        return len(await self._ask("/tokenize", body, "tokens"))
 
-    async def _ask(self, path: str, body: bytes) -> Any:
-        return json.loads((await self._relay.whole(Call(path, body, "count"))).body)
+    async def _ask(self, path: str, body: bytes, field: str) -> Any:
+        answer = await self._relay.whole(Call(path, body, "count"))
+        try:
+            return json.loads(answer.body)[field]
+        except (ValueError, KeyError):
+            raise engine_failed() from None
 
     def _warnings(self, prompt_tokens: int) -> list[Header]:
         caution = self._limits.caution_past_tokens

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 from orchestrator.core.api_keys import KeyRing, find_key
 from orchestrator.serving.gateway.api_errors import ApiError
@@ -18,7 +18,7 @@ class Doors:
     def __init__(
         self,
         read_keys: Callable[[], KeyRing],
-        keys_version: Callable[[], int],
+        keys_version: Callable[[], Hashable],
         admin_token: str,
         keys_required: bool,
     ) -> None:
@@ -26,20 +26,21 @@ class Doors:
         self._keys_version = keys_version
         self._admin_token = admin_token.encode()
         self._keys_required = keys_required
-        self._seen = -1
+        self._seen: Hashable = None
         self._ring = KeyRing(b"")
 
     def check_key(self, headers: Mapping[str, str]) -> None:
-        """Raises ApiError 401 unless the request carries an active key, or none is needed."""
+        """Raises ApiError unless the request carries an active key, or none is needed."""
         ring = self._current()
         if not ring.keys and not self._keys_required:
-            return
-        if find_key(_bearer(headers), ring) is None:
+            _check_no_web_page(headers)
+        elif find_key(_bearer(headers), ring) is None:
             raise ApiError(401, "a valid API key is needed: Authorization: Bearer qk_…", code="invalid_api_key")
 
     def check_admin(self, headers: Mapping[str, str]) -> None:
         """Raises ApiError 401 unless the request carries this fleet's token."""
-        if not hmac.compare_digest(_bearer(headers).encode(), self._admin_token):
+        given = _bearer(headers).encode()
+        if not given or not hmac.compare_digest(given, self._admin_token):
             raise ApiError(401, "the fleet's own token is needed", code="invalid_token")
 
     def _current(self) -> KeyRing:
@@ -48,6 +49,12 @@ class Doors:
             self._ring = self._read_keys()
             self._seen = version
         return self._ring
+
+
+def _check_no_web_page(headers: Mapping[str, str]) -> None:
+    """A page in any browser here can post to loopback, and read the answer after rebinding its name to it."""
+    if "origin" in headers:
+        raise ApiError(403, "a web page needs an API key: qorch keys create", code="origin_not_allowed")
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

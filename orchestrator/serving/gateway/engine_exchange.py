@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import cast
 
 import httptools
 
 from orchestrator.serving.gateway.http_messages import request_bytes
+from orchestrator.serving.gateway.vanished import notice_vanished_peer
 
 CONNECT_TIMEOUT_S = 1.0
+MOST_ANSWER_BYTES = 256 * 2**20
 
 
-class EngineGone(Exception):
-    """The engine could not be reached, or hung up before its answer was whole."""
+class EngineTrouble(Exception):
+    """An engine did not do what was asked.
+
+    ├── EngineUnreachable   nobody listens, or the model is still loading: it took no work
+    ├── EngineGone          it hung up, or stopped making sense, before its answer was whole
+    └── EngineFailed        it answered with an error of its own
+    """
+
+
+class EngineUnreachable(EngineTrouble):
+    """Nobody listens, or the model is still loading: the engine took no work."""
+
+
+class EngineGone(EngineTrouble):
+    """The engine hung up, or stopped making sense, before its answer was whole."""
+
+
+class EngineFailed(EngineTrouble):
+    """The engine answered with an error of its own."""
 
 
 class EngineExchange(asyncio.Protocol):
@@ -29,38 +49,38 @@ class EngineExchange(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._status: asyncio.Future[int] = loop.create_future()
         self._whole: asyncio.Future[None] = loop.create_future()
-        self._early: list[bytes] = []
-        self._sink: Callable[[bytes], None] = self._early.append
+        self._kept = bytearray()
+        self._sink: Callable[[bytes], None] = self._keep
         self._transport: asyncio.Transport | None = None
 
     @classmethod
-    async def open(cls, host: str, port: int, path: str, body: bytes, method: str = "POST") -> EngineExchange:
-        """Connect and send; raises EngineGone when nobody listens within a second."""
-        exchange = cls(request_bytes(method, path, f"{host}:{port}", body))
+    async def open(cls, host: str, port: int, path: str, body: bytes) -> EngineExchange:
+        """Connect and send; raises EngineUnreachable when nobody listens within a second."""
+        exchange = cls(request_bytes("POST", path, f"{host}:{port}", body))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(lambda: exchange, host, port)
-        except (OSError, TimeoutError) as error:
-            raise EngineGone(f"cannot connect: {error}") from error
-        except asyncio.CancelledError:
+        except BaseException as error:
             exchange.close()
+            if isinstance(error, OSError):  # also TimeoutError
+                raise EngineUnreachable(f"cannot connect: {error}") from error
             raise
         return exchange
 
     async def status(self) -> int:
-        """The status code; raises EngineGone."""
+        """The status code; raises EngineTrouble."""
         return await self._status
 
     async def read(self) -> bytes:
-        """The whole body; raises EngineGone."""
+        """The whole body; raises EngineTrouble."""
         await self._whole
-        return b"".join(self._early)
+        return bytes(self._kept)
 
     async def forward(self, sink: Callable[[bytes], None]) -> None:
-        """Give every piece of the body to `sink` until the answer is whole; raises EngineGone."""
-        for piece in self._early:
-            sink(piece)
-        self._early.clear()
+        """Give every piece of the body to `sink` until the answer is whole; raises EngineTrouble, also `sink`'s."""
+        if self._kept:
+            sink(bytes(self._kept))
+            self._kept.clear()
         self._sink = sink
         await self._whole
 
@@ -81,13 +101,16 @@ class EngineExchange(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        notice_vanished_peer(cast(socket.socket, transport.get_extra_info("socket")))
         self._transport.write(self._request)
+        self._request = b""
 
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
-            self._fail(EngineGone(f"not HTTP: {error}"))
+            cause = error.__context__
+            self._fail(cause if isinstance(cause, EngineTrouble) else EngineGone(f"not HTTP: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(EngineGone("the engine hung up"))
@@ -105,9 +128,14 @@ class EngineExchange(asyncio.Protocol):
         if not self._whole.done():
             self._whole.set_result(None)
 
-    def _fail(self, error: EngineGone) -> None:
+    def _keep(self, data: bytes) -> None:
+        self._kept += data
+        if len(self._kept) > MOST_ANSWER_BYTES:
+            raise EngineGone("the engine's answer has no end")
+
+    def _fail(self, trouble: EngineTrouble) -> None:
         for future in (self._status, self._whole):
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(trouble)
                 future.exception()  # looked at, since nobody may be waiting for it
         self.close()

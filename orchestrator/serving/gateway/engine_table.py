@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from orchestrator.core.routing import EngineLoad, pick, saturated
 from orchestrator.serving.replica_status import ReplicaStatus
@@ -28,18 +29,20 @@ class Engine:
         )
 
 
-@dataclass
 class EngineTable:
     """Who can answer. An engine that refused a connection is left out until it is seen again."""
 
-    _engines: dict[str, Engine] = field(default_factory=dict)
-    _turn: itertools.count[int] = field(default_factory=itertools.count)
+    def __init__(self) -> None:
+        self._engines: dict[str, Engine] = {}
+        # An engine that was not seen for a moment keeps its count: its requests hold on to it.
+        self._known: WeakValueDictionary[str, Engine] = WeakValueDictionary()
+        self._turn = itertools.count()
 
     def update(self, seen: Iterable[ReplicaStatus]) -> None:
         """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
         engines = {}
         for status in seen:
-            known = self._engines.get(status.replica_id) or Engine(status)
+            known = self._known.setdefault(status.replica_id, Engine(status))
             known.status, known.reachable = status, True
             engines[status.replica_id] = known
         self._engines = engines

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.serving.gateway.api_errors import ApiError, error_event
+from orchestrator.serving.gateway.api_errors import ApiError, error_event, stream_incomplete
+from orchestrator.serving.gateway.engine_exchange import EngineFailed, EngineGone
 from orchestrator.serving.gateway.reply import Header, Reply
 
 DONE = b"data: [DONE]\n\n"
+ENGINE_ERROR = b'data: {"error"'  # what a model says is within a string, where the quotes are escaped
+MOST_EVENT_BYTES = 16 * 2**20
 
 
 class EventStream:
@@ -25,11 +28,22 @@ class EventStream:
     def started(self) -> bool:
         return self._reply.started
 
+    @property
+    def last(self) -> bytes:
+        """What was passed on last: another object each time, so that who looks twice sees progress."""
+        return self._last
+
     def write(self, data: bytes) -> None:
+        """Pass on what is whole; raises EngineFailed at an engine's own error, which tells of its insides.
+
+        Engines send each event as a chunk of its own, so here an error can only stand at the beginning.
+        """
         if self._partial or not data.endswith(b"\n\n"):
             data = self._whole_events(data)
             if not data:
                 return
+        if data.startswith(ENGINE_ERROR):
+            raise EngineFailed("the engine told of an error in its stream")
         self._last = data
         self._send(data)
 
@@ -37,10 +51,7 @@ class EventStream:
         """Close the stream, with a typed error unless the engine ended it itself; tells whether it did."""
         clean = error is None and self._last.endswith(DONE)
         if not clean:
-            broken = error or ApiError(
-                502, "the engine's stream ended early", type_="server_error", code="stream_incomplete"
-            )
-            self._send(error_event(broken, request_id))
+            self._send(error_event(error or stream_incomplete(), request_id))
         self._reply.end_stream()
         return clean
 
@@ -50,6 +61,9 @@ class EventStream:
         self._send(data)
 
     def _whole_events(self, data: bytes) -> bytes:
+        """What can be passed on of pieces that do not end where an event does."""
         events, mark, rest = (self._partial + data).rpartition(b"\n\n")
+        if len(rest) > MOST_EVENT_BYTES:
+            raise EngineGone("the engine's event has no end")
         self._partial = rest
         return events + mark

@@ -6,28 +6,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.serving.gateway.api_errors import STATUS_TEXT
+from orchestrator.serving.gateway.body import Body
 
 
 @dataclass(frozen=True)
 class HttpLimits:
-    """What one connection may ask of the gateway."""
+    """What one connection, and all of them together, may ask of the gateway."""
 
     max_head_bytes: int = 32 * 1024
-    max_body_bytes: int = 32 * 1024 * 1024
+    max_body_bytes: int = 32 * 2**20
+    max_bodies_bytes: int = 512 * 2**20  # of all requests that are being read or answered
+    max_connections: int = 4096
+    max_requests_ahead: int = 16  # sent on one connection while an earlier one is answered
     head_timeout_s: float = 10.0
     body_timeout_s: float = 60.0
     idle_timeout_s: float = 75.0
     write_timeout_s: float = 60.0
+    linger_s: float = 2.0  # for a client to read a refusal while it still sends
+    half_closed_s: float = 0.1  # to finish an answer for a client that has ended its own side
 
 
 @dataclass(frozen=True)
 class Request:
-    """One whole request; `path` is the raw path, without the query."""
+    """One request whose head is whole; `path` is the raw path, without the query."""
 
     method: str
     path: str
     headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    body: Body
     http_1_1: bool
     keep_alive: bool
 

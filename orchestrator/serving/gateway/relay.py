@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
-from orchestrator.serving.gateway.api_errors import ApiError, engine_died, no_engine_ready
-from orchestrator.serving.gateway.engine_exchange import EngineExchange, EngineGone
+from orchestrator.serving.gateway.api_errors import ApiError, engine_died, engine_failed, no_engine_ready, saturated
+from orchestrator.serving.gateway.engine_exchange import (
+    EngineExchange,
+    EngineFailed,
+    EngineGone,
+    EngineTrouble,
+    EngineUnreachable,
+)
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.event_stream import EventStream
 from orchestrator.serving.gateway.reply import Header, Reply
 
 ATTEMPTS = 2
 LOADING = 503
+TOLD: dict[type[EngineTrouble], Callable[[], ApiError]] = {
+    EngineUnreachable: no_engine_ready,
+    EngineGone: engine_died,
+    EngineFailed: engine_failed,
+}
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -39,84 +54,112 @@ class Relay:
     def __init__(self, table: EngineTable, on_retry: Callable[[], None]) -> None:
         self._table = table
         self._on_retry = on_retry
+        self._streams: set[EventStream] = set()
+        self.answered_s = float("-inf")  # when an engine last answered, on the monotonic clock
+
+    def progress_from_now(self) -> Callable[[], bool]:
+        """A function that tells whether any engine has answered, or gone on answering, since this call."""
+        answered_s, pieces = self.answered_s, {stream: stream.last for stream in self._streams}
+        return lambda: self.answered_s != answered_s or any(s.last is not last for s, last in pieces.items())
 
     async def whole(self, call: Call) -> Answer:
         """The engine's answer once it is complete; raises ApiError."""
-        for engine in self._attempts():
-            try:
-                async with _exchange(engine, call) as exchange:
-                    return Answer(await exchange.read(), engine.status.replica_id)
-            except EngineGone:
-                engine.reachable = False
-        raise engine_died()
+
+        async def read(engine: Engine, exchange: EngineExchange) -> Answer:
+            body = await exchange.read()
+            if not body.startswith(b"{"):
+                raise EngineFailed("the engine's answer is no JSON object")
+            self._mark_answer()
+            return Answer(body, engine.status.replica_id)
+
+        return await self._first_answer(call, read)
 
     async def stream(self, call: Call, reply: Reply, headers: list[Header], on_start: Callable[[], None]) -> bool:
         """Pass the engine's events on as they come; tells whether the stream ended as it should.
 
         Raises ApiError as long as the client has been sent nothing.
         """
-        for engine in self._attempts():
-            told = [*headers, ("x-qorch-replica", engine.status.replica_id)]
-            events = EventStream(reply, told, on_start)
-            try:
-                async with _exchange(engine, call) as exchange:
-                    reply.feed_from(exchange)
-                    await exchange.forward(events.write)
-                    return events.end(None, call.request_id)
-            except EngineGone:
-                engine.reachable = False
-                if events.started:
-                    return events.end(engine_died(), call.request_id)
-            finally:
-                reply.feed_from(None)
-        raise engine_died()
 
-    def _attempts(self) -> Iterator[Engine]:
-        """The engines to try, one after the other; raises ApiError when none can take the request."""
+        def started() -> None:
+            self._mark_answer()
+            on_start()
+
+        async def pass_on(engine: Engine, exchange: EngineExchange) -> bool:
+            events = EventStream(reply, [*headers, ("x-qorch-replica", engine.status.replica_id)], started)
+            try:
+                await self._forward(exchange, events, reply)
+            except EngineTrouble as trouble:
+                if not events.started:
+                    raise
+                _note(engine, trouble)
+                return events.end(TOLD[type(trouble)](), call.request_id)
+            return events.end(None, call.request_id)
+
+        return await self._first_answer(call, pass_on)
+
+    async def _forward(self, exchange: EngineExchange, events: EventStream, reply: Reply) -> None:
+        self._streams.add(events)
+        reply.feed_from(exchange)
+        try:
+            await exchange.forward(events.write)
+        finally:
+            reply.feed_from(None)
+            self._streams.discard(events)
+        if not events.started:
+            raise EngineGone("the engine's stream was empty")
+
+    async def _first_answer(self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]]) -> Result:
+        """What `use` makes of the first engine that answers; raises ApiError when none does."""
+        told = None
         tried: set[str] = set()
-        for attempt in range(ATTEMPTS):
-            engine = self._table.pick(tried)
-            if engine is None:
-                raise engine_died() if tried else self._refusal()
-            if attempt:
+        while len(tried) < ATTEMPTS and (engine := self._table.pick(tried)):
+            if tried:
                 self._on_retry()
             tried.add(engine.status.replica_id)
-            yield engine
+            try:
+                async with _exchange(engine, call) as exchange:
+                    return await use(engine, exchange)
+            except EngineFailed:
+                raise engine_failed() from None
+            except EngineTrouble as trouble:
+                _note(engine, trouble)
+                told = TOLD[type(trouble)]()
+        raise told or self._refusal()
+
+    def _mark_answer(self) -> None:
+        self.answered_s = time.monotonic()
 
     def _refusal(self) -> ApiError:
-        if self._table.saturated:
-            return ApiError(
-                429, "every engine has all the requests it can hold", type_="rate_limit_error", code="saturated",
-                retry_after_s=1,
-            )  # fmt: skip
-        return no_engine_ready()
+        return (
+            saturated("every engine has all the requests it can hold") if self._table.saturated else no_engine_ready()
+        )
 
 
 @asynccontextmanager
 async def _exchange(engine: Engine, call: Call) -> AsyncIterator[EngineExchange]:
-    """An exchange whose engine answered 200; hangs up at the end, whatever happened."""
-    with _counted(engine):
+    """An exchange whose engine answered 200; counted while it lasts, and hung up on at its end, however it ends."""
+    engine.in_flight += 1
+    try:
         exchange = await EngineExchange.open(engine.status.host, engine.status.port, call.path, call.body)
         try:
             await _expect_success(exchange)
             yield exchange
         finally:
             exchange.close()
-
-
-@contextmanager
-def _counted(engine: Engine) -> Iterator[None]:
-    engine.in_flight += 1
-    try:
-        yield
     finally:
         engine.in_flight -= 1
+
+
+def _note(engine: Engine, trouble: EngineTrouble) -> None:
+    """An engine that is away is left out until it is seen again; one that failed on a request is still there."""
+    if not isinstance(trouble, EngineFailed):
+        engine.reachable = False
 
 
 async def _expect_success(exchange: EngineExchange) -> None:
     status = await exchange.status()
     if status == LOADING:
-        raise EngineGone("the engine is loading its model")
+        raise EngineUnreachable("the engine is loading its model")
     if status != 200:
         raise _engine_refusal(status, await exchange.read())
 
@@ -127,4 +170,4 @@ def _engine_refusal(status: int, body: bytes) -> ApiError:
         return ApiError(400, "the prompt does not fit the context", code="context_length_exceeded")
     if 400 <= status < 500:
         return ApiError(400, "the engine cannot take this request", code="refused_by_engine")
-    return ApiError(502, "the engine failed on this request", type_="server_error", code="engine_failed")
+    return engine_failed()

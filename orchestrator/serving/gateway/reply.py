@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.http_messages import Request, response_head
+from orchestrator.serving.gateway.http_messages import response_head
 
 Header = tuple[str, str]
 
@@ -20,13 +20,13 @@ class Pausable(Protocol):
 
 
 class Reply:
-    """One answer on a client's connection."""
+    """One answer on a client's connection; HTTP/1.0 gets no chunks, HEAD no body."""
 
-    def __init__(self, transport: asyncio.Transport, request: Request) -> None:
+    def __init__(self, transport: asyncio.Transport, http_1_1: bool, bodiless: bool, keep_alive: bool) -> None:
         self._transport = transport
-        self._chunked = request.http_1_1
-        self._bodiless = request.method == "HEAD"
-        self.keep_alive = request.keep_alive
+        self._chunked = http_1_1
+        self._bodiless = bodiless
+        self.keep_alive = keep_alive
         self.status = 0
         self.finished = False
         self._source: Pausable | None = None
@@ -42,13 +42,12 @@ class Reply:
         self._transport.write(head if self._bodiless else head + body)
         self.finished = True
 
-    def send_error(self, error: ApiError, headers: Sequence[Header] = ()) -> None:
-        self.send(error.status, [*error.headers(), *headers], error.body())
+    def send_error(self, error: ApiError) -> None:
+        self.send(error.status, error.headers(), error.body())
 
     def start_stream(self, headers: Sequence[Header]) -> Callable[[bytes], None]:
         """Begin a 200 whose length is not known; returns the function that writes one piece."""
         self.status = 200
-        self.keep_alive = self.keep_alive and self._chunked
         framing = [("transfer-encoding", "chunked")] if self._chunked else []
         self._transport.write(response_head(200, [*headers, *framing], self.keep_alive))
         return self._write_chunk if self._chunked else self._transport.write

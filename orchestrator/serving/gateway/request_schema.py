@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from orchestrator.serving.gateway.schema_bounds import bounded_json, bounded_schema, schema_as_hint
 
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 StopText = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
+Bias = Annotated[float, Field(ge=-100, le=100)]
+Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 
 class Strict(BaseModel):
@@ -38,7 +44,7 @@ Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 class FunctionCall(Strict):
     name: ShortText
-    arguments: str
+    arguments: Annotated[str, AfterValidator(bounded_json)]
 
 
 class ToolCall(Strict):
@@ -48,18 +54,25 @@ class ToolCall(Strict):
 
 
 class Message(Strict):
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | Annotated[list[Part], Field(max_length=256)] | None = None
+    role: Annotated[Role, AfterValidator(lambda role: "system" if role == "developer" else role)]
+    content: str | Annotated[list[Part], Field(max_length=64)] | None = None
     name: ShortText | None = None
     tool_calls: Annotated[list[ToolCall], Field(max_length=128)] | None = None
     tool_call_id: ShortText | None = None
     reasoning_content: str | None = None
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Message:
+        """An engine that is given nothing to begin with may never begin."""
+        if self.content is None and not self.tool_calls:
+            raise PydanticCustomError("no_content", "content is missing")
+        return self
+
 
 class FunctionSpec(Strict):
     name: ShortText
     description: Annotated[str, StringConstraints(max_length=8192)] | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Annotated[dict[str, Any], AfterValidator(schema_as_hint)] | None = None
     strict: bool | None = None
 
 
@@ -83,7 +96,7 @@ class StreamOptions(Strict):
 
 class JsonSchema(Strict):
     name: ShortText
-    schema_: dict[str, Any] = Field(alias="schema")
+    schema_: Annotated[dict[str, Any], AfterValidator(bounded_schema)] = Field(alias="schema")
     strict: bool | None = None
     description: ShortText | None = None
 
@@ -115,7 +128,9 @@ class Sampling(Strict):
     stop: StopText | Annotated[list[StopText], Field(max_length=16)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    logit_bias: Annotated[dict[str, Annotated[float, Field(ge=-100, le=100)]], Field(max_length=1024)] | None = None
+    logit_bias: Annotated[dict[ShortText, Annotated[float, Field(ge=-100, le=100)]], Field(max_length=1024)] | None = (
+        None
+    )
     user: ShortText | None = None
 
     @property
@@ -124,8 +139,15 @@ class Sampling(Strict):
         return self.max_tokens
 
 
+def _asks_something(messages: list[Message]) -> list[Message]:
+    """llama.cpp would continue an assistant's message, and dies when it also has to follow a grammar."""
+    if messages[-1].role == "assistant":
+        raise PydanticCustomError("nothing_to_answer", "the last message is the assistant's own")
+    return messages
+
+
 class ChatRequest(Sampling):
-    messages: Annotated[list[Message], Field(min_length=1, max_length=2048)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=2048), AfterValidator(_asks_something)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -134,6 +156,12 @@ class ChatRequest(Sampling):
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
     chat_template_kwargs: TemplateOptions | None = None
+
+    @model_validator(mode="after")
+    def _logprobs_agree(self) -> ChatRequest:
+        if self.top_logprobs and not self.logprobs:
+            raise PydanticCustomError("no_logprobs", "top_logprobs needs logprobs")
+        return self
 
     @property
     def wanted_tokens(self) -> int | None:
@@ -147,7 +175,7 @@ class ChatRequest(Sampling):
 
 
 class CompletionRequest(Sampling):
-    prompt: str | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    prompt: Annotated[str, Field(min_length=1)] | Annotated[list[TokenId], Field(min_length=1, max_length=2**18)]
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
@@ -16,6 +15,7 @@ from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import Request
 from orchestrator.serving.gateway.metrics import GatewayMetrics
+from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
@@ -24,7 +24,6 @@ from orchestrator.serving.gateway.validation import GenerationRequest, ModelLimi
 JSON_TYPE: Header = ("content-type", "application/json")
 EVENTS_TYPE: Header = ("content-type", "text/event-stream; charset=utf-8")
 CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-READY_FOR_S = 10.0
 
 Route = Callable[[Request, Reply], Awaitable[None]]
 
@@ -40,8 +39,7 @@ class GatewayService:
         self.metrics = GatewayMetrics(table)
         self._relay = Relay(table, self.metrics.retries.inc)
         self._context = ContextGuard(self._relay, limits)
-        self._answered_s = -READY_FOR_S
-        self._probing = asyncio.Lock()
+        self._readiness = Readiness(self._relay, table, limits.served_model_names[0])
         self._routes: dict[str, dict[str, Route]] = {
             "/health": {"GET": self._health},
             "/ready": {"GET": self._ready},
@@ -58,6 +56,7 @@ class GatewayService:
         try:
             await self._route(request)(request, reply)
         except ApiError as error:
+            reply.keep_alive = reply.keep_alive and request.body.complete  # what of it still comes is not read
             reply.send_error(error)
         finally:
             self.metrics.in_flight.dec()
@@ -69,9 +68,11 @@ class GatewayService:
         methods = self._routes.get(request.path)
         if methods is None:
             raise ApiError(404, f"there is no {request.path} here", code="unknown_url")
-        if request.method not in methods:
-            raise ApiError(405, f"{request.path} takes {', '.join(methods)}", code="method_not_allowed")
-        return methods[request.method]
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            allowed = ", ".join(["GET", "HEAD"] if "GET" in methods else methods)
+            raise ApiError(405, f"{request.path} takes {allowed}", code="method_not_allowed", allow=allowed)
+        return route
 
     # -- for probes and dashboards
 
@@ -79,16 +80,8 @@ class GatewayService:
         reply.send(200, [JSON_TYPE], b'{"status":"ok"}')
 
     async def _ready(self, request: Request, reply: Reply) -> None:
-        """200 once a model has answered within the last seconds; asks for one token when none has."""
-        async with self._probing:  # however many ask, one asks the engine
-            if time.monotonic() - self._answered_s > READY_FOR_S or not self._table.any_ready:
-                await self._probe()
+        await self._readiness.check()
         reply.send(200, [JSON_TYPE], b'{"status":"ready"}')
-
-    async def _probe(self) -> None:
-        body = {"model": self._limits.served_model_names[0], "prompt": "ready", "max_tokens": 1}
-        await self._relay.whole(Call("/v1/completions", json.dumps(body).encode(), "ready"))
-        self._answered_s = time.monotonic()
 
     async def _metrics(self, request: Request, reply: Reply) -> None:
         reply.send(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], self.metrics.text())
@@ -115,26 +108,30 @@ class GatewayService:
         reply.send(200, [JSON_TYPE], json.dumps({"object": "list", "data": models}).encode())
 
     async def _chat(self, request: Request, reply: Reply) -> None:
-        self._doors.check_key(request.headers)
-        await self._generate(parse(ChatRequest, request.body), request, reply)
+        await self._generate(ChatRequest, request, reply)
 
     async def _completion(self, request: Request, reply: Reply) -> None:
-        self._doors.check_key(request.headers)
-        await self._generate(parse(CompletionRequest, request.body), request, reply)
+        await self._generate(CompletionRequest, request, reply)
 
-    async def _generate(self, wanted: GenerationRequest, request: Request, reply: Reply) -> None:
+    async def _generate(self, kind: type[GenerationRequest], request: Request, reply: Reply) -> None:
+        """The key is checked before the body is taken, so that nobody without one fills the gateway's memory."""
         arrived_s = time.monotonic()
-        check(wanted, self._limits)
-        request_id = _request_id(request)
-        warnings = await self._context.check(wanted, len(request.body))
-        headers: list[Header] = [("x-request-id", request_id), *warnings]
-        call = Call(request.path, engine_body(wanted), request_id)
-        if wanted.stream:
+        self._doors.check_key(request.headers)
+        call, headers, streamed = await self._admit(kind, request)
+        if streamed:
             await self._stream(call, reply, headers, arrived_s)
         else:
             answer = await self._relay.whole(call)
             reply.send(200, [JSON_TYPE, *headers, ("x-qorch-replica", answer.replica_id)], answer.body)
-        self._answered_s = time.monotonic()
+
+    async def _admit(self, kind: type[GenerationRequest], request: Request) -> tuple[Call, list[Header], bool]:
+        """What to ask an engine, the answer's headers, and whether it is streamed; raises ApiError."""
+        body = await request.body.read()
+        wanted = parse(kind, body)
+        check(wanted, self._limits)
+        request_id = _request_id(request)
+        headers = [("x-request-id", request_id), *await self._context.check(wanted, len(body))]
+        return Call(request.path, engine_body(wanted), request_id), headers, wanted.stream
 
     async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
         def started() -> None:
@@ -151,9 +148,6 @@ def engine_body(wanted: GenerationRequest) -> bytes:
     data.pop("max_completion_tokens", None)
     if wanted.wanted_tokens is not None:
         data["max_tokens"] = wanted.wanted_tokens
-    for message in data.get("messages", ()):
-        if message["role"] == "developer":
-            message["role"] = "system"
     return json.dumps(data).encode()
 
 

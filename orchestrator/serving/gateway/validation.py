@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.image_header import pixels
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest, Sampling
 
 AnyRequest = TypeVar("AnyRequest", bound=Sampling)
 GenerationRequest = ChatRequest | CompletionRequest
 
-IMAGE_PREFIXES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/webp;base64,")
 TEMPLATE_TOKENS_PER_MESSAGE = 16
-MOST_IMAGE_BYTES = 20 * 2**20
-MOST_PIXELS = 4096 * 4096
+TEMPLATE_TOKENS_OF_TOOLS = 512
 
 
 @dataclass(frozen=True)
@@ -35,13 +31,12 @@ def parse(kind: type[AnyRequest], body: bytes) -> AnyRequest:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise _first_problem(error) from None
+        raise _worst_problem(error) from None
 
 
 def check(request: GenerationRequest, limits: ModelLimits) -> None:
     """Refuse what the model cannot do, before the engine sees it; raises ApiError."""
     _check_model(request.model, limits)
-    _check_images(request.images, limits)
     wanted = request.wanted_tokens
     if wanted is not None and wanted > limits.max_model_len:
         raise _too_long(f"max_tokens is {wanted:,}", limits, param="max_tokens")
@@ -55,10 +50,13 @@ def check_context(prompt_tokens: int, request: GenerationRequest, limits: ModelL
         raise _too_long(asked, limits, param="messages" if isinstance(request, ChatRequest) else "prompt")
 
 
-def most_prompt_tokens(request: GenerationRequest, body_bytes: int) -> int:
+def most_text_tokens(request: GenerationRequest, body_bytes: int) -> int:
     """An upper bound without a tokenizer: a byte-level tokenizer never makes more tokens than bytes."""
-    messages = len(request.messages) if isinstance(request, ChatRequest) else 0
-    return body_bytes + TEMPLATE_TOKENS_PER_MESSAGE * (messages + 1)
+    if not isinstance(request, ChatRequest):
+        return body_bytes
+    template = TEMPLATE_TOKENS_PER_MESSAGE * (len(request.messages) + 1)
+    tools = TEMPLATE_TOKENS_OF_TOOLS if request.tools else 0
+    return body_bytes - sum(map(len, request.images)) + template + tools
 
 
 def _check_model(model: str, limits: ModelLimits) -> None:
@@ -71,30 +69,6 @@ def _check_model(model: str, limits: ModelLimits) -> None:
         )
 
 
-def _check_images(images: list[str], limits: ModelLimits) -> None:
-    if images and limits.max_images == 0:
-        raise ApiError(400, "this deployment has no vision encoder: send text only", param="messages")
-    if len(images) > limits.max_images:
-        raise ApiError(400, f"at most {limits.max_images} images a request, got {len(images)}", param="messages")
-    for number, url in enumerate(images, 1):
-        if problem := _image_problem(url):
-            raise ApiError(400, f"image {number}: {problem}", param="messages", code="invalid_image")
-
-
-def _image_problem(url: str) -> str | None:
-    """Why an image is not taken; it is measured by its header and never decoded here."""
-    if not url.startswith(IMAGE_PREFIXES):
-        return "only data: URLs of PNG, JPEG or WebP in base64 are taken; no address is fetched"
-    try:
-        data = base64.b64decode(url.partition(",")[2], validate=True)
-    except ValueError:
-        return "not valid base64"
-    size = pixels(data)
-    if len(data) > MOST_IMAGE_BYTES or size is None:
-        return f"a PNG, JPEG or WebP of at most {MOST_IMAGE_BYTES:,} bytes is needed"
-    return f"it has {size:,} pixels, and at most {MOST_PIXELS:,} are taken" if size > MOST_PIXELS else None
-
-
 def _too_long(asked: str, limits: ModelLimits, param: str) -> ApiError:
     return ApiError(
         400,
@@ -104,12 +78,14 @@ def _too_long(asked: str, limits: ModelLimits, param: str) -> ApiError:
     )
 
 
-def _first_problem(error: ValidationError) -> ApiError:
-    """The first thing wrong, by field; values are left out, since they may be a prompt."""
-    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in problem["loc"])
+def _worst_problem(error: ValidationError) -> ApiError:
+    """What is wrong furthest inside, by field; values are left out, since they may be a prompt."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    problem = max(problems, key=lambda each: len(each["loc"]))  # text or a list: the list's own problem lies deeper
+    named = (part for part in problem["loc"] if isinstance(part, int) or (part.isidentifier() and part != "str"))
+    field = ".".join(map(str, named))
     if problem["type"] == "extra_forbidden":
         return ApiError(400, f"unknown field: {field}", code="unknown_field", param=field)
     if problem["type"] == "json_invalid":
         return ApiError(400, "the body is not valid JSON", code="invalid_json")
-    return ApiError(400, f"{field}: {problem['msg']}", param=field or None)
+    return ApiError(400, f"{field}: {problem['msg']}" if field else problem["msg"], param=field or None)

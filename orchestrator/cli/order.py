@@ -1,0 +1,107 @@
+"""What a person orders with `qorch up`: checked, planned, and agreed to before anything is started."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli import compose
+from orchestrator.cli.downloads import show_download
+from orchestrator.cli.output import TerminalReporter
+from orchestrator.cli.verbs import plan as plan_verb
+from orchestrator.core.amounts import counted
+from orchestrator.core.errors import EnvironmentNotReady, QorchError
+from orchestrator.core.plan import Fit, FitPlan, Wish
+
+if TYPE_CHECKING:
+    from orchestrator.app.up import Order
+    from orchestrator.core.deployment import Endpoint
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The wish, where its weights are if that was said, and where to listen."""
+
+    wish: Wish
+    weights: Path | None
+    host: str
+    port: int
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """By the options' names, so that the same order is recognised when it comes again."""
+        return {
+            "profile": self.wish.profile,
+            "model": self.wish.model,
+            "context": self.wish.max_model_len,
+            "concurrency": self.wish.max_num_seqs,
+            "replicas": self.wish.num_replicas,
+            "weights": str(self.weights.absolute()) if self.weights else None,
+            "host": self.host,
+            "port": self.port,
+        }
+
+    def endpoint(self, has_keys: bool) -> Endpoint:
+        """Where to listen; raises EnvironmentNotReady when it would be open to everybody."""
+        from orchestrator.core.deployment import Endpoint
+
+        keys_required = not is_loopback(self.host)
+        if keys_required and not has_keys:
+            raise EnvironmentNotReady(
+                f"{self.host} can be reached from outside this machine, and there is no API key",
+                hint="qorch keys create NAME",
+            )
+        return Endpoint(self.host, self.port, keys_required)
+
+    def show_plan(self) -> None:
+        """The plan, on stdout; raises as `require_fit` does."""
+        from orchestrator.app.plan import require_fit
+
+        plan = compose.plan(self.wish, None, self.weights)
+        click.echo(plan_verb.text(plan))
+        require_fit(plan)
+
+    def order(self, reporter: TerminalReporter, ask: bool) -> Order:
+        """Plan, check what can be checked before anything is started, and have the person agree."""
+        from orchestrator.app.plan import require_fit
+        from orchestrator.app.up import Order
+
+        plan = compose.plan(self.wish, None, self.weights)
+        reporter.say(plan_verb.text(plan))
+        fit = require_fit(plan)
+        self._require_port()
+        if ask:
+            _confirm(plan, fit)
+        store = compose.weights_store(self.weights)
+        return Order(plan, fit, lambda: store.resolve(fit.profile, partial(show_download, reporter)))
+
+    def _require_port(self) -> None:
+        from orchestrator.adapters.ports import port_problem
+
+        if problem := port_problem(self.host, self.port):
+            raise EnvironmentNotReady(
+                f"cannot listen on {self.host}:{self.port}: {problem}", hint="qorch up --port PORT"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address can be reached from this machine only; a name counts as reachable from outside."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _confirm(plan: FitPlan, fit: Fit) -> None:
+    """Ask on a terminal; without one, go ahead."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    replicas = counted(plan.num_replicas, "replica")
+    if not click.confirm(f"Deploy {fit.profile.name}, {replicas}?", default=True, err=True):
+        raise QorchError("you said no: nothing was deployed", hint="qorch plan")
