@@ -16,6 +16,11 @@ def event(text: str) -> bytes:
     return f'data: {{"choices":[{{"text":"{text}"}}]}}\n\n'.encode()
 
 
+def last_event(text: str = "") -> bytes:
+    """With a reason to end, as the last event of a choice has it."""
+    return f'data: {{"choices":[{{"text":"{text}","finish_reason":"stop"}}]}}\n\n'.encode()
+
+
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
@@ -71,11 +76,17 @@ async def whole(writer: asyncio.StreamWriter, body: bytes, status: str = "200 OK
     await writer.drain()
 
 
+async def large(writer: asyncio.StreamWriter, size: int) -> None:
+    """A streamed answer of `size` bytes of text."""
+    piece = min(size, 1_000_000)
+    await stream(writer, *[event("x" * piece)] * (size // piece), last_event(), DONE)
+
+
 # -- scripts
 
 
 async def good(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await stream(writer, event("a"), event("b"), DONE)
+    await stream(writer, event("a"), last_event("b"), DONE)
 
 
 async def good_whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -25,11 +25,10 @@ from tests.serving.scripted_engine import (
     chunk,
     event,
     good,
-    good_whole,
+    large,
     never_answers,
     stream,
     streams_for_ever,
-    whole,
 )
 
 QUICK = HttpLimits(head_timeout_s=0.2, body_timeout_s=0.2, idle_timeout_s=0.2, write_timeout_s=0.4, linger_s=0.2)
@@ -81,7 +80,7 @@ async def test_a_request_behind_a_stream_waits_for_its_end(gateway: Make, script
 
 
 async def test_too_many_requests_ahead_are_refused_after_those_that_fit(gateway: Make, scripted: Start) -> None:
-    _, port = await scripted(good_whole)
+    _, port = await scripted(good)
     made = gateway(port, http=HttpLimits(max_requests_ahead=3))
     answers = await asyncio.to_thread(exchange, made.port, post(chat()) + get("/health") * 9)
     assert statuses(answers) == [200, 200, 200, 200, 429]
@@ -131,7 +130,7 @@ def test_a_body_may_take_longer_than_a_head(gateway: Make) -> None:
 async def test_a_long_answer_is_not_cut_by_the_limits_of_reading(gateway: Make, scripted: Start) -> None:
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.5)
-        await good_whole(reader, writer)
+        await good(reader, writer)
 
     _, port = await scripted(slow)
     answers = await asyncio.to_thread(exchange, gateway(port, http=QUICK).port, post(chat()))
@@ -189,7 +188,7 @@ async def test_a_stream_behind_a_large_answer_that_is_not_read_is_held_back_too(
 
     async def large_then_endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(engine.bodies) == 1:
-            await whole(writer, b"{" + b"x" * 8_000_000)
+            await large(writer, 8_000_000)
         else:
             await endless(reader, writer)
 
@@ -215,10 +214,10 @@ async def test_a_request_sent_ahead_does_not_save_a_client_that_reads_nothing(ga
 async def test_a_large_answer_that_is_not_read_is_dropped_and_so_is_what_would_follow(
     gateway: Make, scripted: Start
 ) -> None:
-    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await whole(writer, b"{" + b"x" * 20_000_000)
+    async def much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await large(writer, 20_000_000)
 
-    engine, port = await scripted(large)
+    engine, port = await scripted(much)
     made = gateway(port, http=HttpLimits(write_timeout_s=0.4))
     for request in (post(chat()), post(chat(), "/v1/chat/completions", LAST), post(chat()) + post(chat(stream=True))):
         with narrow(made.port) as client:
@@ -233,7 +232,7 @@ async def test_the_small_rest_of_an_answer_that_is_not_read_is_not_waited_for_fo
     gateway: Make, scripted: Start, last: tuple[str, ...]
 ) -> None:
     async def some(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await whole(writer, b"{" + b"x" * 40_000)  # too little for writing to be paused
+        await large(writer, 40_000)  # too little for writing to be paused
 
     engine, port = await scripted(some)
     made = gateway(port, http=HttpLimits(write_timeout_s=0.3, idle_timeout_s=0.1))
@@ -248,10 +247,10 @@ async def test_the_small_rest_of_an_answer_that_is_not_read_is_not_waited_for_fo
 async def test_a_connection_whose_large_answer_was_read_is_still_closed_when_idle(
     gateway: Make, scripted: Start
 ) -> None:
-    async def large(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await whole(writer, b"{" + b"x" * 8_000_000)
+    async def much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await large(writer, 8_000_000)
 
-    _, port = await scripted(large)
+    _, port = await scripted(much)
     made = gateway(port, http=HttpLimits(idle_timeout_s=0.3))
     with narrow(made.port) as client:
         client.sendall(post(chat()))
@@ -407,7 +406,7 @@ async def test_a_gateway_that_stops_lets_requests_end_and_takes_no_other(gateway
 
     async def waits(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await go.wait()
-        await good_whole(reader, writer)
+        await good(reader, writer)
 
     engine, port = await scripted(waits)
     made = gateway(port)

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.serving.gateway import readiness
 from tests.serving.conftest import Gateway, Make, Start
 from tests.serving.raw import chat
-from tests.serving.scripted_engine import HEAD, chunk, dies_at_once, event, good_whole, never_answers
+from tests.serving.scripted_engine import HEAD, chunk, dies_at_once, event, good, good_whole, never_answers
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +60,7 @@ async def test_who_leaves_does_not_take_the_answer_from_the_others(gateway: Make
 
 
 async def test_traffic_that_is_answered_needs_no_question(gateway: Make, scripted: Start) -> None:
-    engine, port = await scripted(good_whole)
+    engine, port = await scripted(good)
     made = gateway(port)
     async with httpx.AsyncClient() as client:
         await client.post(f"{made.url}/v1/chat/completions", content=chat())

@@ -219,13 +219,38 @@ async def test_a_client_that_leaves_a_stream_stops_the_engines_work_within_a_sec
 async def test_clients_that_wait_for_whole_answers_and_leave_stop_the_engines_work_too(
     made: Gateway, llama: Engine
 ) -> None:
-    """llama.cpp itself looks only once a second whether who waits for a whole answer is still there."""
+    """llama.cpp itself looks only once a second whether who waits for a whole answer is still there, or never."""
     before = (await llama.load()).generation_tokens_total
     request = post(chat(max_tokens=4000))
     waiting = [asyncio.to_thread(exchange, made.port, request, timeout_s=0.2) for _ in range(4)]
     assert await asyncio.gather(*waiting) == [b""] * 4
-    await idle(llama)
+    assert await idle(llama) < 1
     assert (await llama.load()).generation_tokens_total - before < 4 * 3900
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/chat/completions", {"messages": MESSAGES}),
+        ("/v1/chat/completions", {"messages": MESSAGES, "logprobs": True, "top_logprobs": 2}),
+        ("/v1/chat/completions", {"messages": MESSAGES, "n": 3}),
+        ("/v1/chat/completions", {"messages": MESSAGES, "max_tokens": 64, "response_format": {"type": "json_object"}}),
+        ("/v1/completions", {"prompt": "hello"}),
+        ("/v1/completions", {"prompt": "hello", "logprobs": 2}),
+        ("/v1/completions", {"prompt": "hello", "stop": ["e", "a"]}),
+    ],
+)
+async def test_a_whole_answer_is_the_one_that_the_engine_gives(
+    made: Gateway, llama: Engine, web: httpx.AsyncClient, path: str, fields: dict[str, Any]
+) -> None:
+    body = {"model": "demo", "max_tokens": 8, "temperature": 0, **fields}
+    ours = (await web.post(f"{made.url}{path}", json=body)).json()
+    its = (await web.post(f"http://127.0.0.1:{llama.port}{path}", json=body)).json()
+    assert ours["choices"] == its["choices"]
+    assert set(ours) == set(its)
+    assert ours["object"] == its["object"]
+    assert ours["usage"]["prompt_tokens"] == its["usage"]["prompt_tokens"]
+    assert ours["usage"]["completion_tokens"] == its["usage"]["completion_tokens"] * fields.get("n", 1)
 
 
 async def test_an_engine_killed_in_a_stream_ends_it_with_a_typed_error(

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.serving.gateway.http_messages import HttpLimits
 from tests.serving.conftest import Make, Start
 from tests.serving.raw import chat, connect, exchange, get, post, read_all, status, statuses, wait_until
-from tests.serving.scripted_engine import good_whole
+from tests.serving.scripted_engine import good
 from tests.serving.test_doors import KEY, RING
 
 SMALL = HttpLimits(max_head_bytes=1024, max_body_bytes=4096, max_bodies_bytes=6000)
@@ -125,7 +125,7 @@ async def test_a_wish_for_http_2_is_passed_over_and_the_request_answered(
     gateway: Make, scripted: Start, framing: str
 ) -> None:
     """Java's HTTP client sends such a wish with each first request, and llhttp then takes the body for HTTP/2."""
-    engine, port = await scripted(good_whole)
+    engine, port = await scripted(good)
     body = chat()
     sent = body if "length" in framing else b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     head = [

@@ -54,7 +54,7 @@ class ContextGuard:
         return len(await self._ask("/tokenize", body, "tokens"))
 
     async def _ask(self, path: str, body: bytes, field: str) -> Any:
-        answer = await self._relay.whole(Call(path, body, "count"))
+        answer = await self._relay.ask(Call(path, body, "count"))
         try:
             return json.loads(answer.body)[field]
         except (ValueError, KeyError):

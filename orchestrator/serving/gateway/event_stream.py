@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.serving.gateway.api_errors import ApiError, error_event, stream_incomplete
-from orchestrator.serving.gateway.engine_exchange import EngineFailed, EngineGone
+from orchestrator.serving.gateway.engine_exchange import EngineFailed
+from orchestrator.serving.gateway.event_pieces import EventPieces
 from orchestrator.serving.gateway.reply import Header, Reply
 
 DONE = b"data: [DONE]\n\n"
 ENGINE_ERROR = b'data: {"error"'  # what a model says is within a string, where the quotes are escaped
-MOST_EVENT_BYTES = 16 * 2**20
 
 
 class EventStream:
@@ -20,7 +20,7 @@ class EventStream:
         self._reply = reply
         self._headers = headers
         self._on_start = on_start
-        self._partial = b""
+        self._pieces = EventPieces()
         self._last = b""
         self._send: Callable[[bytes], None] = self._start
 
@@ -38,10 +38,9 @@ class EventStream:
 
         Engines send each event as a chunk of its own, so here an error can only stand at the beginning.
         """
-        if self._partial or not data.endswith(b"\n\n"):
-            data = self._whole_events(data)
-            if not data:
-                return
+        data = self._pieces.whole(data)
+        if not data:
+            return
         if data.startswith(ENGINE_ERROR):
             raise EngineFailed("the engine told of an error in its stream")
         self._last = data
@@ -59,11 +58,3 @@ class EventStream:
         self._send = self._reply.start_stream(self._headers)
         self._on_start()
         self._send(data)
-
-    def _whole_events(self, data: bytes) -> bytes:
-        """What can be passed on of pieces that do not end where an event does."""
-        events, mark, rest = (self._partial + data).rpartition(b"\n\n")
-        if len(rest) > MOST_EVENT_BYTES:
-            raise EngineGone("the engine's event has no end")
-        self._partial = rest
-        return events + mark

@@ -40,7 +40,7 @@ class Readiness:
         moved = self._relay.progress_from_now()
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                await self._relay.whole(self._call)
+                await self._relay.ask(self._call)
         except ApiError as error:
             return error.status == 429
         except TimeoutError:

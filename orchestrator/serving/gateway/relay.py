@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from orchestrator.serving.gateway.engine_exchange import (
 )
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.event_stream import EventStream
+from orchestrator.serving.gateway.joined_answer import JoinedAnswer
 from orchestrator.serving.gateway.reply import Header, Reply
 
 ATTEMPTS = 2
@@ -54,7 +55,7 @@ class Relay:
     def __init__(self, table: EngineTable, on_retry: Callable[[], None]) -> None:
         self._table = table
         self._on_retry = on_retry
-        self._streams: set[EventStream] = set()
+        self._streams: set[EventStream | JoinedAnswer] = set()
         self.answered_s = float("-inf")  # when an engine last answered, on the monotonic clock
 
     def progress_from_now(self) -> Callable[[], bool]:
@@ -62,17 +63,27 @@ class Relay:
         answered_s, pieces = self.answered_s, {stream: stream.last for stream in self._streams}
         return lambda: self.answered_s != answered_s or any(s.last is not last for s, last in pieces.items())
 
-    async def whole(self, call: Call) -> Answer:
-        """The engine's answer once it is complete; raises ApiError."""
+    async def ask(self, call: Call) -> Answer:
+        """The engine's answer to a small question; raises ApiError."""
 
         async def read(engine: Engine, exchange: EngineExchange) -> Answer:
             body = await exchange.read()
             if not body.startswith(b"{"):
                 raise EngineFailed("the engine's answer is no JSON object")
-            self._mark_answer()
-            return Answer(body, engine.status.replica_id)
+            return self._answer(engine, body)
 
         return await self._first_answer(call, read)
+
+    async def whole(self, call: Call) -> Answer:
+        """The engine's stream as one answer, once it is complete; raises ApiError."""
+
+        async def join(engine: Engine, exchange: EngineExchange) -> Answer:
+            joined = JoinedAnswer()
+            with self._going_on(joined):
+                await exchange.forward(joined.write)
+            return self._answer(engine, joined.body())
+
+        return await self._first_answer(call, join)
 
     async def stream(self, call: Call, reply: Reply, headers: list[Header], on_start: Callable[[], None]) -> bool:
         """Pass the engine's events on as they come; tells whether the stream ended as it should.
@@ -98,15 +109,23 @@ class Relay:
         return await self._first_answer(call, pass_on)
 
     async def _forward(self, exchange: EngineExchange, events: EventStream, reply: Reply) -> None:
-        self._streams.add(events)
         reply.feed_from(exchange)
         try:
-            await exchange.forward(events.write)
+            with self._going_on(events):
+                await exchange.forward(events.write)
         finally:
             reply.feed_from(None)
-            self._streams.discard(events)
         if not events.started:
             raise EngineGone("the engine's stream was empty")
+
+    @contextmanager
+    def _going_on(self, stream: EventStream | JoinedAnswer) -> Iterator[None]:
+        """Known as a stream that goes on, as long as it does."""
+        self._streams.add(stream)
+        try:
+            yield
+        finally:
+            self._streams.discard(stream)
 
     async def _first_answer(self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]]) -> Result:
         """What `use` makes of the first engine that answers; raises ApiError when none does."""
@@ -125,6 +144,10 @@ class Relay:
                 _note(engine, trouble)
                 told = TOLD[type(trouble)]()
         raise told or self._refusal()
+
+    def _answer(self, engine: Engine, body: bytes) -> Answer:
+        self._mark_answer()
+        return Answer(body, engine.status.replica_id)
 
     def _mark_answer(self) -> None:
         self.answered_s = time.monotonic()

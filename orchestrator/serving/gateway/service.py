@@ -143,8 +143,10 @@ class GatewayService:
 
 
 def engine_body(wanted: GenerationRequest) -> bytes:
-    """The checked request written anew, so that the engine reads exactly what was checked."""
+    """The checked request written anew, so that the engine reads exactly what was checked; always for a stream."""
     data = wanted.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    if not wanted.stream:
+        data |= {"stream": True, "stream_options": {"include_usage": True}}
     data.pop("max_completion_tokens", None)
     if wanted.wanted_tokens is not None:
         data["max_tokens"] = wanted.wanted_tokens
