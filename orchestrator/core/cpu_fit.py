@@ -12,7 +12,7 @@ from orchestrator.core.profile import Profile
 FLEET_RESERVE_BYTES = GIB  # Ray with Serve and its proxy (measured at 0.6 to 0.7 GiB idle), and the gateway
 SYSTEM_RESERVE_SHARE = 0.05  # of the memory that is available, left to everything else
 CONTEXT_CAP = 32768  # by default: a CPU reads a longer prompt for minutes
-SLOTS = (8, 7, 6, 5, 4, 3, 2, 1)
+MOST_SLOTS = 8
 FEWEST_DEFAULT_SLOTS = 4
 ENOUGH_SLOTS = (4, 1)
 
@@ -20,8 +20,7 @@ ENOUGH_SLOTS = (4, 1)
 def fit_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
     """One replica on this host's CPU, in the memory that is available less the reserve."""
     most = max(FEWEST_DEFAULT_SLOTS, inventory.host.cpu_cores)
-    slots = tuple(count for count in SLOTS if count <= most)
-    steps = ladder(profile, wish, CONTEXT_CAP, slots, ENOUGH_SLOTS)
+    steps = ladder(profile, wish, CONTEXT_CAP, min(most, MOST_SLOTS), ENOUGH_SLOTS)
     choice = settle(lambda context, count: _memory(profile, inventory.host, wish, Shape(context, count)), steps)
     return _fit(profile, wish, choice) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
 

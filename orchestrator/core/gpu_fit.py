@@ -17,7 +17,7 @@ from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
 TENSOR_PARALLEL_SIZES = (1, 2, 4, 8, 16)
 QUANTISED_BLOCK = 128  # weights that share a scale, which no split may cut (vLLM: fp8_utils.py, gptq group 128)
 NATIVE_FP8 = (8, 9)  # vLLM: platforms/cuda.py, supports_fp8()
-SEQUENCES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+MOST_SEQUENCES = 256  # vLLM's default on most GPUs
 ENOUGH_SEQUENCES = (16, 4, 1)
 
 
@@ -129,7 +129,7 @@ def _attempt(profile: Profile, gpus: tuple[UsableGpu, ...], size: int, wish: Wis
         return Memory(memory_parts(profile, Shape(context, count, size)), tightest.available_bytes, why)
 
     limit = profile.model.limits.max_model_len
-    choice = settle(memory_of, ladder(profile, wish, limit, SEQUENCES, ENOUGH_SEQUENCES))
+    choice = settle(memory_of, ladder(profile, wish, limit, MOST_SEQUENCES, ENOUGH_SEQUENCES))
     return Attempt(tuple(sorted(gpus[:size], key=lambda gpu: gpu.index)), choice)
 
 

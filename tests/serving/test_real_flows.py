@@ -211,7 +211,8 @@ async def test_a_client_that_leaves_a_stream_stops_the_engines_work_within_a_sec
 ) -> None:
     body = {"model": "demo", "prompt": "hello", "max_tokens": 4000, "stream": True}
     async with web.stream("POST", f"{made.url}/v1/completions", json=body) as answer:
-        await anext(answer.aiter_lines())
+        first = await anext(answer.aiter_lines())
+        assert (answer.status_code, first[:17]) == (200, 'data: {"choices":')
         assert (await llama.load()).num_requests_running == 1
     assert await idle(llama) < 1
 
