@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import choose
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
-from orchestrator.core.inventory import Inventory
+from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure, Wish
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 
@@ -20,21 +20,21 @@ HINTS = {
 
 def make_plan(
     profiles: tuple[Profile, ...],
-    inventory: Inventory,
+    site: Site,
     wish: Wish,
     store: WeightsStore,
     engines: Mapping[EngineName, Availability],
 ) -> FitPlan:
     """Choose among all profiles, with what is known of their weights and engines."""
     availability = {profile.name: store.availability(profile) for profile in profiles}
-    return choose(profiles, inventory, wish, availability, engines)
+    return choose(profiles, site, wish, availability, engines)
 
 
-def make_described_plan(profiles: tuple[Profile, ...], inventory: Inventory, wish: Wish) -> FitPlan:
+def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish) -> FitPlan:
     """Choose for a machine that one does not have: there every engine and all published weights can be had."""
     there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
     availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
-    return choose(profiles, inventory, wish, availability, dict.fromkeys(EngineName, there))
+    return choose(profiles, site, wish, availability, dict.fromkeys(EngineName, there))
 
 
 def require_fit(plan: FitPlan) -> Fit:

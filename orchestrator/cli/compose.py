@@ -99,10 +99,11 @@ def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:
     """The plan for this machine, or for the one that a file describes."""
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.app.plan import make_described_plan, make_plan
+    from orchestrator.core.inventory import one_host
 
     if hardware is not None:
-        return make_described_plan(profiles(), inventory(hardware), wish)
-    return make_plan(profiles(), inventory(None), wish, weights_store(weights), installed_engines())
+        return make_described_plan(profiles(), one_host(inventory(hardware)), wish)
+    return make_plan(profiles(), one_host(inventory(None)), wish, weights_store(weights), installed_engines())
 
 
 def profile(name: str) -> Profile:

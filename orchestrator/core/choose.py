@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.core.fit import fit
-from orchestrator.core.inventory import Inventory
-from orchestrator.core.plan import Availability, Candidate, Fit, FitPlan, Misfit, PlanFailure, Wish
+from orchestrator.core.fit import fits
+from orchestrator.core.inventory import Site
+from orchestrator.core.objective import FILLS
+from orchestrator.core.pack import Budget, pack
+from orchestrator.core.plan import (
+    Availability,
+    Candidate,
+    Device,
+    Fit,
+    FitPlan,
+    Misfit,
+    Option,
+    Placement,
+    PlanFailure,
+    Wish,
+)
 from orchestrator.core.plan_notices import notices
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
@@ -20,7 +33,7 @@ NOT_LOOKED_FOR = Availability(obtainable=False, on_disk=False, reason="not looke
 class Situation:
     """What a profile is judged against."""
 
-    inventory: Inventory
+    site: Site
     wish: Wish
     availability: Mapping[str, Availability]  # of each profile's weights, by the profile's name
     engines: Mapping[EngineName, Availability]
@@ -28,38 +41,53 @@ class Situation:
 
 def choose(
     profiles: tuple[Profile, ...],
-    inventory: Inventory,
+    site: Site,
     wish: Wish,
     availability: Mapping[str, Availability],
     engines: Mapping[EngineName, Availability],
 ) -> FitPlan:
     """The best profile that was asked for, fits, and can be had; raises UsageError for an unknown name."""
-    situation = Situation(inventory, wish, availability, engines)
+    situation = Situation(site, wish, availability, engines)
     candidates = ranked(tuple(judge(profile, situation) for profile in requested(profiles, wish)))
     if _stand_in_may_serve(candidates, situation):
         candidates = ranked(tuple(_with_stand_in(candidate, situation) for candidate in candidates))
     best = closest(candidates)
-    plan = FitPlan(
-        wish=wish,
-        inventory=inventory,
-        candidates=candidates,
-        chosen=best.verdict if isinstance(best.verdict, Fit) and best.score > 0 else None,
-        reason=_reason(best, wish),
-        num_replicas=wish.num_replicas or 1,
-    )
-    if plan.chosen is None:
+    placements = place(best, candidates, situation) if best.score > 0 else ()
+    plan = FitPlan(wish, site, candidates, placements, _reason(best, placements, wish))
+    if not placements:
         plan = replace(plan, failure=failure(candidates), nearest=_nearest(profiles, candidates, situation))
     return replace(plan, notices=notices(plan))
 
 
 def judge(profile: Profile, situation: Situation) -> Candidate:
-    """One profile: whether it fits, and what that is worth."""
-    verdict = fit(profile, situation.inventory, situation.wish)
-    if isinstance(verdict, Misfit):
-        return Candidate(verdict)
-    weights = situation.availability.get(profile.name, NOT_LOOKED_FOR)
-    engine = situation.engines.get(profile.engine, NOT_LOOKED_FOR)
-    return Candidate(verdict, score_steps(verdict, situation.inventory, situation.wish, weights, engine))
+    """One profile: every way in which it fits, and what that is worth."""
+    verdicts = [fits(profile, group.inventory, situation.wish) for group in situation.site.hosts]
+    options = [
+        _option(fit, group, situation)
+        for group, verdict in enumerate(verdicts)
+        if not isinstance(verdict, Misfit)
+        for fit in verdict
+    ]
+    if options:
+        return Candidate(profile, tuple(sorted(options, key=_option_rank)))
+    misfits = [verdict for verdict in verdicts if isinstance(verdict, Misfit)]
+    return Candidate(profile, misfit=min(misfits, key=missing_bytes))
+
+
+def place(best: Candidate, candidates: tuple[Candidate, ...], situation: Situation) -> tuple[Placement, ...]:
+    """The best candidate's replicas, and where these are not enough those of its model's other variants.
+
+    Nothing where fewer replicas have room than were asked for: larger splits are given up one after the other first.
+    """
+    wish = situation.wish
+    wanted = wish.num_replicas or (None if wish.objective in FILLS else 1)
+    options = _options_of_model(best, candidates, situation)
+    for size in sorted({option.fit.tensor_parallel_size for option in options}, reverse=True):
+        smaller = [option for option in options if option.fit.tensor_parallel_size <= size]
+        placements = pack(smaller, situation.site, Budget(wanted, wish.max_gpus))
+        if sum(placement.num_replicas for placement in placements) >= (wanted or 1):
+            return placements
+    return ()
 
 
 def ranked(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -69,7 +97,7 @@ def ranked(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
 
 def failure(candidates: tuple[Candidate, ...]) -> PlanFailure:
     """Why none of `candidates` can run: the last hurdle that one of them came to."""
-    refused_by = [_refusing_steps(candidate) for candidate in candidates if isinstance(candidate.verdict, Fit)]
+    refused_by = [_refusing_steps(candidate) for candidate in candidates if candidate.options]
     if {"weights"} in refused_by:
         return PlanFailure.WEIGHTS_MISSING
     if any(names and names <= {"engine", "weights"} for names in refused_by):
@@ -77,27 +105,61 @@ def failure(candidates: tuple[Candidate, ...]) -> PlanFailure:
     return PlanFailure.DOES_NOT_FIT
 
 
-def _rank(candidate: Candidate) -> tuple[float, float, str]:
-    """Refused fits by the product of the steps that did not refuse them, misfits by the bytes that are missing."""
-    if isinstance(candidate.verdict, Misfit):
-        return 0.0, 1.0 + missing_bytes(candidate.verdict), candidate.profile.name
-    return -candidate.score, -candidate.potential, candidate.profile.name
-
-
 def missing_bytes(misfit: Misfit) -> float:
     """How far a profile misses; infinitely where memory is not what is missing."""
     return -misfit.memory.headroom_bytes if misfit.memory else float("inf")
 
 
-def _refusing_steps(candidate: Candidate) -> set[str]:
-    return {step.name for step in candidate.steps if step.value == 0}
+def closest(candidates: tuple[Candidate, ...]) -> Candidate:
+    """The best ranked of those that may be chosen at all, whether it can run or not."""
+    eligible = (one for one in candidates if "eligible" not in _refusing_steps(one))
+    return next(eligible, candidates[0])
+
+
+def _option(fit: Fit, group: int, situation: Situation) -> Option:
+    weights = situation.availability.get(fit.profile.name, NOT_LOOKED_FOR)
+    engine = situation.engines.get(fit.profile.engine, NOT_LOOKED_FOR)
+    inventory = situation.site.hosts[group].inventory
+    return Option(fit, group, score_steps(fit, inventory, situation.wish, weights, engine))
+
+
+def _option_rank(option: Option) -> tuple[float, float, int]:
+    """Equals in the order in which they were found: fewest GPUs, then the most headroom."""
+    return -option.score, -option.potential, option.fit.tensor_parallel_size
+
+
+def _rank(candidate: Candidate) -> tuple[float, float, str]:
+    """Refused fits by the product of the steps that did not refuse them, misfits by the bytes that are missing."""
+    if candidate.misfit is not None:
+        return 0.0, 1.0 + missing_bytes(candidate.misfit), candidate.profile.name
+    return -candidate.score, -candidate.potential, candidate.profile.name
+
+
+def _options_of_model(best: Candidate, candidates: tuple[Candidate, ...], situation: Situation) -> list[Option]:
+    """All that can run of the best candidate's model, its own options first; a CPU never beside its host's GPUs."""
+    of_model = [one for one in candidates if one is not best and one.profile.model == best.profile.model]
+    on_gpu = best.options[0].fit.device is Device.GPU
+    return [
+        option
+        for candidate in (best, *of_model)
+        for option in candidate.options
+        if option.score > 0 and not (on_gpu and _leaves_gpus_idle(option, situation))
+    ]
+
+
+def _leaves_gpus_idle(option: Option, situation: Situation) -> bool:
+    return option.fit.device is Device.CPU and bool(situation.site.hosts[option.group].inventory.working_gpus)
+
+
+def _refusing_steps(candidate: Candidate) -> frozenset[str]:
+    return candidate.options[0].refused_by if candidate.options else frozenset()
 
 
 def _stand_in_may_serve(candidates: tuple[Candidate, ...], situation: Situation) -> bool:
-    """On a host without a GPU, where the user left the choice open and no weights can be had."""
+    """On hosts without a GPU, where the user left the choice open and no weights can be had."""
     left_open = situation.wish.profile == AUTO and situation.wish.model is None
     none_runs = not any(candidate.score > 0 for candidate in candidates)
-    no_gpu = not situation.inventory.gpus
+    no_gpu = not any(group.inventory.gpus for group in situation.site.hosts)
     return left_open and no_gpu and none_runs and failure(candidates) is PlanFailure.WEIGHTS_MISSING
 
 
@@ -109,21 +171,17 @@ def _with_stand_in(candidate: Candidate, situation: Situation) -> Candidate:
     return judge(candidate.profile, replace(situation, wish=wish))
 
 
-def _reason(best: Candidate, wish: Wish) -> str:
+def _reason(best: Candidate, placements: tuple[Placement, ...], wish: Wish) -> str:
     name = best.profile.name
     if best.score == 0:
         return f"nothing that was asked for can run here; {name} comes closest: {best.refusal}"
+    if not placements:
+        return f"{wish.num_replicas} replicas were asked for, and there is room for fewer of {best.profile.model.name}"
     if wish.profile == name:
         return f"{name} was asked for, and fits"
     if best.profile.model.status is ModelStatus.STAND_IN:
         return "no model's weights can be had here, so a stand-in serves"
     return f"{name} has the highest score of those that can run, {best.score:.2f}"
-
-
-def closest(candidates: tuple[Candidate, ...]) -> Candidate:
-    """The best ranked of those that may be chosen at all, whether it can run or not."""
-    eligible = (one for one in candidates if "eligible" not in _refusing_steps(one))
-    return next(eligible, candidates[0])
 
 
 def _nearest(profiles: tuple[Profile, ...], candidates: tuple[Candidate, ...], situation: Situation) -> str:

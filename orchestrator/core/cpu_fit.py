@@ -17,12 +17,12 @@ FEWEST_DEFAULT_SLOTS = 4
 ENOUGH_SLOTS = (4, 1)
 
 
-def fit_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
+def fits_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
     """One replica on this host's CPU, in the memory that is available less the reserve."""
     most = max(FEWEST_DEFAULT_SLOTS, inventory.host.cpu_cores)
     steps = ladder(profile, wish, CONTEXT_CAP, min(most, MOST_SLOTS), ENOUGH_SLOTS)
     choice = settle(lambda context, count: _memory(profile, inventory.host, wish, Shape(context, count)), steps)
-    return _fit(profile, wish, choice) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
+    return (_fit(profile, wish, choice),) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
 
 
 def usable_bytes(host: Host) -> int:
@@ -60,6 +60,7 @@ def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
         max_model_len=choice.max_model_len,
         max_num_seqs=choice.max_num_seqs,
         memory=choice.memory,
+        replicas_per_host=wish.num_replicas or 1,
         notes=_notes(profile, wish, choice),
     )
 

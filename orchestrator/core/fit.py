@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.core.cpu_fit import fit_on_cpu
-from orchestrator.core.gpu_fit import fit_on_gpus
+from orchestrator.core.cpu_fit import fits_on_cpu
+from orchestrator.core.gpu_fit import fits_on_gpus
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.plan import Fit, Misfit, Wish
 from orchestrator.core.profile import EngineName, Profile
 
-PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], Fit | Misfit]] = {
-    EngineName.VLLM: fit_on_gpus,
-    EngineName.LLAMA_CPP: fit_on_cpu,  # the llama.cpp that qorch installs is built for CPUs
+PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]] = {
+    EngineName.VLLM: fits_on_gpus,
+    EngineName.LLAMA_CPP: fits_on_cpu,  # the llama.cpp that qorch installs is built for CPUs
 }
 
 
-def fit(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
-    """Place one replica of `profile`, with the context and the concurrency that were asked for or fit best."""
+def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
+    """Every way to place `profile` here, with the context and the concurrency that were asked for or fit best."""
     problem = _impossible(profile, wish)
     return Misfit(profile, (problem,)) if problem else PLACES[profile.engine](profile, inventory, wish)
+
+
+def fit(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
+    """The way that takes the fewest GPUs."""
+    found = fits(profile, inventory, wish)
+    return found if isinstance(found, Misfit) else found[0]
 
 
 def _impossible(profile: Profile, wish: Wish) -> str | None:

@@ -44,9 +44,9 @@ class UsableGpu:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One set of GPUs and what would be settled on it."""
+    """One split over one kind of GPU, and what would be settled on it."""
 
-    gpus: tuple[UsableGpu, ...]  # of one replica
+    gpus: tuple[UsableGpu, ...]  # of the first replica
     choice: Settled
 
     @property
@@ -55,19 +55,34 @@ class Attempt:
         return len(self.gpus), -self.choice.memory.headroom_bytes, self.gpus[0].index
 
 
-def fit_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
-    """One replica over 1, 2, 4, 8 or 16 equal GPUs, as many as the replicas that were asked for can have each."""
+def fits_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
+    """Every way to put replicas onto this host's GPUs: each over 1, 2, 4, 8 or 16 equal ones; fewest GPUs first."""
     gpus, refusals = usable_gpus(inventory, profile)
     if not gpus:
         return Misfit(profile, refusals or (inventory.driver.absent or "no GPU that answers",))
     attempts = list(_attempts(profile, gpus, wish))
     if not attempts:
-        return Misfit(profile, (f"{wish.num_replicas} replicas need a GPU each, {len(gpus)} are usable",))
-    fitting = [attempt for attempt in attempts if attempt.choice.fits]
+        return Misfit(profile, (_no_split(profile, gpus, wish), *refusals))
+    fitting = sorted((attempt for attempt in attempts if attempt.choice.fits), key=lambda attempt: attempt.rank)
     if fitting:
-        return _fit(profile, wish, min(fitting, key=lambda attempt: attempt.rank))
+        return tuple(_fit(profile, wish, attempt) for attempt in fitting)
     nearest = max(attempts, key=lambda attempt: attempt.choice.memory.headroom_bytes)
     return Misfit(profile, (_reason(nearest), *refusals), nearest.choice.memory)
+
+
+def gpu_sets(fit: Fit, inventory: Inventory, taken: frozenset[int]) -> tuple[tuple[int, ...], ...]:
+    """The GPUs of as many replicas as this host has room for beside those taken; NVLink peers stay together."""
+    gpus, _ = usable_gpus(inventory, fit.profile)
+    kind = next((gpu.kind for gpu in gpus if gpu.index == fit.gpu_indices[0]), None)
+    free = [
+        gpu
+        for gpu in gpus
+        if gpu.kind == kind and gpu.index not in taken and gpu.available_bytes >= fit.memory.needed_bytes
+    ]
+    first = [gpu for gpu in free if gpu.index in fit.gpu_indices]
+    ordered = [gpu.index for gpu in (*first, *(gpu for gpu in free if gpu not in first))]
+    size = len(fit.gpu_indices)
+    return tuple(tuple(sorted(ordered[start : start + size])) for start in range(0, len(ordered) - size + 1, size))
 
 
 def usable_gpus(inventory: Inventory, profile: Profile) -> tuple[tuple[UsableGpu, ...], tuple[str, ...]]:
@@ -110,12 +125,27 @@ def _usable(gpu: Gpu, profile: Profile) -> UsableGpu | str:
 
 def _attempts(profile: Profile, gpus: tuple[UsableGpu, ...], wish: Wish) -> Iterable[Attempt]:
     """Every split on every kind of GPU that has enough of them, on those with the most free memory."""
-    replicas = wish.num_replicas or 1
+    most = wish.max_gpus or len(gpus)
     for kind in sorted({gpu.kind for gpu in gpus}):
         equal = sorted((gpu for gpu in gpus if gpu.kind == kind), key=lambda gpu: (-gpu.free_bytes, gpu.index))
-        for size in tensor_parallel_sizes(profile):
-            if size * replicas <= len(equal):
+        for size in _sizes(profile, wish):
+            if size <= min(len(equal), most):
+                replicas = min(wish.num_replicas or 1, len(equal) // size)
                 yield _attempt(profile, tuple(equal[: size * replicas]), size, wish)
+
+
+def _sizes(profile: Profile, wish: Wish) -> tuple[int, ...]:
+    allowed = tensor_parallel_sizes(profile)
+    return allowed if wish.tensor_parallel_size is None else tuple(s for s in allowed if s == wish.tensor_parallel_size)
+
+
+def _no_split(profile: Profile, gpus: tuple[UsableGpu, ...], wish: Wish) -> str:
+    """Why no number of GPUs that are here will do."""
+    allowed = ", ".join(map(str, tensor_parallel_sizes(profile)))
+    if not _sizes(profile, wish):
+        return f"tensor_parallel_size {wish.tensor_parallel_size} does not divide the model; {allowed} do"
+    most = f", of which {wish.max_gpus} may be used" if wish.max_gpus else ""
+    return f"needs {min(_sizes(profile, wish))} equal GPUs, {len(gpus)} are usable{most}"
 
 
 def _attempt(profile: Profile, gpus: tuple[UsableGpu, ...], size: int, wish: Wish) -> Attempt:

@@ -84,3 +84,22 @@ class Inventory:
     def working_gpus(self) -> tuple[Gpu, ...]:
         """The GPUs that answered."""
         return tuple(gpu for gpu in self.gpus if gpu.error is None)
+
+
+@dataclass(frozen=True)
+class HostGroup:
+    """Equal hosts, of which `inventory` describes one."""
+
+    inventory: Inventory
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """All hosts that may be planned on, equal ones together."""
+
+    hosts: tuple[HostGroup, ...]
+
+
+def one_host(inventory: Inventory) -> Site:
+    return Site((HostGroup(inventory),))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
 
-from orchestrator.core.inventory import Inventory
+from orchestrator.core.inventory import Inventory, Site
+from orchestrator.core.objective import Objective
 from orchestrator.core.profile import Profile
 
 
@@ -62,6 +63,7 @@ class Fit:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     memory: Memory  # of each device that the replica uses
+    replicas_per_host: int = 1  # on a CPU, whose memory they divide; GPUs have as many as there are sets of them
     notes: tuple[str, ...] = ()  # what a person should know of this fit, e.g. why the context is this long
 
 
@@ -84,6 +86,18 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What an hour costs, of a GPU by its name (or any), and of a host without one; in the user's currency."""
+
+    gpu_hour: tuple[tuple[str, float], ...] = ()
+    any_gpu_hour: float | None = None
+    host_hour: float | None = None
+
+
+NO_PRICES = Prices()
+
+
+@dataclass(frozen=True)
 class Wish:
     """What the user asked for; `profile` is "auto", a precision, or the name of a profile or of a model."""
 
@@ -92,44 +106,100 @@ class Wish:
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     num_replicas: int | None = None
+    tensor_parallel_size: int | None = None
+    objective: Objective = Objective.BALANCED
+    min_tok_s: float | None = None  # of one stream
+    max_gpus: int | None = None  # of all replicas together
+    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True)
 class ScoreStep:
-    """One factor of a score, 0..1, and why."""
+    """One factor of a score, 0..1, and why; its weight is the exponent that the objective gives it."""
 
     name: str
     value: float
     why: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One profile that was considered; a step of 0 refuses it, and a misfit has no steps."""
+class Option:
+    """One way to run a profile: on one kind of GPU, or on the CPU, of one group of hosts."""
 
-    verdict: Fit | Misfit
-    steps: tuple[ScoreStep, ...] = ()
-
-    @property
-    def profile(self) -> Profile:
-        return self.verdict.profile
+    fit: Fit
+    group: int  # of the site's hosts
+    steps: tuple[ScoreStep, ...]
 
     @property
     def score(self) -> float:
-        """The product of the steps, 0..1."""
-        return 0.0 if isinstance(self.verdict, Misfit) else prod(step.value for step in self.steps)
+        """The product of the weighted steps, 0..1; a step of 0 refuses the option."""
+        return 0.0 if self.refused_by else self.potential
 
     @property
     def potential(self) -> float:
         """The score that it would have if nothing refused it."""
-        return prod(step.value for step in self.steps if step.value > 0)
+        return float(prod(step.value**step.weight for step in self.steps if step.value > 0))
+
+    @property
+    def refused_by(self) -> frozenset[str]:
+        return frozenset(step.name for step in self.steps if step.value == 0)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One profile that was considered: the ways to run it, the best first, or why there is none."""
+
+    profile: Profile
+    options: tuple[Option, ...] = ()
+    misfit: Misfit | None = None
+
+    @property
+    def verdict(self) -> Fit | Misfit:
+        if self.options:
+            return self.options[0].fit
+        assert self.misfit is not None
+        return self.misfit
+
+    @property
+    def steps(self) -> tuple[ScoreStep, ...]:
+        return self.options[0].steps if self.options else ()
+
+    @property
+    def score(self) -> float:
+        return self.options[0].score if self.options else 0.0
+
+    @property
+    def potential(self) -> float:
+        return self.options[0].potential if self.options else 0.0
 
     @property
     def refusal(self) -> str | None:
         """Why it cannot run, or None where it can."""
-        if isinstance(self.verdict, Misfit):
-            return "; ".join(self.verdict.reasons)
+        if self.misfit is not None:
+            return "; ".join(self.misfit.reasons)
         return "; ".join(step.why for step in self.steps if step.value == 0) or None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Equal replicas on equal hosts: `gpu_sets` has one set of GPU indices for each replica of a host."""
+
+    option: Option
+    gpu_sets: tuple[tuple[int, ...], ...]  # an empty set: the CPU
+    num_hosts: int
+
+    @property
+    def fit(self) -> Fit:
+        return self.option.fit
+
+    @property
+    def num_replicas(self) -> int:
+        return len(self.gpu_sets) * self.num_hosts
+
+    @property
+    def num_gpus(self) -> int:
+        return sum(map(len, self.gpu_sets)) * self.num_hosts
 
 
 class PlanFailure(StrEnum):
@@ -149,11 +219,23 @@ class FitPlan:
     """
 
     wish: Wish
-    inventory: Inventory
+    site: Site
     candidates: tuple[Candidate, ...]
-    chosen: Fit | None
+    placements: tuple[Placement, ...]  # the best first; all of one model
     reason: str  # one sentence: why this one, or why none
-    num_replicas: int = 1
     failure: PlanFailure | None = None
     nearest: str | None = None
     notices: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> Fit | None:
+        return self.placements[0].fit if self.placements else None
+
+    @property
+    def inventory(self) -> Inventory:
+        """The machine that the first replica runs on, or the first of the site."""
+        return self.site.hosts[self.placements[0].option.group if self.placements else 0].inventory
+
+    @property
+    def num_replicas(self) -> int:
+        return sum(placement.num_replicas for placement in self.placements)

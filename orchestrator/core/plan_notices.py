@@ -18,9 +18,10 @@ def notices(plan: FitPlan) -> tuple[str, ...]:
 def _notices(plan: FitPlan) -> Iterator[str]:
     if plan.chosen is not None:
         yield from _of_choice(plan, plan.chosen)
-    for gpu in plan.inventory.gpus:
-        if gpu.error is not None:
-            yield f"GPU {gpu.index} is left out: {gpu.error}"
+    for group in plan.site.hosts:
+        for gpu in group.inventory.gpus:
+            if gpu.error is not None:
+                yield f"GPU {gpu.index} is left out: {gpu.error}"
 
 
 def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
@@ -30,7 +31,8 @@ def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
             "and its answers mean nothing"
         )
     yield from _better(plan)
-    yield from _lost_quality(chosen.profile)
+    for profile in dict.fromkeys(placement.fit.profile for placement in plan.placements):
+        yield from _lost_quality(profile)
     yield from chosen.notes
     if (caution := chosen.profile.model.limits.caution_past_tokens) < chosen.max_model_len:
         yield f"past {caution:,} tokens of context the model follows instructions less well"
@@ -57,8 +59,8 @@ def _lacks_only_files(candidate: Candidate) -> bool:
 
 
 def _idle_gpus(plan: FitPlan, chosen: Fit) -> Iterator[str]:
-    there = len(plan.inventory.working_gpus)
-    idle = there - len(chosen.gpu_indices) * plan.num_replicas
+    there = sum(len(group.inventory.working_gpus) * group.count for group in plan.site.hosts)
+    idle = there - sum(placement.num_gpus for placement in plan.placements)
     if chosen.device is Device.GPU and idle > 0:
         yield f"{idle} of {there} GPUs stay idle; more replicas can use them"
     if chosen.device is Device.CPU and there and (closest := _closest_on_gpu(plan)):

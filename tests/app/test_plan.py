@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.app.plan import make_described_plan, require_fit
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, ExitCode, QorchError
+from orchestrator.core.inventory import one_host
 from orchestrator.core.plan import FitPlan, Wish
 from orchestrator.core.profile import EngineName
 from tests.core.machines import A100_80, ENGINES, NOWHERE, PROFILES, machine, plan_for
@@ -48,6 +49,6 @@ def test_the_hint_names_a_profile_that_there_is() -> None:
 
 
 def test_for_a_machine_that_one_does_not_have_engines_and_published_weights_count_as_there() -> None:
-    described = make_described_plan(PROFILES, machine(A100_80), Wish())
+    described = make_described_plan(PROFILES, one_host(machine(A100_80)), Wish())
     assert require_fit(described).profile.engine is EngineName.VLLM
-    assert make_described_plan(PROFILES, machine(), Wish("demo-gguf")).chosen is None
+    assert make_described_plan(PROFILES, one_host(machine()), Wish("demo-gguf")).chosen is None

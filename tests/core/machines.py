@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
 from orchestrator.core.choose import choose
-from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable
+from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable, one_host
 from orchestrator.core.plan import Availability, FitPlan, Wish
 from orchestrator.core.profile import EngineName, Profile
 
@@ -83,4 +83,4 @@ def plan_for(
     engines: dict[EngineName, Availability] = ENGINES,
     profiles: tuple[Profile, ...] = PROFILES,
 ) -> FitPlan:
-    return choose(profiles, inventory, wish, everywhere(weights, profiles), engines)
+    return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines)

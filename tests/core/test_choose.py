@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.choose import choose
 from orchestrator.core.errors import UsageError
+from orchestrator.core.inventory import one_host
 from orchestrator.core.plan import Availability, PlanFailure, Wish
 from orchestrator.core.profile import EngineName, ModelStatus, Precision
 from tests.core.machines import (
@@ -33,8 +34,8 @@ from tests.core.machines import (
 
 NO_VLLM = {**ENGINES, EngineName.VLLM: Availability(False, False, "vllm is not installed")}
 MACHINES = [  # machine, chosen profile, GPUs, context: reviewed for sense
-    # 27B before 122B: as good by its score, and room for 18 long requests beside the weights on one of two GPUs
-    (machine(A100_80, A100_80), "qwen3.5-27b-fp8", 1, 262_144),
+    # 27B before 122B: as good by its score, and on both GPUs room for many long requests in full precision
+    (machine(A100_80, A100_80), "qwen3.5-27b-bf16", 2, 262_144),
     (machine(*[A100_80] * 4), "qwen3.5-397b-a17b-gptq", 4, 262_144),
     (machine(H100_80), "qwen3.5-27b-fp8", 1, 262_144),
     (machine(*[H100_80] * 8), "qwen3.5-397b-a17b-fp8", 8, 262_144),
@@ -162,13 +163,13 @@ def test_with_a_gpu_or_a_named_model_missing_weights_stop_the_plan(inventory, wi
 
 def test_one_model_on_disk_is_enough_to_leave_the_stand_in_alone():
     availability = {**everywhere(NOWHERE), "qwen3.5-2b-q8_0": HERE}
-    plan = choose(PROFILES, machine(), Wish(), availability, ENGINES)
+    plan = choose(PROFILES, one_host(machine()), Wish(), availability, ENGINES)
     assert plan.chosen.profile.name == "qwen3.5-2b-q8_0"
     assert "a stand-in with random weights" in candidate(plan, "demo-gguf").refusal
 
 
 def test_weights_that_nobody_looked_for_are_not_there():
-    plan = choose(PROFILES, machine(), Wish(profile="qwen3.5-2b-q8_0"), {}, ENGINES)
+    plan = choose(PROFILES, one_host(machine()), Wish(profile="qwen3.5-2b-q8_0"), {}, ENGINES)
     assert plan.failure is PlanFailure.WEIGHTS_MISSING
 
 
@@ -229,7 +230,7 @@ def test_more_replicas_divide_the_cores_and_so_the_speed():
 @pytest.mark.parametrize(
     ("inventory", "notice"),
     [
-        (machine(A100_80, A100_80), "1 of 2 GPUs stay idle; more replicas can use them"),
+        (machine(*[A100_80] * 3), "1 of 3 GPUs stay idle; more replicas can use them"),
         (machine(A100_80), "past 131,072 tokens of context the model follows instructions less well"),
         (machine(V100), "the model runs on the CPU and the GPU stays idle"),
         (
@@ -257,14 +258,14 @@ def test_a_lost_precision_is_said():
 
 @given(st.permutations(PROFILES), st.sampled_from([machine(A6000), machine(A100_80, A100_80), machine(memory_gib=32)]))
 def test_the_choice_does_not_depend_on_the_order_of_the_profiles(profiles, inventory):
-    shuffled = choose(tuple(profiles), inventory, Wish(), everywhere(FETCHABLE), ENGINES)
+    shuffled = choose(tuple(profiles), one_host(inventory), Wish(), everywhere(FETCHABLE), ENGINES)
     assert shuffled == plan_for(inventory)
 
 
 def test_equal_scores_are_ranked_by_name():
     profile = next(one for one in PROFILES if one.name == "qwen3.5-2b-q8_0")
     twins = tuple(replace(profile, name=name) for name in ("b", "a"))
-    plan = choose(twins, machine(), Wish(), everywhere(HERE, twins), ENGINES)
+    plan = choose(twins, one_host(machine()), Wish(), everywhere(HERE, twins), ENGINES)
     assert [one.profile.name for one in plan.candidates] == ["a", "b"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.core.fit import fit
 from orchestrator.core.gpu_fit import tensor_parallel_sizes
 from orchestrator.core.inventory import NotAvailable
-from orchestrator.core.plan import Device, Fit, Misfit, Wish
+from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure, Wish
 from orchestrator.core.profile import EngineName
 from tests.core.machines import (
     A100_80,
@@ -25,6 +25,7 @@ from tests.core.machines import (
     V100,
     gpu,
     machine,
+    plan_for,
     with_gpus,
 )
 
@@ -194,10 +195,12 @@ def test_replicas_share_the_mapped_file_and_divide_the_rest():
 
 def test_replicas_on_gpus_need_a_set_each():
     inventory = machine(A100_80, A100_80, A100_80)
-    assert isinstance(fit_of("qwen3.5-27b-fp8", inventory, Wish(num_replicas=3)), Fit)
-    missed = fit_of("qwen3.5-27b-fp8", inventory, Wish(num_replicas=4))
-    assert missed.reasons == ("4 replicas need a GPU each, 3 are usable",)
-    assert isinstance(fit_of("qwen3.5-122b-a10b-fp8", inventory, Wish(num_replicas=2)), Misfit)
+    for name, most in (("qwen3.5-27b-fp8", 3), ("qwen3.5-122b-a10b-fp8", 1)):
+        there = plan_for(inventory, Wish(name, num_replicas=most))
+        assert there.num_replicas == most
+        missed = plan_for(inventory, Wish(name, num_replicas=most + 1))
+        assert (missed.placements, missed.failure) == ((), PlanFailure.DOES_NOT_FIT)
+        assert missed.reason.startswith(f"{most + 1} replicas were asked for, and there is room for fewer")
 
 
 wishes = st.builds(
