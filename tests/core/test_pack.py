@@ -40,7 +40,7 @@ def placed(plan: FitPlan) -> list[tuple[str, tuple[tuple[int, ...], ...], int]]:
 
 
 def test_variants_of_one_model_share_a_host_of_unequal_gpus():
-    plan = plan_for(MIXED, Wish(model="qwen3.5-72b-a14b", num_replicas=2))
+    plan = plan_for(MIXED, Wish(model="qwen3.5-72b-a14b", num_replicas=2, objective=Objective.QUALITY))
     assert placed(plan) == [("qwen3.5-72b-a14b-bf16", ((0, 1),), 1), ("qwen3.5-72b-a14b-gptq", ((2,),), 1)]
     assert any("loses about 3.0%" in notice for notice in plan.notices)
     # its official 4-bit files leave all but the feed-forward part in 16 bits, so FP8 is hardly larger and better
