@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orchestrator.app.weights import WeightsStore
-from orchestrator.core.choose import choose
+from orchestrator.core.choose import Predict, choose
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure, Wish
@@ -24,17 +24,18 @@ def make_plan(
     wish: Wish,
     store: WeightsStore,
     engines: Mapping[EngineName, Availability],
+    predict: Predict,
 ) -> FitPlan:
     """Choose among all profiles, with what is known of their weights and engines."""
     availability = {profile.name: store.availability(profile) for profile in profiles}
-    return choose(profiles, site, wish, availability, engines)
+    return choose(profiles, site, wish, availability, engines, predict)
 
 
-def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish) -> FitPlan:
+def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
     """Choose for a machine that one does not have: there every engine and all published weights can be had."""
     there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
     availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
-    return choose(profiles, site, wish, availability, dict.fromkeys(EngineName, there))
+    return choose(profiles, site, wish, availability, dict.fromkeys(EngineName, there), predict)
 
 
 def require_fit(plan: FitPlan) -> Fit:

@@ -100,10 +100,13 @@ def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.app.plan import make_described_plan, make_plan
     from orchestrator.core.inventory import one_host
+    from orchestrator.core.speed import predict_on_cpu
 
     if hardware is not None:
-        return make_described_plan(profiles(), one_host(inventory(hardware)), wish)
-    return make_plan(profiles(), one_host(inventory(None)), wish, weights_store(weights), installed_engines())
+        return make_described_plan(profiles(), one_host(inventory(hardware)), wish, predict_on_cpu)
+    return make_plan(
+        profiles(), one_host(inventory(None)), wish, weights_store(weights), installed_engines(), predict_on_cpu
+    )
 
 
 def profile(name: str) -> Profile:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.fit import fits
-from orchestrator.core.inventory import Site
+from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import FILLS
 from orchestrator.core.pack import Budget, pack
 from orchestrator.core.plan import (
@@ -22,9 +22,12 @@ from orchestrator.core.plan import (
     Wish,
 )
 from orchestrator.core.plan_notices import notices
+from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
 from orchestrator.core.score import score_steps
+
+Predict = Callable[[Fit, Inventory], Prediction | None]
 
 NOT_LOOKED_FOR = Availability(obtainable=False, on_disk=False, reason="not looked for")
 
@@ -37,6 +40,7 @@ class Situation:
     wish: Wish
     availability: Mapping[str, Availability]  # of each profile's weights, by the profile's name
     engines: Mapping[EngineName, Availability]
+    predict: Predict
 
 
 def choose(
@@ -45,9 +49,10 @@ def choose(
     wish: Wish,
     availability: Mapping[str, Availability],
     engines: Mapping[EngineName, Availability],
+    predict: Predict,
 ) -> FitPlan:
     """The best profile that was asked for, fits, and can be had; raises UsageError for an unknown name."""
-    situation = Situation(site, wish, availability, engines)
+    situation = Situation(site, wish, availability, engines, predict)
     candidates = ranked(tuple(judge(profile, situation) for profile in requested(profiles, wish)))
     if _stand_in_may_serve(candidates, situation):
         candidates = ranked(tuple(_with_stand_in(candidate, situation) for candidate in candidates))
@@ -119,8 +124,9 @@ def closest(candidates: tuple[Candidate, ...]) -> Candidate:
 def _option(fit: Fit, group: int, situation: Situation) -> Option:
     weights = situation.availability.get(fit.profile.name, NOT_LOOKED_FOR)
     engine = situation.engines.get(fit.profile.engine, NOT_LOOKED_FOR)
-    inventory = situation.site.hosts[group].inventory
-    return Option(fit, group, score_steps(fit, inventory, situation.wish, weights, engine))
+    hosts = situation.site.hosts[group]
+    predicted = replace(fit, prediction=situation.predict(fit, hosts.inventory))
+    return Option(predicted, group, score_steps(predicted, hosts, situation.wish, weights, engine))
 
 
 def _option_rank(option: Option) -> tuple[float, float, int]:

@@ -22,7 +22,11 @@ def fits_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit
     most = max(FEWEST_DEFAULT_SLOTS, inventory.host.cpu_cores)
     steps = ladder(profile, wish, CONTEXT_CAP, min(most, MOST_SLOTS), ENOUGH_SLOTS)
     choice = settle(lambda context, count: _memory(profile, inventory.host, wish, Shape(context, count)), steps)
-    return (_fit(profile, wish, choice),) if choice.fits else Misfit(profile, (_reason(choice),), choice.memory)
+    return (
+        (_fit(profile, inventory.host, wish, choice),)
+        if choice.fits
+        else Misfit(profile, (_reason(choice),), choice.memory)
+    )
 
 
 def usable_bytes(host: Host) -> int:
@@ -51,7 +55,7 @@ def _reserve_bytes(host: Host) -> int:
     return FLEET_RESERVE_BYTES + int(SYSTEM_RESERVE_SHARE * host.memory_available_bytes)
 
 
-def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
+def _fit(profile: Profile, host: Host, wish: Wish, choice: Settled) -> Fit:
     return Fit(
         profile=profile,
         device=Device.CPU,
@@ -60,6 +64,7 @@ def _fit(profile: Profile, wish: Wish, choice: Settled) -> Fit:
         max_model_len=choice.max_model_len,
         max_num_seqs=choice.max_num_seqs,
         memory=choice.memory,
+        device_name=host.cpu_model,
         replicas_per_host=wish.num_replicas or 1,
         notes=_notes(profile, wish, choice),
     )

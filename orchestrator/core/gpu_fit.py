@@ -172,6 +172,7 @@ def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
         max_model_len=attempt.choice.max_model_len,
         max_num_seqs=attempt.choice.max_num_seqs,
         memory=attempt.choice.memory,
+        device_name=attempt.gpus[0].name,
         notes=(*_notes(profile, attempt.gpus[0]), *context_note(profile, wish, attempt.choice)),
     )
 

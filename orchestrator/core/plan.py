@@ -8,6 +8,7 @@ from math import prod
 
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import Objective
+from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import Profile
 
 
@@ -63,6 +64,8 @@ class Fit:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     memory: Memory  # of each device that the replica uses
+    device_name: str = ""  # the GPU's product, or the CPU's model
+    prediction: Prediction | None = None
     replicas_per_host: int = 1  # on a CPU, whose memory they divide; GPUs have as many as there are sets of them
     notes: tuple[str, ...] = ()  # what a person should know of this fit, e.g. why the context is this long
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.plan import Candidate, Device, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus, Profile
-from orchestrator.core.score import USABLE_TOK_S, cores_of_replica
-from orchestrator.core.speed import cpu_decode_tok_s
+from orchestrator.core.score import USABLE_TOK_S
 
 
 def notices(plan: FitPlan) -> tuple[str, ...]:
@@ -37,7 +36,7 @@ def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
     if (caution := chosen.profile.model.limits.caution_past_tokens) < chosen.max_model_len:
         yield f"past {caution:,} tokens of context the model follows instructions less well"
     yield from _idle_gpus(plan, chosen)
-    yield from _slow(plan, chosen)
+    yield from _slow(chosen)
 
 
 def _lost_quality(profile: Profile) -> Iterator[str]:
@@ -72,9 +71,8 @@ def _closest_on_gpu(plan: FitPlan) -> Candidate | None:
     return next((one for one in plan.candidates if one.profile.min_compute_capability), None)
 
 
-def _slow(plan: FitPlan, chosen: Fit) -> Iterator[str]:
+def _slow(chosen: Fit) -> Iterator[str]:
     """Named profiles are served however slow they are."""
-    if chosen.device is Device.CPU:
-        tok_s = cpu_decode_tok_s(chosen.profile, cores_of_replica(plan.inventory.host, plan.wish))
-        if tok_s < USABLE_TOK_S:
-            yield f"about {tok_s:.1f} tok/s for one stream is slower than most people read"
+    tok_s = chosen.prediction.decode_tok_s if chosen.prediction else USABLE_TOK_S
+    if tok_s < USABLE_TOK_S:
+        yield f"about {tok_s:.1f} tok/s for one stream is slower than most people read"

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from orchestrator.core.amounts import counted, gib
-from orchestrator.core.inventory import Host, Inventory
+from orchestrator.core.gpu_fit import gpu_sets
+from orchestrator.core.inventory import Host, HostGroup
 from orchestrator.core.memory import memory_parts, request_bytes
+from orchestrator.core.objective import weight
 from orchestrator.core.plan import Availability, Device, Fit, ScoreStep, Shape, Wish
+from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.request import excluded, is_named
-from orchestrator.core.speed import cpu_decode_tok_s
 
 USABLE_TOK_S = 3.0  # slower than this nobody reads along
-HALF_WORTH_TOK_S = 0.5  # the speed at which a profile would be worth half
+HALF_WORTH = {"speed": 0.5, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
+HALF_WORTH_COST = 0.5  # of a million tokens, in the currency of the prices
 IDLE_GPU_WORTH = 0.25  # of a profile that leaves the host's GPUs idle
 TYPICAL_TOKENS = 32768  # context of the request that headroom is counted in
 ENOUGH_REQUESTS = {Device.CPU: 4, Device.GPU: 16}  # of that context at once; more earns nothing
 NO_HEADROOM_WORTH = 0.75
+LEAST_CONTEXT = 2048  # tokens: worth nothing yet
+NOT_PREDICTED = "speed not predicted"
+NOT_PREDICTED_WORTH = 0.01  # where the objective asks for a figure that is not there
 
 
 def score_steps(
-    fit: Fit, inventory: Inventory, wish: Wish, weights: Availability, engine: Availability
+    fit: Fit, hosts: HostGroup, wish: Wish, weights: Availability, engine: Availability
 ) -> tuple[ScoreStep, ...]:
     """First what may refuse the profile, then what ranks it."""
-    return (
+    steps = (
         _eligible(fit, wish),
         ScoreStep("engine", float(engine.obtainable), engine.reason),
-        _weights(fit, inventory.host, weights),
+        _weights(fit, hosts.inventory.host, weights),
         _quality(fit),
-        _speed(fit, inventory.host, wish),
-        _device(fit, inventory),
+        _floor(fit, wish),
+        _rate("speed", fit),
+        _rate("latency", fit),
+        _throughput(fit, hosts),
+        _cost(fit, hosts, wish),
+        _context(fit),
+        _device(fit, hosts),
         _headroom(fit, wish),
     )
+    return tuple(_weighed(step, wish) for step in steps)
+
+
+def _weighed(step: ScoreStep, wish: Wish) -> ScoreStep:
+    return replace(step, weight=weight(wish.objective, step.name))
 
 
 def _eligible(fit: Fit, wish: Wish) -> ScoreStep:
@@ -53,25 +72,57 @@ def _quality(fit: Fit) -> ScoreStep:
     return ScoreStep("quality", model * retained, why)
 
 
-def _speed(fit: Fit, host: Host, wish: Wish) -> ScoreStep:
-    """On a CPU by the time that a token takes; GPUs are not told apart yet."""
-    if fit.device is Device.GPU:
-        return ScoreStep("speed", 1.0, "not estimated on a GPU yet")
-    cores = cores_of_replica(host, wish)
-    tok_s = cpu_decode_tok_s(fit.profile, cores)
-    why = f"about {tok_s:.1f} tok/s a stream"
-    if tok_s < USABLE_TOK_S and not is_named(fit.profile, wish):
-        return ScoreStep("speed", 0.0, f"{why} on {counted(cores, 'core')}, below the usable {USABLE_TOK_S:g}")
-    return ScoreStep("speed", tok_s / (tok_s + HALF_WORTH_TOK_S), why)
+def _floor(fit: Fit, wish: Wish) -> ScoreStep:
+    """What one stream has to reach: what the user asks for, or on a CPU what people read along with."""
+    if fit.prediction is None:
+        return ScoreStep("floor", 1.0, NOT_PREDICTED)
+    tok_s = fit.prediction.decode_tok_s
+    if wish.min_tok_s is not None and tok_s < wish.min_tok_s:
+        return ScoreStep("floor", 0.0, f"about {tok_s:.1f} tok/s a stream, {wish.min_tok_s:g} asked for")
+    if wish.min_tok_s is None and tok_s < USABLE_TOK_S and not is_named(fit.profile, wish):
+        return ScoreStep("floor", 0.0, f"about {tok_s:.1f} tok/s a stream, below the usable {USABLE_TOK_S:g}")
+    return ScoreStep("floor", 1.0, f"about {tok_s:,.1f} tok/s a stream")
 
 
-def cores_of_replica(host: Host, wish: Wish) -> int:
-    """Replicas on one host divide its cores."""
-    return max(1, host.cpu_cores // (wish.num_replicas or 1))
+def _rate(name: str, fit: Fit) -> ScoreStep:
+    """How fast one stream is: `speed` is content with what people read, `latency` wants more."""
+    if fit.prediction is None:
+        return ScoreStep(name, 1.0, NOT_PREDICTED)
+    tok_s = fit.prediction.decode_tok_s
+    return ScoreStep(name, tok_s / (tok_s + HALF_WORTH[name]), f"about {tok_s:,.1f} tok/s a stream")
 
 
-def _device(fit: Fit, inventory: Inventory) -> ScoreStep:
-    if fit.device is Device.CPU and inventory.working_gpus:
+def _throughput(fit: Fit, hosts: HostGroup) -> ScoreStep:
+    """Of all replicas that these hosts have room for."""
+    if fit.prediction is None:
+        return ScoreStep("throughput", NOT_PREDICTED_WORTH, NOT_PREDICTED)
+    replicas = replicas_of(fit, hosts)
+    tok_s = fit.prediction.saturation_tok_s * replicas
+    why = f"about {tok_s:,.0f} tok/s at most from {counted(replicas, 'replica')}"
+    return ScoreStep("throughput", tok_s / (tok_s + HALF_WORTH["throughput"]), why)
+
+
+def _cost(fit: Fit, hosts: HostGroup, wish: Wish) -> ScoreStep:
+    """Of a million tokens at saturation; without prices a GPU-hour counts one, and so does a CPU's host."""
+    if fit.prediction is None:
+        return ScoreStep("cost", NOT_PREDICTED_WORTH, NOT_PREDICTED)
+    per_hour = price_per_hour(fit, wish.prices)
+    cost = cost_per_million(
+        per_hour if per_hour is not None else max(1, len(fit.gpu_indices)), fit.prediction.saturation_tok_s
+    )
+    unit = "" if per_hour is not None else " device-hours"
+    return ScoreStep("cost", HALF_WORTH_COST / (HALF_WORTH_COST + cost), f"about {cost:,.3f}{unit} a million tokens")
+
+
+def _context(fit: Fit) -> ScoreStep:
+    """Every doubling of the context is worth as much, up to what the model takes."""
+    limit = max(fit.profile.model.limits.max_model_len, LEAST_CONTEXT * 2)
+    doublings = math.log2(max(fit.max_model_len, 1) / LEAST_CONTEXT) / math.log2(limit / LEAST_CONTEXT)
+    return ScoreStep("context", min(1.0, max(0.01, doublings)), f"{fit.max_model_len:,} tokens of context")
+
+
+def _device(fit: Fit, hosts: HostGroup) -> ScoreStep:
+    if fit.device is Device.CPU and hosts.inventory.working_gpus:
         return ScoreStep("device", IDLE_GPU_WORTH, "leaves the GPU idle")
     return ScoreStep("device", 1.0, f"on {fit.device.upper()}")
 
@@ -83,6 +134,12 @@ def _headroom(fit: Fit, wish: Wish) -> ScoreStep:
     enough = ENOUGH_REQUESTS[fit.device]
     value = NO_HEADROOM_WORTH + (1 - NO_HEADROOM_WORTH) * min(1.0, requests / enough)
     return ScoreStep("headroom", value, f"room for {requests:,.1f} requests of {tokens:,} tokens")
+
+
+def replicas_of(fit: Fit, hosts: HostGroup) -> int:
+    """As many as have room on these hosts when nothing else runs there."""
+    each = len(gpu_sets(fit, hosts.inventory, frozenset())) if fit.gpu_indices else fit.replicas_per_host
+    return each * hosts.count
 
 
 def _room_bytes(fit: Fit) -> int:

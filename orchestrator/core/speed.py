@@ -6,7 +6,10 @@ this model says 7.7. Servers with many memory channels are faster than it thinks
 
 from __future__ import annotations
 
+from orchestrator.core.inventory import Inventory
 from orchestrator.core.parameters import text_parameters
+from orchestrator.core.plan import Device, Fit
+from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import Profile
 
 CPU_BANDWIDTH_BYTES_S = 40e9  # assumed: what two channels of DDR5 give in practice
@@ -33,3 +36,12 @@ def _layers_s(profile: Profile) -> float:
     if architecture is None:
         return 0.0
     return architecture.num_hidden_layers * LAYER_S[architecture.experts is not None]
+
+
+def predict_on_cpu(fit: Fit, inventory: Inventory) -> Prediction | None:
+    """None on a GPU."""
+    if fit.device is Device.GPU:
+        return None
+    cores = max(1, inventory.host.cpu_cores // fit.replicas_per_host)
+    tok_s = cpu_decode_tok_s(fit.profile, cores)
+    return Prediction(tok_s, tok_s, 1, tok_s, 1.0, 1, 1.0, ())

@@ -9,6 +9,7 @@ from orchestrator.core.choose import choose
 from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable, one_host
 from orchestrator.core.plan import Availability, FitPlan, Wish
 from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.speed import predict_on_cpu
 
 GIB = 2**30
 PROFILES = load_profiles(shipped_profiles_dir())
@@ -83,4 +84,4 @@ def plan_for(
     engines: dict[EngineName, Availability] = ENGINES,
     profiles: tuple[Profile, ...] = PROFILES,
 ) -> FitPlan:
-    return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines)
+    return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines, predict_on_cpu)

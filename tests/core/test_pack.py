@@ -13,6 +13,7 @@ from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, Site
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import FitPlan, PlanFailure, Wish
+from orchestrator.core.speed import predict_on_cpu
 from tests.core.machines import (
     A100_80,
     A6000,
@@ -32,7 +33,7 @@ MIXED = machine(A100_80, A100_80, A6000)
 
 
 def plan_over(*groups: HostGroup, wish: Wish) -> FitPlan:
-    return choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES)
+    return choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, predict_on_cpu)
 
 
 def placed(plan: FitPlan) -> list[tuple[str, tuple[tuple[int, ...], ...], int]]:

@@ -1,0 +1,19 @@
+"""How fast a fit will be, before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Of one replica, with nothing else on its devices."""
+
+    decode_tok_s: float  # of one stream
+    saturation_tok_s: float  # of all streams together, where more of them add nothing
+    saturation_concurrency: int
+    prefill_tok_s: float
+    ttft_s: float  # of a prompt of `prompt_tokens`, with nobody before it
+    prompt_tokens: int
+    cold_start_s: float
+    why: tuple[str, ...]  # the arithmetic, a line a figure
