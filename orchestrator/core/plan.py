@@ -8,6 +8,7 @@ from math import prod
 
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.profile import Profile
+from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 
 
 class Device(StrEnum):
@@ -22,6 +23,7 @@ class Shape:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     tensor_parallel_size: int = 1
+    vllm: VllmOptions = VLLM_DEFAULTS  # of no account to other engines
 
 
 @dataclass(frozen=True)
