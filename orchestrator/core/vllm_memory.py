@@ -73,9 +73,8 @@ def _recurrent_state(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart
 def _activations(profile: Profile, shape: Shape) -> MemoryPart:
     peak = activations(architecture_of(profile.model), shape.tensor_parallel_size, shape.max_num_seqs, shape.vllm)
     why = (
-        f"image embeddings {peak.embeddings:,} B + the largest of that encoder step {peak.image:,} B, a prefill of "
-        f"{shape.vllm.max_num_batched_tokens:,} tokens {peak.prefill:,} B, "
-        f"sampling for {counted(shape.max_num_seqs, 'sequence')} {peak.sampling:,} B: estimated"
+        f"image {peak.embeddings:,} B + the most of encoder {peak.image:,} B, prefill of "
+        f"{shape.vllm.max_num_batched_tokens:,} tokens {peak.prefill:,} B, sampling {peak.sampling:,} B: estimated"
     )
     return MemoryPart("activations", peak.bytes, why)
 
