@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -49,6 +49,7 @@ class VllmOptions:
 
 VLLM_DEFAULTS = VllmOptions()
 
+NATIVE_FP8 = (8, 9)  # platforms/cuda.py, supports_fp8()
 FLASHINFER_GDN_MIN_CUDA = {9: 0, 10: 13, 12: 13}  # major compute capability -> CUDA runtime that the kernel needs
 
 
@@ -58,3 +59,12 @@ def gdn_prefill_backend(compute_capability: tuple[int, int], cuda_runtime_major:
     if min_cuda is None or cuda_runtime_major < min_cuda:
         return GdnPrefillBackend.TRITON
     return GdnPrefillBackend.FLASHINFER
+
+
+def on_gpu(options: VllmOptions, compute_capability: tuple[int, int], cuda_runtime_major: int = 13) -> VllmOptions:
+    """The options with the kernels that this GPU allows, which its memory depends on."""
+    return replace(
+        options,
+        gdn_prefill_backend=gdn_prefill_backend(compute_capability, cuda_runtime_major),
+        native_fp8=compute_capability >= NATIVE_FP8,
+    )

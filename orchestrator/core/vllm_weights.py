@@ -77,7 +77,7 @@ def gpu_weights(
     return GpuWeights(
         text=_text(layout),
         prediction=_prediction(layout) if options.num_speculative_tokens else 0,
-        vision=_vision(layout, options) if architecture.vision and not options.language_model_only else 0,
+        vision=_vision(architecture.vision, tensor_parallel_size, options),
     )
 
 
@@ -131,11 +131,12 @@ def _experts(layout: _Layout, experts: Experts) -> int:
     return ceil(routed * stored) + shared + BF16_BYTES * (experts.num_experts + 1) * h
 
 
-def _vision(layout: _Layout, options: VllmOptions) -> int:
+def _vision(vision: Vision | None, tp: int, options: VllmOptions) -> int:
     """The encoder in BF16, its matrices divided, or whole on each GPU with --mm-encoder-tp-mode data."""
-    assert layout.a.vision is not None
+    if vision is None or options.language_model_only:
+        return 0
     whole = options.mm_encoder_tp_mode is MmEncoderTpMode.DATA
-    return BF16_BYTES * _vision_weights(layout.a.vision, 1 if whole else layout.tp)
+    return BF16_BYTES * _vision_weights(vision, 1 if whole else tp)
 
 
 def _vision_weights(vision: Vision, tp: int) -> int:

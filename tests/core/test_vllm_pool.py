@@ -15,6 +15,7 @@ from orchestrator.core.vllm_options import (
     KvCacheDtype,
     VllmOptions,
     gdn_prefill_backend,
+    on_gpu,
 )
 from orchestrator.core.vllm_pool import boot_report, longest_context, start_refusal
 from tests.core.family import ARCHITECTURES, DATA, MODELS
@@ -113,6 +114,14 @@ def test_prediction_adds_a_layer_to_each_group_and_a_state_for_each_token():
 )
 def test_the_prefill_kernel_is_the_one_that_vllm_picks_for_the_gpu(capability, cuda, backend):
     assert gdn_prefill_backend(capability, cuda) == backend
+
+
+def test_a_gpu_settles_the_kernels_and_leaves_what_was_asked_for():
+    asked = VllmOptions(num_speculative_tokens=2)
+    ampere, hopper = (on_gpu(asked, capability) for capability in ((8, 0), (9, 0)))
+    assert (ampere.gdn_prefill_backend, ampere.native_fp8) == ("triton", False)
+    assert (hopper.gdn_prefill_backend, hopper.native_fp8) == ("flashinfer", True)
+    assert ampere.num_speculative_tokens == hopper.num_speculative_tokens == 2
 
 
 @pytest.mark.parametrize(("attention", "linear", "expected"), [(16, 48, 16), (17, 48, 17), (12, 13, 13), (10, 15, 10)])
