@@ -6,6 +6,8 @@ every published size. The quantised bytes follow the `quantization_config` of th
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from orchestrator.core.profile import Architecture, Precision, Vision
 
 IMAGE_CHANNELS = 3
@@ -13,6 +15,13 @@ VISION_POSITIONS = 48 * 48  # learned position embeddings of the vision encoder
 FP8_BLOCK = 128 * 128  # weights that share one 2-byte scale
 GPTQ_GROUP = 128  # weights of a column that share a 2-byte scale and a 4-bit zero point
 BF16_BYTES = 2
+
+
+class Fp8Scope(StrEnum):
+    """What an official FP8 checkpoint quantises: Qwen3.5, 3.6 and 3.8-27B the first, Qwen3.8-2.4T the second."""
+
+    LINEAR_LAYERS = "linear layers"
+    ROUTED_EXPERTS = "routed experts"
 
 
 def total_parameters(architecture: Architecture) -> int:
@@ -50,11 +59,13 @@ def vision_parameters(vision: Vision) -> int:
     return layers + merger + patch * h + h + VISION_POSITIONS * h
 
 
-def checkpoint_bytes(architecture: Architecture, precision: Precision) -> int:
+def checkpoint_bytes(
+    architecture: Architecture, precision: Precision, fp8_scope: Fp8Scope = Fp8Scope.LINEAR_LAYERS
+) -> int:
     """Bytes of the official safetensors checkpoint (GGUF files follow no formula)."""
     bf16_bytes = BF16_BYTES * total_parameters(architecture)
     if precision is Precision.FP8:
-        quantised = _fp8_weights(architecture)
+        quantised = FP8_WEIGHTS[fp8_scope](architecture)
         return bf16_bytes - quantised + BF16_BYTES * quantised // FP8_BLOCK
     if precision is Precision.GPTQ:
         return bf16_bytes - BF16_BYTES * _gptq_weights(architecture) + _gptq_bytes(architecture)
@@ -128,6 +139,15 @@ def _fp8_weights(a: Architecture) -> int:
     mixers += a.mtp_num_hidden_layers * _attention_matrices(a)
     kept = (a.experts.num_experts + 1) * a.hidden_size if a.experts else 0
     return mixers + (a.num_hidden_layers + a.mtp_num_hidden_layers) * (_mlp(a) - kept)
+
+
+def _fp8_expert_weights(a: Architecture) -> int:
+    """The routed experts, in the prediction layers too."""
+    experts = a.experts.num_experts * _expert(a, a.experts.moe_intermediate_size) if a.experts else 0
+    return (a.num_hidden_layers + a.mtp_num_hidden_layers) * experts
+
+
+FP8_WEIGHTS = {Fp8Scope.LINEAR_LAYERS: _fp8_weights, Fp8Scope.ROUTED_EXPERTS: _fp8_expert_weights}
 
 
 def _gptq_weights(a: Architecture) -> int:

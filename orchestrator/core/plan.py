@@ -10,6 +10,7 @@ from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import Objective
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import Profile
+from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 
 
 class Device(StrEnum):
@@ -24,6 +25,7 @@ class Shape:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     tensor_parallel_size: int = 1
+    vllm: VllmOptions = VLLM_DEFAULTS  # of no account to other engines
 
 
 @dataclass(frozen=True)

@@ -1,83 +1,65 @@
-"""What one vLLM replica holds on each of its GPUs, for the hybrid layers of Qwen 3.5.
-
-KV cache and recurrent state live in one pool of equal blocks: as in vLLM 0.33.0, platforms/interface.py
-(`_align_hybrid_block_size`) and v1/core/kv_cache_utils.py, with prefix caching on, as vLLM has it by default.
-"""
+"""What one vLLM replica holds on each of its GPUs, part by part: as vLLM 0.33.0 does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
 from orchestrator.core.amounts import GIB, counted
 from orchestrator.core.assumed import architecture_of, assumption
-from orchestrator.core.parameters import convolved_channels
+from orchestrator.core.parameters import checkpoint_bytes
 from orchestrator.core.plan import MemoryPart, Shape
-from orchestrator.core.profile import Architecture, Profile, Vision
+from orchestrator.core.profile import Architecture, Profile
+from orchestrator.core.vllm_activations import activations
+from orchestrator.core.vllm_blocks import Blocks, blocks
+from orchestrator.core.vllm_lora import lora_bytes
+from orchestrator.core.vllm_options import VllmOptions
+from orchestrator.core.vllm_pool import NULL_BLOCKS
+from orchestrator.core.vllm_weights import GpuWeights, gpu_weights
 
 GPU_MEMORY_UTILIZATION = 0.92  # vLLM's default
-BLOCK_ALIGNMENT_TOKENS = 16
-KV_BYTES = 2  # bfloat16
-STATE_BYTES = 4  # float32 recurrent state
-CONVOLUTION_BYTES = 2
-STATES_PER_SEQUENCE = 2  # mamba_cache_mode "align": the running state and the one that the prefix cache keeps
-MAX_NUM_BATCHED_TOKENS = 2048  # vLLM's default below 70 GiB; qorch passes it on every GPU
-GATED_DELTA_NET_CHUNK_TOKENS = 64
-IMAGE_PATCHES = 4 * 16384  # the largest image of vLLM's profile run: 16,384 tokens of 2 x 2 patches
-OVERHEAD_BYTES = 3 * GIB // 2  # estimate: CUDA context, NCCL buffers, CUDA graphs
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """The pool's unit on one GPU; each group of layers takes blocks of its own."""
-
-    tokens: int  # of context in one block
-    bytes: int
-    state_blocks: int  # that one sequence takes for its recurrent state, whatever its length
-
-
-def blocks(architecture: Architecture, tensor_parallel_size: int) -> Blocks:
-    """A block holds as many tokens of one full-attention layer as one Gated DeltaNet state takes bytes."""
-    a, tp = architecture, tensor_parallel_size
-    token_bytes = 2 * max(1, a.num_key_value_heads // tp) * a.head_dim * KV_BYTES
-    tokens = BLOCK_ALIGNMENT_TOKENS * ceil(_state_bytes(a, tp) / (BLOCK_ALIGNMENT_TOKENS * token_bytes))
-    layers_per_group = a.full_attention_layers
-    state_groups = ceil(a.linear_attention_layers / layers_per_group)
-    return Blocks(tokens, tokens * token_bytes * layers_per_group, state_groups * STATES_PER_SEQUENCE)
+CONTEXT_BYTES = 3 * GIB // 4  # estimate: CUDA context, libraries, NCCL buffers
+CUDA_GRAPH_BYTES = 3 * GIB // 4  # estimate, as vLLM makes one before it captures them
 
 
 def vllm_parts(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
     """One request of the full context, a block for each other sequence, and a state for every sequence."""
-    unit = blocks(architecture_of(profile.model), shape.tensor_parallel_size)
+    unit = blocks(architecture_of(profile.model), shape.tensor_parallel_size, shape.vllm)
     return (
         _weights(profile, shape),
         _kv_cache(profile, shape, unit),
         _recurrent_state(profile, shape, unit),
         _activations(profile, shape),
-        MemoryPart("overhead", OVERHEAD_BYTES, "CUDA context, NCCL buffers, CUDA graphs: estimated"),
+        _overhead(shape, unit),
+        *_lora(profile, shape),
     )
 
 
-def _state_bytes(a: Architecture, tp: int) -> int:
-    """One Gated DeltaNet layer's state of one sequence on one GPU: convolution window and recurrent state."""
-    window = convolved_channels(a) // tp * (a.linear_conv_kernel_dim - 1) * CONVOLUTION_BYTES
-    state = a.linear_num_value_heads // tp * a.linear_key_head_dim * a.linear_value_head_dim * STATE_BYTES
-    return window + state
-
-
 def _weights(profile: Profile, shape: Shape) -> MemoryPart:
-    total, tp = profile.weights.bytes, shape.tensor_parallel_size
-    why = f"{total:,} B, {profile.weights.bytes_status}" + (f", over {tp} GPUs" if tp > 1 else "")
-    return MemoryPart("weights", ceil(total / tp), why)
+    """As vLLM lays the checkpoint out, in proportion where it is not of the official size."""
+    architecture, tp, stored = profile.model.architecture, shape.tensor_parallel_size, profile.weights
+    over = f", over {tp} GPUs" if tp > 1 else ""
+    if architecture is None:
+        return MemoryPart("weights", ceil(stored.bytes / tp), f"{stored.bytes:,} B, {stored.bytes_status}{over}")
+    held = gpu_weights(architecture, profile.precision, tp, shape.vllm)
+    official = checkpoint_bytes(architecture, profile.precision)
+    why = f"{_held(architecture, held)} of a checkpoint of {stored.bytes:,} B, {stored.bytes_status}{over}"
+    return MemoryPart("weights", ceil(held.bytes * stored.bytes / official), why)
+
+
+def _held(architecture: Architecture, held: GpuWeights) -> str:
+    """What is loaded, and what stays on disk."""
+    loaded = [("text", held.text), ("prediction layers", held.prediction), ("vision encoder", held.vision)]
+    left = "; prediction layers stay on disk" if architecture.mtp_num_hidden_layers and not held.prediction else ""
+    return " + ".join(f"{name} {amount:,} B" for name, amount in loaded if amount) + left + ","
 
 
 def _kv_cache(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
-    longest, others = ceil(shape.max_model_len / unit.tokens), shape.max_num_seqs - 1
+    longest, others = unit.context_blocks(shape.max_model_len), shape.max_num_seqs - 1
     why = (
         f"({longest} blocks for {shape.max_model_len:,} tokens + {others} for other sequences) x {unit.bytes:,} B; "
         f"a block has {unit.tokens:,} tokens{assumption(profile.model)}"
     )
-    return MemoryPart("kv_cache", (longest + others) * unit.bytes, why)
+    return MemoryPart("kv_cache", (longest + others * unit.attention_groups) * unit.bytes, why)
 
 
 def _recurrent_state(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart:
@@ -89,34 +71,31 @@ def _recurrent_state(profile: Profile, shape: Shape, unit: Blocks) -> MemoryPart
 
 
 def _activations(profile: Profile, shape: Shape) -> MemoryPart:
-    """The peak of a prefill step, a sampling step and an image, as if they came at once."""
-    a = architecture_of(profile.model)
-    prefill, image = _prefill_bytes(a, shape.tensor_parallel_size), _image_bytes(a.vision)
-    logits = shape.max_num_seqs * a.vocab_size * 4
+    peak = activations(architecture_of(profile.model), shape.tensor_parallel_size, shape.max_num_seqs, shape.vllm)
     why = (
-        f"prefill of {MAX_NUM_BATCHED_TOKENS:,} tokens {prefill:,} B + float32 logits {logits:,} B "
-        f"+ one image {image:,} B: estimated"
+        f"image {peak.embeddings:,} B + the most of encoder {peak.image:,} B, prefill of "
+        f"{shape.vllm.max_num_batched_tokens:,} tokens {peak.prefill:,} B, sampling {peak.sampling:,} B: estimated"
     )
-    return MemoryPart("activations", prefill + logits + image, why)
+    return MemoryPart("activations", peak.bytes, why)
 
 
-def _prefill_bytes(a: Architecture, tp: int) -> int:
-    """One layer's feed-forward part and residuals, and the scratch of chunked Gated DeltaNet, at 2 B each."""
-    feed_forward = _feed_forward_width(a) // tp
-    layer = MAX_NUM_BATCHED_TOKENS * (3 * feed_forward + 4 * a.hidden_size) * 2
-    heads, values = a.linear_num_value_heads // tp, a.linear_value_head_dim
-    states = MAX_NUM_BATCHED_TOKENS // GATED_DELTA_NET_CHUNK_TOKENS * heads * a.linear_key_head_dim * values * 2
-    return layer + states + 2 * MAX_NUM_BATCHED_TOKENS * heads * values * 2
+def _overhead(shape: Shape, unit: Blocks) -> MemoryPart:
+    graphs = _graph_bytes(shape.vllm)
+    why = (
+        f"CUDA context and NCCL buffers {CONTEXT_BYTES:,} B, CUDA graphs {graphs:,} B: estimated; "
+        f"the pool's null block {NULL_BLOCKS * unit.bytes:,} B"
+    )
+    return MemoryPart("overhead", CONTEXT_BYTES + graphs + NULL_BLOCKS * unit.bytes, why)
 
 
-def _feed_forward_width(a: Architecture) -> int:
-    """What one token passes through: the dense width, or that of its experts together."""
-    if a.experts is None:
-        return a.intermediate_size or 0
-    routed = a.experts.num_experts_per_tok * a.experts.moe_intermediate_size
-    return routed + a.experts.shared_expert_intermediate_size
+def _graph_bytes(options: VllmOptions) -> int:
+    return 0 if options.enforce_eager else CUDA_GRAPH_BYTES
 
 
-def _image_bytes(vision: Vision | None) -> int:
-    """One encoder layer over all patches of the largest image, at 2 B each."""
-    return IMAGE_PATCHES * (4 * vision.hidden_size + vision.intermediate_size) * 2 if vision else 0
+def _lora(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
+    """A part only where adapters are served."""
+    if not shape.vllm.max_loras:
+        return ()
+    amount = lora_bytes(architecture_of(profile.model), shape.tensor_parallel_size, shape.vllm)
+    why = f"{counted(shape.vllm.max_loras, 'adapter')} of rank {shape.vllm.max_lora_rank} for every layer"
+    return (MemoryPart("lora", amount, f"{why}{assumption(profile.model)}"),)

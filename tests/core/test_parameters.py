@@ -13,6 +13,7 @@ from orchestrator.core.parameters import (
     vision_parameters,
 )
 from orchestrator.core.profile import ModelStatus, Precision
+from tests.core.family import ARCHITECTURES, MODELS, VARIANTS
 from tests.core.machines import BY_NAME, PROFILES
 
 PUBLISHED = {p.model.name: p.model for p in PROFILES if p.model.status is ModelStatus.PUBLISHED}
@@ -35,6 +36,27 @@ def test_the_dimensions_give_the_parameter_count_to_the_last_weight(profile):
 @pytest.mark.parametrize("profile", SAFETENSORS, ids=lambda profile: profile.name)
 def test_the_dimensions_give_the_checkpoint_bytes_to_the_last_byte(profile):
     assert checkpoint_bytes(profile.model.architecture, profile.precision) == profile.weights.bytes
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_size_of_the_family_has_the_parameters_that_the_hub_counts(name):
+    architecture, published = ARCHITECTURES[name], MODELS[name]["parameters"]
+    assert total_parameters(architecture) == published["total"]
+    assert text_parameters(architecture) == published["text"]
+    assert mtp_parameters(architecture) == published["mtp"]
+    assert (vision_parameters(architecture.vision) if architecture.vision else 0) == published["vision"]
+    assert active_parameters(architecture) == published["active_per_token"]
+
+
+@pytest.mark.parametrize("variant", [one for one in VARIANTS if one.bytes_status == "computed"], ids=lambda v: v.repo)
+def test_every_official_checkpoint_has_the_bytes_of_its_tensors(variant):
+    assert checkpoint_bytes(variant.architecture, variant.precision, variant.fp8_scope) == variant.bytes
+
+
+@pytest.mark.parametrize("variant", [one for one in VARIANTS if one.bytes_status == "published"], ids=lambda v: v.repo)
+def test_published_files_are_the_tensors_and_their_headers(variant):
+    tensors = checkpoint_bytes(variant.architecture, variant.precision, variant.fp8_scope)
+    assert 0 < variant.bytes - tensors < 4e-5 * tensors
 
 
 def test_the_parts_of_27b_are_those_that_its_config_gives():

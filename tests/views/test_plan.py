@@ -56,7 +56,7 @@ def test_the_candidates_are_a_table_in_the_order_of_rank():
     header, best, *others = lines_under(plan_text(PLANS["gpu"], 300), "Candidates")
     assert header.split() == ["PROFILE", "PRECISION", "ENGINE", "SCORE", "WHY"]
     assert best.split()[:4] == ["qwen3.5-35b-a3b-gptq", "gptq", "vllm", "0.80"]
-    assert any("qwen3.5-397b-a17b-bf16" in line and "needs 754.8 GiB" in line for line in others)
+    assert any("qwen3.5-397b-a17b-bf16" in line and "needs 742.8 GiB" in line for line in others)
 
 
 def test_the_same_refusal_is_said_once():
@@ -91,8 +91,8 @@ def test_notices_come_last():
 
 def test_a_plan_without_a_choice_says_why_and_what_would_run():
     text = plan_text(PLANS["nothing"], 300)
-    assert "needs 55.3 GiB, 22.1 GiB usable on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
-    assert lines_under(text, "Memory of one replica on each GPU")[-1].startswith("  headroom         -33.2 GiB")
+    assert "needs 54.8 GiB, 22.1 GiB usable on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
+    assert lines_under(text, "Memory of one replica on each GPU")[-1].startswith("  headroom         -32.7 GiB")
     assert lines_under(text, "Nearest") == ["  qwen3.5-9b-bf16"]
 
 
