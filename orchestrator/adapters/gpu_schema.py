@@ -17,7 +17,7 @@ class GpuKindEntry(Entry):
 
     name: Name
     """Short, as `--hardware` takes it, e.g. a100-80gb."""
-    aliases: list[Name] = []
+    aliases: Annotated[list[Name], Field(default_factory=list)]
     """Other short names."""
     products: Annotated[list[Text], Field(min_length=1)]
     """As NVML names them, e.g. "NVIDIA A100-SXM4-80GB"."""

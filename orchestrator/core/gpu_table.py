@@ -41,8 +41,9 @@ def _is(spec: GpuSpec, product: str, memory_bytes: int | NotAvailable) -> bool:
     """Whether a product name and a reading of memory belong to the kind."""
     if _short(product) not in map(_short, spec.products):
         return False
-    told = isinstance(memory_bytes, int) and not spec.unified_memory
-    return not told or abs(memory_bytes - spec.memory_bytes) <= SAME_MEMORY * spec.memory_bytes
+    if isinstance(memory_bytes, NotAvailable) or spec.unified_memory:
+        return True
+    return abs(memory_bytes - spec.memory_bytes) <= SAME_MEMORY * spec.memory_bytes
 
 
 def _short(text: str) -> str:
