@@ -9,9 +9,9 @@ from orchestrator.adapters.hardware_shorthand import MOST, GpuItem, HostItem, re
 from orchestrator.core.amounts import GIB
 from orchestrator.core.gpu_spec import GpuSpec
 from orchestrator.core.gpu_table import GpuTable
-from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable
+from orchestrator.core.inventory import Gpu, GpuDriver, Host, HostGroup, Inventory, NotAvailable, Site
 from orchestrator.core.mig import COMPUTE_SLICES, compute_slices, profiles_of
-from orchestrator.core.site import HostGroup, Site, grouped
+from orchestrator.core.site import grouped, host_count
 
 NOT_STATED = NotAvailable("not stated in the shorthand")
 DEFAULT_CORES = 16
@@ -26,8 +26,8 @@ Kinds = list[tuple[GpuItem, GpuSpec]]
 def parse_hardware(text: str, table: GpuTable) -> Inventory:
     """The one machine of a shorthand; raises SettingsError where it names several, or a GPU that is not known."""
     site = parse_site(text, table)
-    if site.host_count != 1:
-        raise wrong(text, f"one host, got {site.host_count:,}")
+    if host_count(site) != 1:
+        raise wrong(text, f"one host, got {host_count(site):,}")
     return site.hosts[0].inventory
 
 
@@ -35,7 +35,7 @@ def parse_site(text: str, table: GpuTable) -> Site:
     """All hosts of a shorthand, equal ones as one group."""
     hosts = read_shorthand(text)
     source = f"described: {text.strip()}"
-    return grouped((HostGroup(_inventory(host, table, source), host.count) for host in hosts), source)
+    return grouped(HostGroup(_inventory(host, table, source), host.count) for host in hosts)
 
 
 def _inventory(host: HostItem, table: GpuTable, source: str) -> Inventory:

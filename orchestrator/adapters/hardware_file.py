@@ -27,8 +27,8 @@ from orchestrator.adapters.hardware_entries import (
 from orchestrator.adapters.yaml_file import read_yaml, validate
 from orchestrator.core.errors import SettingsError
 from orchestrator.core.gpu_table import GpuTable
-from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, MigInstance, NotAvailable
-from orchestrator.core.site import HostGroup, Site, grouped
+from orchestrator.core.inventory import Gpu, GpuDriver, Host, HostGroup, Inventory, MigInstance, NotAvailable, Site
+from orchestrator.core.site import grouped, host_count
 
 GIB = 1024**3
 NOT_STATED = NotAvailable("not stated in the hardware file")
@@ -37,8 +37,8 @@ NOT_STATED = NotAvailable("not stated in the hardware file")
 def read_hardware(path: Path, table: GpuTable | None = None) -> Inventory:
     """The one machine that a file describes; raises SettingsError with file, line and field."""
     site = read_site(path, table)
-    if site.host_count != 1:
-        raise SettingsError(f"{path}: expected one machine, got {site.host_count:,}", hint=f"${{EDITOR:-vi}} {path}")
+    if host_count(site) != 1:
+        raise SettingsError(f"{path}: expected one machine, got {host_count(site):,}", hint=f"${{EDITOR:-vi}} {path}")
     return site.hosts[0].inventory
 
 
@@ -48,7 +48,7 @@ def read_site(path: Path, table: GpuTable | None = None) -> Site:
     known = load_gpus(shipped_gpus_dir()) if table is None else table
     file = validate(document, HardwareFile, SettingsError, context=known)
     groups = [HostGroup(_inventory(entry, path), entry.count) for entry in file.hosts]
-    return grouped(groups or [HostGroup(_inventory(file, path))], source=f"file {path}")
+    return grouped(groups or [HostGroup(_inventory(file, path))])
 
 
 def _inventory(entry: MachineEntry, path: Path) -> Inventory:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.app.weights import WeightsSources
     from orchestrator.core.gpu_table import GpuTable
-    from orchestrator.core.inventory import Inventory
+    from orchestrator.core.inventory import Inventory, Site
     from orchestrator.core.plan import FitPlan, Wish
     from orchestrator.core.profile import Profile
 
@@ -52,17 +52,20 @@ def key_store() -> KeyStore:
     return KeyStore(places().config / "keys.json")
 
 
-def inventory(hardware: str | None) -> Inventory:
-    """What is on this machine, or what a file or a line of shorthand describes."""
-    if hardware is not None:
-        from orchestrator.adapters.described_site import parse_hardware
-        from orchestrator.adapters.hardware_file import read_hardware
-
-        path = Path(hardware)
-        return read_hardware(path, gpu_table()) if path.is_file() else parse_hardware(hardware, gpu_table())
+def inventory() -> Inventory:
+    """What is on this machine."""
     from orchestrator.adapters.probe import probe
 
     return probe(places().cache)
+
+
+def described_site(hardware: str) -> Site:
+    """The hosts that a file or a line of shorthand describes."""
+    from orchestrator.adapters.described_site import parse_site
+    from orchestrator.adapters.hardware_file import read_site
+
+    path = Path(hardware)
+    return read_site(path, gpu_table()) if path.is_file() else parse_site(hardware, gpu_table())
 
 
 def gpu_table() -> GpuTable:
@@ -112,8 +115,8 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     from orchestrator.core.inventory import one_host
 
     if hardware is not None:
-        return make_described_plan(profiles(), one_host(inventory(hardware)), wish)
-    return make_plan(profiles(), one_host(inventory(None)), wish, weights_store(weights), installed_engines())
+        return make_described_plan(profiles(), described_site(hardware), wish)
+    return make_plan(profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines())
 
 
 def profile(name: str) -> Profile:

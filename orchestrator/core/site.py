@@ -1,46 +1,20 @@
-"""Many hosts: a `Site` is groups of equal hosts, so that a plan looks at each kind of host once."""
+"""Equal hosts are one group of a `Site`, so that a plan looks at each kind of host once."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from orchestrator.core.inventory import NOT_READ, Gpu, Inventory
-
-
-@dataclass(frozen=True)
-class HostGroup:
-    """`count` hosts that are equal but for their names and ids."""
-
-    inventory: Inventory
-    count: int = 1
+from orchestrator.core.inventory import NOT_READ, Gpu, HostGroup, Inventory, Site
 
 
-@dataclass(frozen=True)
-class Site:
-    """All hosts that a plan may use."""
-
-    hosts: tuple[HostGroup, ...]
-    source: str = "probed"
-
-    @property
-    def host_count(self) -> int:
-        """All hosts, not kinds of them."""
-        return sum(group.count for group in self.hosts)
-
-    @property
-    def gpu_count(self) -> int:
-        """GPUs of all hosts."""
-        return sum(group.count * len(group.inventory.gpus) for group in self.hosts)
+def host_count(site: Site) -> int:
+    """All hosts, not kinds of them."""
+    return sum(group.count for group in site.hosts)
 
 
-def site_of(inventory: Inventory) -> Site:
-    """One machine as a site."""
-    return Site((HostGroup(inventory),), inventory.source)
-
-
-def grouped(groups: Iterable[HostGroup], source: str) -> Site:
+def grouped(groups: Iterable[HostGroup]) -> Site:
     """Equal hosts as one group, in the order in which each kind is first met."""
     first: dict[Inventory, Inventory] = {}
     counts: Counter[Inventory] = Counter()
@@ -48,7 +22,7 @@ def grouped(groups: Iterable[HostGroup], source: str) -> Site:
         key = _without_identity(group.inventory)
         first.setdefault(key, group.inventory)
         counts[key] += group.count
-    return Site(tuple(HostGroup(first[key], counts[key]) for key in first), source)
+    return Site(tuple(HostGroup(first[key], counts[key]) for key in first))
 
 
 def _without_identity(inventory: Inventory) -> Inventory:
