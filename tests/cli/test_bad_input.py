@@ -48,9 +48,17 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
         ("profiles show nonsense", "no profile, precision or model is named 'nonsense'", "qorch profiles list"),
         ("pull nonsense", "no profile, precision or model is named 'nonsense'", "qorch profiles list"),
         ("keys revoke nobody", "there is no active key with the id 'nobody'", "qorch keys list"),
-        ("plan --hardware a100-8gb", "did you mean a100-80gb", 'qorch plan --hardware "a100-80gb:2,a6000:1"'),
-        ("plan --hardware l4:0", "a whole number from 1", "qorch plan --hardware "),
-        ("plan --hardware /", "there is no file '/'", "qorch plan --help"),
+        (
+            "plan --hardware a100-8gb",
+            "--hardware: 'a100-8gb': expected a GPU of the table",
+            'qorch plan --hardware "a100-80gb:2,a6000:1"',
+        ),
+        (
+            "plan --hardware l4:0",
+            "--hardware: 'l4:0': expected a whole number",
+            'qorch plan --hardware "a100-80gb:2,a6000:1"',
+        ),
+        ("plan --hardware /", "Invalid value for '--hardware'", "qorch plan --help"),
         ("plan --hardware /nowhere.yaml", "Invalid value for '--hardware'", "qorch plan --help"),
     ],
 )

@@ -16,7 +16,7 @@ from orchestrator.core.inventory import Gpu, NotAvailable
 from tests.core.machines import gpu
 
 TABLE = load_gpus(shipped_gpus_dir())
-READ = {  # memory clock MHz, bus bits, CUDA cores, highest SM clock MHz: `nvidia-smi -q`, and the products' white papers
+READ = {  # memory clock MHz, bus bits, CUDA cores, highest SM clock MHz, by `nvidia-smi -q`
     "t4": (5001, 256, 2560, 1590),
     "v100-32gb": (877, 4096, 5120, 1530),
     "a100-40gb": (1215, 5120, 6912, 1410),
@@ -67,7 +67,8 @@ def test_the_table_goes_before_an_estimate() -> None:
 def test_readings_that_nvml_does_not_give_leave_the_rates_unknown_with_the_reason() -> None:
     found = spec_of(gpu(0, "NVIDIA Q9000", 24, (8, 9)), TABLE)
     assert found == NotAvailable(
-        "NVIDIA Q9000 is in no table, and NVML does not tell its memory clock, memory bus width, number of cores, SM clock"
+        "NVIDIA Q9000 is in no table, and NVML does not tell "
+        "its memory clock, memory bus width, number of cores, SM clock"
     )
 
 
