@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from orchestrator.core.errors import SettingsError
 
 HINT = 'qorch plan --hardware "a100-80gb:2,a6000:1"'
-    'qorch plan --hardware "a100-80gb:2,a6000:1", "cpu:32c:128gb", "h100-80gb/mig-1g.10gb:3", "4x(a100-80gb:8); l4:1"'
-)
 MOST = 1024  # of GPUs in a host, slices, cores
 MOST_HOSTS = 100_000
 MOST_GIB = 2**20
