@@ -53,7 +53,7 @@ def spec_of(gpu: Gpu, table: GpuTable) -> GpuSpec | NotAvailable:
 def estimate(gpu: Gpu) -> GpuSpec | NotAvailable:
     """Bandwidth as memory clock x bus width x 2 / 8, FLOP/s as SMs x highest SM clock x FLOP of an SM in a clock.
 
-    NVML's highest clock is above the boost clock of data sheets, so FLOP/s come out up to a quarter too high.
+    NVML's highest clock is above the boost clock of data sheets, so FLOP/s come out up to 30 % too high.
     """
     name = gpu.name if isinstance(gpu.name, str) else "unnamed GPU"
     missing = _missing(gpu)
