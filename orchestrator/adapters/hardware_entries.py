@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from orchestrator.adapters.described_gpus import unknown_gpu
+from orchestrator.core.amounts import GIB
+from orchestrator.core.gpu_spec import GpuSpec
+from orchestrator.core.gpu_table import GpuTable
 
 Gib = Annotated[float, Field(gt=0, le=2**20, allow_inf_nan=False)]
 FreeGib = Annotated[float, Field(ge=0, le=2**30, allow_inf_nan=False)]
@@ -57,16 +62,41 @@ class MigEntry(Entry):
     count: Count = 1
 
 
+def _figures(spec: GpuSpec) -> dict[str, Any]:
+    """A kind of GPU as fields of an entry."""
+    capability = spec.compute_capability and "{}.{}".format(*spec.compute_capability)
+    return {
+        "name": spec.products[0],
+        "memory_gib": spec.memory_bytes / GIB,
+        "compute_capability": capability,
+        "nvlink": spec.link_bytes_s is not None,
+        "unified_memory": spec.unified_memory,
+    }
+
+
 class GpuEntry(Entry):
     """`count` equal GPUs; `nvlink` joins each of them to the others of its entry."""
 
+    gpu: str | None = None  # a short name of the GPU table, which then says all that the entry does not
     name: str
     memory_gib: Gib
     memory_free_gib: FreeGib | None = None  # all of it
     count: Count = 1
     compute_capability: str | None = Field(default=None, pattern=r"^\d+\.\d+$")
     nvlink: bool = False
+    unified_memory: bool = False  # its memory is the host's
     mig: list[MigEntry] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _the_table_fills_in(cls, entry: Any, info: ValidationInfo[GpuTable]) -> Any:
+        """Put the table's figures under those of the entry; the validation's context is the table."""
+        if not isinstance(entry, dict) or not isinstance(entry.get("gpu"), str):
+            return entry
+        spec = info.context.by_name(entry["gpu"])
+        if spec is None:
+            raise ValueError(f"gpu to be {unknown_gpu(info.context, entry['gpu'])}")
+        return {**_figures(spec), **entry}
 
     @model_validator(mode="after")
     def _parts_are_within_the_whole(self) -> GpuEntry:
@@ -77,9 +107,28 @@ class GpuEntry(Entry):
         return self
 
 
-class HardwareFile(Entry):
-    """The whole file."""
+class MachineEntry(Entry):
+    """One kind of machine."""
 
     host: HostEntry = HostEntry()
     driver: DriverEntry = DriverEntry()
     gpus: list[GpuEntry] = []
+
+
+class HostsEntry(MachineEntry):
+    """`count` equal machines."""
+
+    count: Annotated[int, Field(ge=1, le=100_000)] = 1
+
+
+class HardwareFile(MachineEntry):
+    """The whole file: one machine, or the kinds of machine of a site."""
+
+    hosts: list[HostsEntry] = []
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> HardwareFile:
+        """A machine of the file's own beside `hosts` would have no count."""
+        if self.hosts and self.model_fields_set != {"hosts"}:
+            raise ValueError("either hosts, or host, driver and gpus of one machine")
+        return self

@@ -26,6 +26,7 @@ from orchestrator.core.inventory import Gpu, GpuDriver, MigInstance, NotAvailabl
 T = TypeVar("T")
 
 LIBRARY = "libnvidia-ml.so.1"
+CLOCK_SM, CLOCK_MEM = pynvml.NVML_CLOCK_SM, pynvml.NVML_CLOCK_MEM
 
 GPU_IS_BROKEN = (
     pynvml.NVML_ERROR_GPU_IS_LOST,
@@ -140,6 +141,10 @@ def _gpu(index: int, device: Device) -> Gpu:
         power_limit_w=device.read(lambda handle: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000),
         ecc_enabled=device.read(lambda handle: bool(pynvml.nvmlDeviceGetEccMode(handle)[0])),
         mig_enabled=device.read(lambda handle: bool(pynvml.nvmlDeviceGetMigMode(handle)[0])),
+        memory_clock_mhz=device.read(lambda handle: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, CLOCK_MEM))),
+        memory_bus_width_bits=device.read(lambda handle: int(pynvml.nvmlDeviceGetMemoryBusWidth(handle))),
+        core_count=device.read(lambda handle: int(pynvml.nvmlDeviceGetNumGpuCores(handle))),
+        sm_clock_mhz=device.read(lambda handle: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, CLOCK_SM))),
     )
     slices = tuple(_mig_instances(device, gpu)) if gpu.mig_enabled is True else ()
     return replace(gpu, mig_instances=slices, error=device.error)

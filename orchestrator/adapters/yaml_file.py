@@ -73,10 +73,10 @@ def read_yaml(path: Path, error: type[UsageError]) -> Document:
         raise error(f"{path}:{line}: {problem}", hint=_open_at(path, line)) from wrong
 
 
-def validate(document: Document, model: type[Model], error: type[UsageError]) -> Model:
-    """The document as a `model`, or one `error` that lists every field that is wrong."""
+def validate(document: Document, model: type[Model], error: type[UsageError], context: object = None) -> Model:
+    """The document as a `model`, or one `error` that lists every field that is wrong; validators see `context`."""
     try:
-        return model.model_validate(document.data)
+        return model.model_validate(document.data, context=context)
     except pydantic.ValidationError as wrong:
         details = wrong.errors(include_url=False)
         lines = [document.line_of(detail["loc"]) for detail in details]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.app.weights import WeightsSources
-    from orchestrator.core.inventory import Inventory
+    from orchestrator.core.gpu_table import GpuTable
+    from orchestrator.core.inventory import Inventory, Site
     from orchestrator.core.plan import FitPlan, Wish
     from orchestrator.core.profile import Profile
 
@@ -51,15 +52,27 @@ def key_store() -> KeyStore:
     return KeyStore(places().config / "keys.json")
 
 
-def inventory(hardware: Path | None) -> Inventory:
-    """What is on this machine, or what the file describes."""
-    if hardware is not None:
-        from orchestrator.adapters.hardware_file import read_hardware
-
-        return read_hardware(hardware)
+def inventory() -> Inventory:
+    """What is on this machine."""
     from orchestrator.adapters.probe import probe
 
     return probe(places().cache)
+
+
+def described_site(hardware: str) -> Site:
+    """The hosts that a file or a line of shorthand describes."""
+    from orchestrator.adapters.described_site import parse_site
+    from orchestrator.adapters.hardware_file import read_site
+
+    path = Path(hardware)
+    return read_site(path, gpu_table()) if path.is_file() else parse_site(hardware, gpu_table())
+
+
+def gpu_table() -> GpuTable:
+    """The kinds of GPU that come with qorch, and the user's own in their place."""
+    from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
+
+    return load_gpus(shipped_gpus_dir(), places().config / "gpus")
 
 
 def memory_available_bytes() -> int:
@@ -95,17 +108,17 @@ def weights_store(given: Path | None) -> WeightsSources:
     return WeightsSources((*local, DemoWeights(cache / "demo"), hub))
 
 
-def plan(wish: Wish, hardware: Path | None, weights: Path | None) -> FitPlan:
-    """The plan for this machine, or for the one that a file describes."""
+def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
+    """The plan for this machine, or for the one that is described."""
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.app.plan import make_described_plan, make_plan
     from orchestrator.core.inventory import one_host
     from orchestrator.core.speed import predict_on_cpu
 
     if hardware is not None:
-        return make_described_plan(profiles(), one_host(inventory(hardware)), wish, predict_on_cpu)
+        return make_described_plan(profiles(), described_site(hardware), wish, predict_on_cpu)
     return make_plan(
-        profiles(), one_host(inventory(None)), wish, weights_store(weights), installed_engines(), predict_on_cpu
+        profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines(), predict_on_cpu
     )
 
 

@@ -35,6 +35,14 @@ def _host(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+def _hardware(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A file that is not there is said to be missing, not read as the name of a GPU."""
+    path = Path(value or "")
+    if value and (path.is_dir() or (path.suffix in (".yaml", ".yml") and not path.is_file())):
+        raise click.BadParameter(f"there is no file {value!r}")
+    return value
+
+
 fleet = option(
     "--fleet", default=DEFAULT_NAME, show_default=True, callback=_fleet_name, help="The fleet's name.", metavar="NAME"
 )
@@ -58,8 +66,9 @@ wait = option("--wait/--no-wait", default=True, show_default=True, help="Return 
 quiet = option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
 hardware = option(
     "--hardware",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Describe the machine by this YAML file instead of probing it.",
+    callback=_hardware,
+    metavar="FILE|TEXT",
+    help="Plan for a machine that a YAML file describes, or a line such as a100-80gb:2,a6000:1, instead of this one.",
 )
 weights = option(
     "--weights",

@@ -15,6 +15,9 @@ class NotAvailable:
     reason: str
 
 
+NOT_READ = NotAvailable("not read")
+
+
 @dataclass(frozen=True)
 class MigInstance:
     """One slice of a GPU under Multi-Instance GPU."""
@@ -46,6 +49,10 @@ class Gpu:
     mig_instances: tuple[MigInstance, ...] = ()
     nvlink_peers: tuple[str, ...] = ()  # PCI bus ids of the GPUs at the other end
     error: str | None = None
+    memory_clock_mhz: int | NotAvailable = NOT_READ  # the highest
+    memory_bus_width_bits: int | NotAvailable = NOT_READ
+    core_count: int | NotAvailable = NOT_READ  # CUDA cores
+    sm_clock_mhz: int | NotAvailable = NOT_READ  # the highest
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,11 @@ int nvmlDeviceGetAttributes_v2(void *h, Attributes *v) {
     v->mb = mb;
     return code == OK ? number(h, "ci_slices", &v->ci_slices) : code;
 }
+int nvmlDeviceGetMaxClockInfo(void *h, int domain, unsigned *v) {
+    return number(h, domain == 1 ? "sm_clock_mhz" : domain == 2 ? "memory_clock_mhz" : "other_clock_mhz", v);
+}
+int nvmlDeviceGetMemoryBusWidth(void *h, unsigned *v) { return number(h, "memory_bus_width_bits", v); }
+int nvmlDeviceGetNumGpuCores(void *h, unsigned *v) { return number(h, "core_count", v); }
 int nvmlDeviceGetP2PStatus(void *h, void *peer, unsigned index, unsigned *status) {
     char field[32];
     snprintf(field, sizeof field, "p2p.%zu", (size_t)peer - 1);

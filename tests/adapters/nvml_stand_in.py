@@ -62,6 +62,10 @@ A100 = {
     "power_limit_mw": 400000,
     "ecc": 1,
     "mig_mode": 0,
+    "memory_clock_mhz": 1593,
+    "memory_bus_width_bits": 5120,
+    "core_count": 6912,
+    "sm_clock_mhz": 1410,
 }
 A6000 = A100 | {"name": "NVIDIA RTX A6000", "memory_total_mib": 49140, "compute_capability": "8.6", "ecc": 0}
 RTX_4090 = {

@@ -49,6 +49,8 @@ def test_two_a100s_joined_by_nvlink_are_read_in_full(nvml: NvmlStandIn) -> None:
     assert (gpu.utilization_percent, gpu.temperature_c) == (37, 41)
     assert (gpu.power_w, gpu.power_limit_w) == (61.5, 400.0)
     assert (gpu.ecc_enabled, gpu.mig_enabled, gpu.error) == (True, False, None)
+    assert (gpu.memory_clock_mhz, gpu.memory_bus_width_bits) == (1593, 5120)
+    assert (gpu.core_count, gpu.sm_clock_mhz) == (6912, 1410)
 
 
 def test_an_a6000_tells_the_memory_that_its_driver_tells(nvml: NvmlStandIn) -> None:
@@ -70,6 +72,7 @@ def test_what_an_rtx_4090_does_not_have_is_not_available_with_the_reason(nvml: N
     assert gpu.ecc_enabled == NotAvailable("Not Supported")
     assert gpu.mig_enabled == NotAvailable("Not Supported")
     assert gpu.power_w == NotAvailable("Not Supported")
+    assert gpu.memory_clock_mhz == gpu.core_count == NotAvailable("Not Supported")
     assert (gpu.memory_total_bytes, gpu.error) == (24564 * MIB, None)
 
 

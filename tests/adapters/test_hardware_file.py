@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.adapters.hardware_file import read_hardware
+from orchestrator.adapters.hardware_file import read_hardware, read_site
 from orchestrator.core.errors import SettingsError
 from orchestrator.core.inventory import GpuDriver, Inventory, MigInstance, NotAvailable
 
@@ -64,6 +64,31 @@ def test_an_m3_max_shares_its_memory_and_has_no_driver() -> None:
     assert inventory.driver.absent == f"no GPU: {SAMPLES / 'm3-max.yaml'} lists none"
 
 
+def test_a_short_name_stands_for_what_the_gpu_table_says(tmp_path: Path) -> None:
+    gpus = described(tmp_path, "gpus: [{gpu: a100-80gb, count: 2}, {gpu: RTX A6000, memory_free_gib: 40}]").gpus
+    assert [gpu.name for gpu in gpus] == ["NVIDIA A100-SXM4-80GB"] * 2 + ["NVIDIA RTX A6000"]
+    assert [len(gpu.nvlink_peers) for gpu in gpus] == [1, 1, 0]
+    assert (gpus[2].memory_total_bytes, gpus[2].memory_free_bytes) == (49140 * 2**20, 40 * GIB)
+    assert gpus[2].compute_capability == (8, 6)
+
+
+def test_a_gb10_of_the_table_shares_the_memory_of_its_host(tmp_path: Path) -> None:
+    inventory = described(tmp_path, "host: {memory_gib: 119}\ngpus: [{gpu: gb10}]")
+    assert inventory.host.unified_memory is True
+    assert inventory.gpus[0].memory_total_bytes == NotAvailable("shares the host's memory")
+
+
+def test_a_file_may_describe_many_hosts_with_equal_ones_together(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("hosts:\n  - {count: 4, gpus: [{gpu: l4}]}\n  - {gpus: [{gpu: t4}]}\n  - {gpus: [{gpu: l4}]}\n")
+    assert [(group.count, group.inventory.gpus[0].name) for group in read_site(path).hosts] == [
+        (5, "NVIDIA L4"),
+        (1, "Tesla T4"),
+    ]
+    with pytest.raises(SettingsError, match=r"site.yaml: expected one machine, got 6"):
+        read_hardware(path)
+
+
 def test_an_empty_description_is_a_plain_server_without_gpus(tmp_path: Path) -> None:
     inventory = described(tmp_path, "{}")
     assert (inventory.host.cpu_cores, inventory.host.memory_total_bytes) == (8, 16 * GIB)
@@ -94,6 +119,12 @@ def test_every_sample_can_be_read(sample: Path) -> None:
             "gpus: [{name: A, memory_gib: 8, compute_capability: new}]",
             r"expected text that matches .*got 'new'",
         ),
+        ("gpus:\n  - {gpu: a100-8gb}", r":2: gpus.0: expected gpu to be .*did you mean a100-80gb"),
+        ("gpus: [{gpu: l4, memroy_free_gib: 1}]", ":1: gpus.0.memroy_free_gib: .*did you mean memory_free_gib"),
+        ("gpus: [{gpu: l4, count: 0}]", ":1: gpus.0.count: expected at least 1"),
+        ("gpus: []\nhosts: [{count: 2}]", ":1: the file: expected either hosts, or host, driver and gpus"),
+        ("hosts:\n  - {count: 2}\n  - {cuont: 2}", ":3: hosts.1.cuont: .*did you mean count"),
+        ("hosts: [{count: -2}]", ":1: hosts.0.count: expected at least 1, got -2"),
         ("gpus: [{memory_gib: 8}]", ":1: gpus.0.name: expected a value, got no such field"),
         ("driver: {cuda_version: 13.0}", ":1: driver.cuda_version: expected text in quotes, got 13.0"),
         ("host:\n  memory_gib: 1\n  memory_gib: 2", ":3: memory_gib: expected once, got twice"),

@@ -84,7 +84,7 @@ def weights(monkeypatch: pytest.MonkeyPatch) -> HereWeights:
     """Stands in for every place that weights come from, on a machine of 128 GiB without a GPU."""
     here = HereWeights()
     monkeypatch.setattr(compose, "weights_store", lambda given: here)
-    monkeypatch.setattr(compose, "inventory", lambda hardware: machine())
+    monkeypatch.setattr(compose, "inventory", machine)
     return here
 
 

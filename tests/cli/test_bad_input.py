@@ -48,6 +48,17 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
         ("profiles show nonsense", "no profile, precision or model is named 'nonsense'", "qorch profiles list"),
         ("pull nonsense", "no profile, precision or model is named 'nonsense'", "qorch profiles list"),
         ("keys revoke nobody", "there is no active key with the id 'nobody'", "qorch keys list"),
+        (
+            "plan --hardware a100-8gb",
+            "--hardware: 'a100-8gb': expected a GPU of the table",
+            'qorch plan --hardware "a100-80gb:2,a6000:1"',
+        ),
+        (
+            "plan --hardware l4:0",
+            "--hardware: 'l4:0': expected a whole number",
+            'qorch plan --hardware "a100-80gb:2,a6000:1"',
+        ),
+        ("plan --hardware /", "Invalid value for '--hardware'", "qorch plan --help"),
         ("plan --hardware /nowhere.yaml", "Invalid value for '--hardware'", "qorch plan --help"),
     ],
 )
@@ -148,7 +159,7 @@ def test_a_profile_that_does_not_fit_is_exit_3(
     from orchestrator.adapters.hardware_file import read_hardware
 
     Path("machine.yaml").write_text(SMALL)
-    monkeypatch.setattr(compose, "inventory", lambda _: read_hardware(Path("machine.yaml")))
+    monkeypatch.setattr(compose, "inventory", lambda: read_hardware(Path("machine.yaml")))
     done = qorch(*verb.split(), "--profile", "qwen3.5-27b-q8_0")
     assert done.code == 3
     assert "qwen3.5-27b-q8_0" in done.error

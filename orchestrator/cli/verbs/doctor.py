@@ -38,7 +38,7 @@ def _host() -> Iterator[Check]:
     from orchestrator.app.doctor import Check, host_checks
 
     try:
-        yield from host_checks(compose.inventory(None))
+        yield from host_checks(compose.inventory())
     except QorchError as error:
         yield Check("gpu", False, error.message, "NVML answers", error.hint)
 

@@ -24,7 +24,7 @@ def command(
     concurrency: int | None,
     replicas: int | None,
     weights: Path | None,
-    hardware: Path | None,
+    hardware: str | None,
     format_: str,
 ) -> None:
     """Show what was detected, every candidate with its reasons, and what would run; changes nothing."""

@@ -1,0 +1,121 @@
+"""What a replica can be put on: whole GPUs, MIG slices, and the GPU that shares its host's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.core.inventory import Gpu, Host, Inventory, MigInstance, NotAvailable
+from orchestrator.core.mig import share
+
+METAL_SHARE = 0.75  # macOS lets the GPU wire about 3/4 of the memory by default (recommendedMaxWorkingSetSize)
+METAL_ONLY = "Metal: can be planned for, but qorch deploys llama.cpp's CPU build there"
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """One device of a plan; its rates are its kind's (`GpuSpec`) times its shares."""
+
+    gpu_index: int
+    name: str
+    uuid: str | None
+    capability: tuple[int, int] | None  # None: Metal
+    total_bytes: int
+    free_bytes: int
+    compute_share: float = 1.0
+    bandwidth_share: float = 1.0
+    mig_profile: str | None = None  # a slice takes no part in tensor parallelism
+    host_memory: bool = False  # its bytes are the host's too, and count once
+    note: str = ""
+
+    @property
+    def kind(self) -> tuple[str, tuple[int, int] | None, int, str | None]:
+        """Replicas and tensor parallelism want equal devices."""
+        return self.name, self.capability, self.total_bytes, self.mig_profile
+
+
+def devices(inventory: Inventory) -> tuple[tuple[Accelerator, ...], tuple[str, ...]]:
+    """The devices that a plan can use, and of each other one why not."""
+    found = [one for gpu in inventory.gpus for one in _of_gpu(gpu, inventory.host)]
+    if not inventory.gpus and _is_apple(inventory.host):
+        found.append(_metal(inventory.host))
+    usable = tuple(one for one in found if isinstance(one, Accelerator))
+    return usable, tuple(one for one in found if isinstance(one, str))
+
+
+def _of_gpu(gpu: Gpu, host: Host) -> Iterator[Accelerator | str]:
+    """The GPU itself or its slices, or a reason."""
+    capability = gpu.compute_capability
+    if gpu.error is not None:
+        yield f"GPU {gpu.index}: {gpu.error}"
+    elif isinstance(capability, NotAvailable):
+        yield f"GPU {gpu.index}: compute capability is not known: {capability.reason}"
+    elif gpu.mig_enabled is not True:
+        yield _whole(gpu, capability, host)
+    elif not gpu.mig_instances:
+        yield f"GPU {gpu.index}: MIG is on, and it has no slice"
+    else:
+        yield from (_slice(gpu, capability, part) for part in gpu.mig_instances)
+
+
+def _whole(gpu: Gpu, capability: tuple[int, int], host: Host) -> Accelerator | str:
+    """A GPU with its own memory, or in unified memory with what the host has available."""
+    total_bytes, free_bytes = gpu.memory_total_bytes, gpu.memory_free_bytes
+    own = isinstance(total_bytes, int) and isinstance(free_bytes, int)
+    if host.unified_memory and not own:
+        total_bytes, free_bytes = host.memory_total_bytes, host.memory_available_bytes
+    if isinstance(total_bytes, NotAvailable) or isinstance(free_bytes, NotAvailable):
+        return f"GPU {gpu.index}: total or free memory is not known"
+    note = "" if own else "one memory with the CPU: what either takes, the other lacks"
+    return Accelerator(
+        gpu.index, _name(gpu), _uuid(gpu.uuid), capability, total_bytes, free_bytes, host_memory=not own, note=note
+    )
+
+
+def _slice(gpu: Gpu, capability: tuple[int, int], part: MigInstance) -> Accelerator | str:
+    """One MIG slice, whose memory and SMs are its own."""
+    total_bytes, free_bytes, whole_bytes = part.memory_total_bytes, part.memory_free_bytes, gpu.memory_total_bytes
+    place = f"GPU {gpu.index}, slice {part.uuid}"
+    if not (isinstance(total_bytes, int) and isinstance(free_bytes, int) and isinstance(whole_bytes, int)):
+        return f"{place}: its memory or its GPU's is not known"
+    shares = share(part.profile, total_bytes, whole_bytes, capability)
+    if shares is None:
+        return f"{place}: its profile is {part.profile!r}, so its part of the GPU is not known"
+    return Accelerator(
+        gpu_index=gpu.index,
+        name=_name(gpu),
+        uuid=part.uuid,
+        capability=capability,
+        total_bytes=total_bytes,
+        free_bytes=free_bytes,
+        compute_share=shares.compute,
+        bandwidth_share=shares.bandwidth,
+        mig_profile=part.profile,
+    )
+
+
+def _metal(host: Host) -> Accelerator:
+    """The GPU of an Apple chip, in the part of the memory that macOS lets it take."""
+    budget_bytes = int(METAL_SHARE * host.memory_total_bytes)
+    return Accelerator(
+        gpu_index=0,
+        name=host.cpu_model,
+        uuid=None,
+        capability=None,
+        total_bytes=budget_bytes,
+        free_bytes=min(budget_bytes, host.memory_available_bytes),
+        host_memory=True,
+        note=METAL_ONLY,
+    )
+
+
+def _is_apple(host: Host) -> bool:
+    return host.unified_memory and host.cpu_model.startswith("Apple ")
+
+
+def _name(gpu: Gpu) -> str:
+    return gpu.name if isinstance(gpu.name, str) else "unnamed GPU"
+
+
+def _uuid(reading: str | NotAvailable) -> str | None:
+    return reading if isinstance(reading, str) else None
