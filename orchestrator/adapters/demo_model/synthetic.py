@@ -115,7 +115,9 @@ def _gated(suffix: str, hidden: int, width: int) -> Iterator[Tensor]:
 
 def _describe(writer: gguf.GGUFWriter, a: Architecture) -> None:
     writer.add_name("synthetic (random weights, Qwen 3.5 architecture)")
-    writer.add_description("Made by qorch to measure an engine: random weights, answers without sense. Not a Qwen model.")
+    writer.add_description(
+        "Made by qorch to measure an engine: random weights, answers without sense. Not a Qwen model."
+    )
     writer.add_block_count(a.num_hidden_layers)
     writer.add_context_length(d.MAX_POSITION_EMBEDDINGS)
     writer.add_embedding_length(a.hidden_size)
