@@ -98,7 +98,7 @@ def _activations(profile: Profile, shape: Shape) -> MemoryPart:
 
     Its largest layer from the graph in b11549 (src/models/qwen35.cpp, qwen35moe.cpp): what lives at once, and what
     ggml's allocator leaves as holes. Over nine architectures and 1 to 16 slots: never under, and
-    at most 16 MiB over.
+    at most 17 MiB over.
     """
     a = architecture_of(profile.model)
     tokens, cells = _batch_tokens(shape), _context_tokens(shape)
@@ -106,7 +106,8 @@ def _activations(profile: Profile, shape: Shape) -> MemoryPart:
     logits = shape.max_num_seqs * a.vocab_size * FLOAT_BYTES
     why = (
         f"{tokens} tokens x (largest layer {layer // tokens:,} B + attention mask {cells:,} x {MASK_BYTES} B) "
-        f"+ logits {counted(shape.max_num_seqs, 'slot')} x {a.vocab_size:,} x {FLOAT_BYTES} B{assumption(profile.model)}"
+        f"+ logits {counted(shape.max_num_seqs, 'slot')} x {a.vocab_size:,} x {FLOAT_BYTES} B"
+        f"{assumption(profile.model)}"
     )
     return MemoryPart("activations", layer + tokens * (cells * MASK_BYTES + INPUT_BYTES) + logits, why)
 
@@ -118,7 +119,7 @@ def _batch_tokens(shape: Shape) -> int:
 
 
 def _layer_bytes(a: Architecture, tokens: int, slots: int) -> int:
-    """The layer part that holds most at once: feed-forward, full attention, or Gated DeltaNet with all slots' states."""
+    """What the widest part of a layer holds: feed-forward, full attention, or Gated DeltaNet with every slot's state."""
     per_slot = 2 * _layer_state_bytes(a) + _layer_window_bytes(a)  # the state before and after, and what is convolved
     widest = max(_feed_forward_width(a), _attention_width(a))
     return max(tokens * widest * FLOAT_BYTES, tokens * _delta_net_width(a) * FLOAT_BYTES + slots * per_slot)

@@ -115,9 +115,7 @@ def _gated(suffix: str, hidden: int, width: int) -> Iterator[Tensor]:
 
 def _describe(writer: gguf.GGUFWriter, a: Architecture) -> None:
     writer.add_name("synthetic (random weights, Qwen 3.5 architecture)")
-    writer.add_description(
-        "Made by qorch to measure an engine: random weights, answers without sense. Not a Qwen model."
-    )
+    writer.add_description("Made by qorch to measure an engine: random weights, no sense. Not a Qwen model.")
     writer.add_block_count(a.num_hidden_layers)
     writer.add_context_length(d.MAX_POSITION_EMBEDDINGS)
     writer.add_embedding_length(a.hidden_size)
@@ -201,4 +199,4 @@ def _blocks(rng: np.random.RandomState, kind: str, step: float) -> bytes:
     block_bytes = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]][1]
     blocks = rng.randint(0, 256, (TILE_VALUES // BLOCK_VALUES, block_bytes)).astype(np.uint8)
     blocks[:, :2] = np.full((len(blocks), 1), step, np.float16).view(np.uint8)
-    return blocks.tobytes()
+    return bytes(blocks.tobytes())
