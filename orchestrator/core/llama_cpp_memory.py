@@ -15,7 +15,7 @@ STATE_BYTES = 4  # recurrent state and convolution window are always f32
 CONTEXT_PADDING_TOKENS = 256
 UBATCH_TOKENS = 512  # llama.cpp's default physical batch
 CHECKPOINT_SPACING_TOKENS = 8192  # llama.cpp's default
-CHECKPOINTS_OF_A_PROMPT = 2  # 4 tokens before its end, and a physical batch before that
+CHECKPOINTS_OF_A_PROMPT = 1  # llama.cpp takes one 4 tokens before the end, and one a physical batch earlier
 MOST_CHECKPOINTS = 32  # of a slot; llama.cpp's default
 FLOAT_BYTES = 4
 MASK_BYTES = 2  # f16, as flash attention takes it
@@ -119,7 +119,7 @@ def _batch_tokens(shape: Shape) -> int:
 
 
 def _layer_bytes(a: Architecture, tokens: int, slots: int) -> int:
-    """What the widest part of a layer holds: feed-forward, full attention, or Gated DeltaNet with every slot's state."""
+    """What the widest part of a layer holds: feed-forward, full attention, or Gated DeltaNet with all states."""
     per_slot = 2 * _layer_state_bytes(a) + _layer_window_bytes(a)  # the state before and after, and what is convolved
     widest = max(_feed_forward_width(a), _attention_width(a))
     return max(tokens * widest * FLOAT_BYTES, tokens * _delta_net_width(a) * FLOAT_BYTES + slots * per_slot)

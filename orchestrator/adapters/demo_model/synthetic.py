@@ -191,7 +191,7 @@ def _tile(tensor: Tensor, kind: str) -> bytes:
     if kind in STEPS:
         return _blocks(rng, kind, scale / STEPS[kind])
     values = rng.standard_normal(TILE_VALUES) * scale
-    return values.astype(np.float16 if kind == "F16" else np.float32).tobytes()
+    return bytes(values.astype(np.float16 if kind == "F16" else np.float32).tobytes())
 
 
 def _blocks(rng: np.random.RandomState, kind: str, step: float) -> bytes:
@@ -199,4 +199,4 @@ def _blocks(rng: np.random.RandomState, kind: str, step: float) -> bytes:
     block_bytes = gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]][1]
     blocks = rng.randint(0, 256, (TILE_VALUES // BLOCK_VALUES, block_bytes)).astype(np.uint8)
     blocks[:, :2] = np.full((len(blocks), 1), step, np.float16).view(np.uint8)
-    return bytes(blocks.tobytes())
+    return blocks.tobytes()
