@@ -32,7 +32,7 @@ from orchestrator.core.parameters import text_parameters
 from orchestrator.core.plan import Shape
 
 RESOLUTION_BYTES = 0.01 * MIB  # of the engine's log
-MOST_OVER_BYTES = 17 * MIB
+MOST_OVER_BYTES = 20 * MIB
 FEW_SLOTS, MANY_SLOTS = Shape(4096, 3), Shape(2048, 16)
 CREATED = re.compile(r"created context checkpoint (\d+) of (\d+) .*size = ([\d.]+) MiB")
 
