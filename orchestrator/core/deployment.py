@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestrator.core.llama_cpp_memory import context_checkpoints
 from orchestrator.core.plan import Device, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus
 
 MIB = 2**20
+MOST_PROMPT_CACHE_MIB = 2048
 QUEUE_PER_ENGINE = 256  # requests that may wait at one engine beyond those it decodes
 
 
@@ -26,6 +28,7 @@ class EngineSpec:
     max_num_seqs: int
     threads: int
     prompt_cache_mib: int
+    context_checkpoints: int  # of each slot
     log_dir: str
 
     @property
@@ -121,7 +124,8 @@ def deployment_spec(
             max_model_len=fit.max_model_len,
             max_num_seqs=fit.max_num_seqs,
             threads=threads_per_replica(cpus, plan.num_replicas, fit),
-            prompt_cache_mib=max(0, min(2048, fit.memory.headroom_bytes // 4 // MIB)),
+            prompt_cache_mib=prompt_cache_mib(fit),
+            context_checkpoints=context_checkpoints(fit.max_model_len),
             log_dir=files.log_dir,
         ),
         gateway=GatewaySpec(
@@ -156,11 +160,16 @@ def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str,
 
 
 def memory_of_another_replica(fit: Fit) -> int:
-    """What one more engine takes of the host's memory: on a CPU all but the model file, which they share."""
+    """What one more engine takes of the host's memory: on a CPU all but the model file, and its prompt cache."""
     if fit.device is Device.GPU:
         return 0
     own = sum(part.bytes for part in fit.memory.parts if part.name != "weights")
-    return own + fit.profile.weights.mmproj_bytes
+    return own + fit.profile.weights.mmproj_bytes + prompt_cache_mib(fit) * MIB
+
+
+def prompt_cache_mib(fit: Fit) -> int:
+    """Prompts that an engine keeps for their next turn take a quarter of what the plan leaves free."""
+    return max(0, min(MOST_PROMPT_CACHE_MIB, fit.memory.headroom_bytes // 4 // MIB))
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from orchestrator.core.deployment import (
     deployment_spec_from_data,
     differences,
     memory_of_another_replica,
+    prompt_cache_mib,
     threads_per_replica,
 )
 from orchestrator.core.plan import FitPlan, Wish
@@ -69,11 +70,12 @@ def test_a_stand_in_is_too_small_for_a_second_thread() -> None:
     assert threads_per_replica(16, 1, chosen(plan_for(machine(), Wish("demo-gguf")))) == 1
 
 
-def test_another_replica_on_a_cpu_takes_everything_but_the_file_that_it_shares() -> None:
+def test_another_replica_on_a_cpu_takes_its_prompt_cache_and_everything_but_the_file_that_it_shares() -> None:
     fit = chosen(ON_CPU)
     parts = {part.name: part.bytes for part in fit.memory.parts}
     own = fit.memory.needed_bytes - parts["weights"] + fit.profile.weights.mmproj_bytes
-    assert memory_of_another_replica(fit) == own > 0
+    cache = prompt_cache_mib(fit) * 2**20
+    assert memory_of_another_replica(fit) == own + cache > own > 0
 
 
 def test_another_replica_on_a_gpu_takes_none_of_the_hosts_memory() -> None:
@@ -124,7 +126,7 @@ WHOLE = st.integers(0, 2**53)
 ENGINES = st.builds(
     EngineSpec,
     **dict.fromkeys(("engine", "profile", "model_path", "log_dir"), TEXT),
-    **dict.fromkeys(("max_model_len", "max_num_seqs", "threads", "prompt_cache_mib"), WHOLE),
+    **dict.fromkeys(("max_model_len", "max_num_seqs", "threads", "prompt_cache_mib", "context_checkpoints"), WHOLE),
     mmproj_path=st.none() | TEXT,
     served_model_names=NAMES,
 )

@@ -118,7 +118,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
     return EngineSpec(
         engine="llama.cpp", profile="demo-gguf", model_path=str(make_demo_gguf(folder)), mmproj_path=None,
         served_model_names=("demo",), max_model_len=LIMITS.max_model_len, max_num_seqs=4, threads=1,
-        prompt_cache_mib=0, log_dir=str(folder),
+        prompt_cache_mib=0, context_checkpoints=1, log_dir=str(folder),
     )  # fmt: skip
 
 

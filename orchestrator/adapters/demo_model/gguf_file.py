@@ -47,7 +47,7 @@ KEPT_IN_FLOAT32 = ("norm", "ssm_conv1d", "ssm_a", "ssm_dt")  # what llama.cpp mu
 def write_gguf(path: Path, weights: dict[str, Array]) -> None:
     writer = gguf.GGUFWriter(path, "qwen35")
     _describe(writer)
-    _add_tokenizer(writer)
+    add_tokenizer(writer, len(demo_tokenizer().tokens))
     for name, tensor in weights.items():
         _add_tensor(writer, *converted(name, tensor))
     writer.write_header_to_file()
@@ -110,12 +110,14 @@ def _describe(writer: gguf.GGUFWriter) -> None:
     writer.add_ssm_inner_size(d.VALUE_DIM)
 
 
-def _add_tokenizer(writer: gguf.GGUFWriter) -> None:
+def add_tokenizer(writer: gguf.GGUFWriter, vocab_size: int) -> None:
+    """The demo's tokenizer; what a larger vocabulary has beyond it are unused tokens."""
     tokenizer = demo_tokenizer()
+    unused = [f"[unused{number}]" for number in range(vocab_size - len(tokenizer.tokens))]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen35")
-    writer.add_token_list(list(tokenizer.tokens))
-    writer.add_token_types([_kind(token) for token in tokenizer.tokens])
+    writer.add_token_list([*tokenizer.tokens, *unused])
+    writer.add_token_types([*map(_kind, tokenizer.tokens), *(gguf.TokenType.UNUSED for _ in unused)])
     writer.add_token_merges(list(tokenizer.merges))
     writer.add_eos_token_id(tokenizer.ids[IM_END])
     writer.add_pad_token_id(tokenizer.ids[END_OF_TEXT])

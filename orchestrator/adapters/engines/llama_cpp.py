@@ -16,6 +16,7 @@ from orchestrator.core.errors import DeployFailed
 HOST = "127.0.0.1"
 SERVER_MODULE = "orchestrator.adapters.engines.llama_cpp_server"
 PROBE_TIMEOUT_S = 60.0
+VERBOSITY = 3  # what it loads and what goes wrong; 4 tells its buffers, and several lines a request
 METRICS = {
     "llamacpp:requests_processing": "num_requests_running",
     "llamacpp:requests_deferred": "num_requests_waiting",
@@ -109,6 +110,8 @@ class LlamaCppEngine:
             "total_context_tokens": spec.max_model_len * spec.max_num_seqs,
             "threads": spec.threads,
             "prompt_cache_mib": spec.prompt_cache_mib,
+            "context_checkpoints": spec.context_checkpoints,
+            "verbosity": VERBOSITY,
         }
 
 

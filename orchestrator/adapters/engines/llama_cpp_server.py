@@ -39,6 +39,8 @@ def _params(arguments: dict[str, Any]) -> Any:
     params.cpuparams.n_threads = arguments["threads"]
     params.cpuparams_batch.n_threads = arguments["threads"]
     params.cache_ram_mib = arguments["prompt_cache_mib"]
+    params.n_ctx_checkpoints = arguments["context_checkpoints"]
+    params.verbosity = arguments["verbosity"]
     params.endpoint_metrics = True
     params.endpoint_slots = True
     params.ui = False
