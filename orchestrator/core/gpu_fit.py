@@ -13,10 +13,10 @@ from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Device, Fit, Memory, Misfit, Shape, Wish
 from orchestrator.core.profile import Architecture, Precision, Profile
 from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
+from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
 
 TENSOR_PARALLEL_SIZES = (1, 2, 4, 8, 16)
 QUANTISED_BLOCK = 128  # weights that share a scale, which no split may cut (vLLM: fp8_utils.py, gptq group 128)
-NATIVE_FP8 = (8, 9)  # vLLM: platforms/cuda.py, supports_fp8()
 MOST_SEQUENCES = 256  # vLLM's default on most GPUs
 ENOUGH_SEQUENCES = (16, 4, 1)
 
@@ -155,12 +155,19 @@ def _attempt(profile: Profile, gpus: tuple[UsableGpu, ...], size: int, wish: Wis
         f"the lesser of {GPU_MEMORY_UTILIZATION:.0%} of {gib(tightest.total_bytes)} and {gib(tightest.free_bytes)} free"
     )
 
+    options = _options(tightest)
+
     def memory_of(context: int, count: int) -> Memory:
-        return Memory(memory_parts(profile, Shape(context, count, size)), tightest.available_bytes, why)
+        return Memory(memory_parts(profile, Shape(context, count, size, options)), tightest.available_bytes, why)
 
     limit = profile.model.limits.max_model_len
     choice = settle(memory_of, ladder(profile, wish, limit, MOST_SEQUENCES, ENOUGH_SEQUENCES))
     return Attempt(tuple(sorted(gpus[:size], key=lambda gpu: gpu.index)), choice)
+
+
+def _options(gpu: UsableGpu) -> VllmOptions:
+    """vLLM's defaults with the kernels of this GPU, on which its blocks and some of its weights depend."""
+    return on_gpu(VLLM_DEFAULTS, gpu.capability)
 
 
 def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
@@ -172,6 +179,7 @@ def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
         max_model_len=attempt.choice.max_model_len,
         max_num_seqs=attempt.choice.max_num_seqs,
         memory=attempt.choice.memory,
+        vllm=_options(attempt.gpus[0]),
         device_name=attempt.gpus[0].name,
         notes=(*_notes(profile, attempt.gpus[0]), *context_note(profile, wish, attempt.choice)),
     )

@@ -66,6 +66,7 @@ class Fit:
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     memory: Memory  # of each device that the replica uses
+    vllm: VllmOptions = VLLM_DEFAULTS  # what its memory was reckoned with
     device_name: str = ""  # the GPU's product, or the CPU's model
     prediction: Prediction | None = None
     replicas_per_host: int = 1  # on a CPU, whose memory they divide; GPUs have as many as there are sets of them

@@ -148,4 +148,4 @@ def _room_bytes(fit: Fit) -> int:
 
 
 def _request_bytes(fit: Fit, tokens: int) -> int:
-    return request_bytes(memory_parts(fit.profile, Shape(tokens, 1, fit.tensor_parallel_size)))
+    return request_bytes(memory_parts(fit.profile, Shape(tokens, 1, fit.tensor_parallel_size, fit.vllm)))
