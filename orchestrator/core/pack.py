@@ -17,7 +17,7 @@ class Pool:
     group: int
     num_hosts: int
     taken: frozenset[int] = frozenset()  # GPU indices
-    idle: bool = True  # no replica runs here yet
+    cpu_taken: bool = False  # by a replica that runs on it, which shares the host with none on GPUs
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,14 @@ def _place(option: Option, pool: Pool, site: Site, budget: Budget) -> tuple[list
 
 
 def _sets(option: Option, pool: Pool, site: Site) -> tuple[tuple[int, ...], ...]:
-    """The GPUs of each replica that one host of the pool has room for; on a CPU one replica, unless GPUs work there."""
+    """The GPUs of each replica that one host of the pool has room for; an empty set for each on its CPU."""
+    if pool.cpu_taken or (option.fit.device is Device.CPU and pool.taken):
+        return ()
     if option.fit.device is Device.CPU:
-        return ((),) * option.fit.replicas_per_host if pool.idle else ()
+        return ((),) * option.fit.replicas_per_host
     return gpu_sets(option.fit, site.hosts[pool.group].inventory, pool.taken)
 
 
 def _used(pool: Pool, placement: Placement) -> Pool:
     taken = pool.taken.union(*placement.gpu_sets)
-    return Pool(pool.group, placement.num_hosts, taken, idle=False)
+    return Pool(pool.group, placement.num_hosts, taken, placement.fit.device is Device.CPU)
