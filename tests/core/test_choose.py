@@ -42,7 +42,7 @@ MACHINES = [  # machine, chosen profile, GPUs, context: reviewed for sense
     (machine(*[H100_80] * 8), "qwen3.5-397b-a17b-fp8", 8, 262_144),
     # 27B fits with room for 5 long requests, 35B-A3B in 4 bit with room for 23
     (machine(A6000), "qwen3.5-35b-a3b-gptq", 1, 262_144),
-    (machine(RTX_4090, memory_gib=64), "qwen3.5-9b-bf16", 1, 25_600),
+    (machine(RTX_4090, memory_gib=64), "qwen3.5-9b-bf16", 1, 29_696),
     # no kernels or no room on the GPU: the CPU serves, and the plan says so
     (machine(T4, memory_gib=32, cores=8), "qwen3.5-35b-a3b-ud-q4_k_xl", 0, 32_768),
     (machine(V100, memory_gib=64), "qwen3.5-35b-a3b-q8_0", 0, 32_768),

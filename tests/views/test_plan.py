@@ -68,7 +68,7 @@ def test_the_same_refusal_is_said_once():
 def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
     text = plan_text(PLANS["gpu"], 200)
     assert lines_under(text, "Will run") == [
-        "  qwen3.5-35b-a3b-gptq on vllm, GPU 0: 262,144 tokens of context, 96 sequences, 1 replica",
+        "  qwen3.5-35b-a3b-gptq on vllm, GPU 0: 262,144 tokens of context, 106 sequences, 1 replica",
         "  qwen3.5-35b-a3b-gptq has the highest score of those that can run, 0.80",
     ]
     memory = lines_under(text, "Memory of one replica on each GPU")
