@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from orchestrator.core.inventory import Gpu, Host, Inventory, NotAvailable
-from orchestrator.core.plan import Candidate, Device, Fit, FitPlan, Memory, Misfit
+from orchestrator.core.amounts import counted
+from orchestrator.core.inventory import Gpu, Host, HostGroup, NotAvailable
+from orchestrator.core.plan import Candidate, Device, Fit, FitPlan, Memory, Misfit, Placement
+from orchestrator.core.profile import Profile
 from orchestrator.views.plain import plain
 from orchestrator.views.table import GAP, indent, paragraph, shorten_lines, wrapped_table
 from orchestrator.views.units import size_text, tokens_text
@@ -25,8 +27,9 @@ def plan_data(plan: FitPlan) -> dict[str, Any]:
     """The plan for `-o json|yaml`: what was asked, seen, considered and chosen, each with its reason."""
     return {
         "wish": plain(plan.wish),
-        "inventory": plain(plan.inventory),
+        "hosts": plain(plan.site.hosts),
         "chosen": None if plan.chosen is None else _fit_data(plan.chosen),
+        "placements": [_placement_data(placement) for placement in plan.placements],
         "num_replicas": plan.num_replicas,
         "reason": plan.reason,
         "failure": plain(plan.failure),
@@ -36,9 +39,10 @@ def plan_data(plan: FitPlan) -> dict[str, Any]:
     }
 
 
-def hardware_lines(inventory: Inventory) -> Iterator[str]:
+def hardware_lines(group: HostGroup) -> Iterator[str]:
     """One line for the host and one for each GPU, or why there is none."""
-    yield f"Hardware ({inventory.source})"
+    inventory = group.inventory
+    yield f"Hardware ({inventory.source})" + (f", {group.count:,} hosts, each" if group.count > 1 else "")
     yield f"  CPU    {_host_line(inventory.host)}"
     for gpu in inventory.gpus:
         yield f"  GPU {gpu.index}  {gpu.error or _gpu_line(gpu)}"
@@ -58,18 +62,21 @@ def memory_rows(memory: Memory) -> list[tuple[str, ...]]:
     return [*parts, ("headroom", size_text(memory.headroom_bytes), f"of {size_text(memory.available_bytes)} usable")]
 
 
-def chosen_text(fit: Fit, num_replicas: int) -> str:
-    """What will run, in one line."""
-    where = "CPU" if fit.device is Device.CPU else f"GPU {', '.join(map(str, fit.gpu_indices))}"
-    replicas = "1 replica" if num_replicas == 1 else f"{num_replicas} replicas"
+def placement_text(placement: Placement) -> str:
+    """What will run of one variant, in one line: each replica's GPUs, on how many hosts."""
+    fit, hosts = placement.fit, placement.num_hosts
+    sets = "; ".join(", ".join(map(str, gpus)) for gpus in placement.gpu_sets)
+    where = "CPU" if fit.device is Device.CPU else f"GPU {sets}"
+    on_each = f" on each of {hosts:,} hosts" if hosts > 1 else ""
     return (
-        f"{fit.profile.name} on {fit.profile.engine}, {where}: {tokens_text(fit.max_model_len)} tokens of context, "
-        f"{fit.max_num_seqs} sequences, {replicas}"
+        f"{fit.profile.name} on {fit.profile.engine}, {where}{on_each}: {tokens_text(fit.max_model_len)} tokens of "
+        f"context, {fit.max_num_seqs} sequences, {counted(placement.num_replicas, 'replica')}"
     )
 
 
 def _sections(plan: FitPlan, width: int) -> Iterator[str]:
-    yield "\n".join(hardware_lines(plan.inventory))
+    for group in plan.site.hosts:
+        yield "\n".join(hardware_lines(group))
     rows = candidate_rows(plan)
     yield "Candidates\n" + indent(wrapped_table(CANDIDATE_HEADERS, rows, width - len(GAP)))
     if plan.chosen is None:
@@ -77,9 +84,10 @@ def _sections(plan: FitPlan, width: int) -> Iterator[str]:
         yield from _missing_memory(plan, width)
         yield f"Nearest\n  {plan.nearest}"
     else:
-        chosen = chosen_text(plan.chosen, plan.num_replicas)
-        yield f"Will run\n{paragraph(chosen, width)}\n{paragraph(plan.reason, width)}"
-        yield _memory_section(plan.chosen.memory, plan.chosen.device, width)
+        lines = [*map(placement_text, plan.placements), plan.reason]
+        yield "\n".join(("Will run", *(paragraph(line, width) for line in lines)))
+        for fit in dict.fromkeys(placement.fit for placement in plan.placements):
+            yield _memory_section(fit.profile, fit.memory, fit.device, width)
     if plan.notices:
         yield "\n".join(("Notices", *(paragraph(notice, width) for notice in plan.notices)))
 
@@ -89,12 +97,12 @@ def _missing_memory(plan: FitPlan, width: int) -> Iterator[str]:
     closest = plan.candidates[0]
     if isinstance(closest.verdict, Misfit) and closest.verdict.memory:
         device = Device.GPU if closest.profile.min_compute_capability else Device.CPU
-        yield _memory_section(closest.verdict.memory, device, width)
+        yield _memory_section(closest.profile, closest.verdict.memory, device, width)
 
 
-def _memory_section(memory: Memory, device: Device, width: int) -> str:
-    where = "this host" if device is Device.CPU else "each GPU"
-    head = f"Memory of one replica on {where} ({memory.available_why})"
+def _memory_section(profile: Profile, memory: Memory, device: Device, width: int) -> str:
+    where = "its host" if device is Device.CPU else "each GPU"
+    head = f"Memory of one replica of {profile.name} on {where} ({memory.available_why})"
     return f"{head}\n" + indent(wrapped_table(MEMORY_HEADERS, memory_rows(memory), width - len(GAP)))
 
 
@@ -129,8 +137,9 @@ def _candidate_row(first: Candidate, *others: Candidate) -> tuple[str, ...]:
 
 
 def _why(candidate: Candidate) -> str:
-    """What ranks it; steps that cost nothing are left to the data."""
-    return "; ".join(step.why for step in candidate.steps if step.value < 1 or step.name == "headroom")
+    """What ranks it; steps that cost or weigh nothing are left to the data."""
+    steps = [step for step in candidate.steps if step.weight > 0 and (step.value < 1 or step.name == "headroom")]
+    return "; ".join(dict.fromkeys(step.why for step in steps))
 
 
 def _candidate_data(candidate: Candidate) -> dict[str, Any]:
@@ -160,6 +169,16 @@ def _fit_data(fit: Fit) -> dict[str, Any]:
         "max_num_seqs": fit.max_num_seqs,
         "notes": list(fit.notes),
         "memory": _memory_data(fit.memory),
+    }
+
+
+def _placement_data(placement: Placement) -> dict[str, Any]:
+    return {
+        "profile": placement.fit.profile.name,
+        "host_group": placement.option.group,
+        "num_hosts": placement.num_hosts,
+        "gpu_sets": plain(placement.gpu_sets),
+        "num_replicas": placement.num_replicas,
     }
 
 

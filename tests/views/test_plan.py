@@ -8,10 +8,26 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from orchestrator.core.inventory import NotAvailable
+from orchestrator.core.choose import choose
+from orchestrator.core.inventory import HostGroup, NotAvailable, Site
+from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Wish
+from orchestrator.core.speed import predict_on_cpu
 from orchestrator.views.plan import plan_data, plan_text
-from tests.core.machines import A100_80, A6000, NOWHERE, RTX_4090, gpu, machine, plan_for, with_gpus
+from tests.core.machines import (
+    A100_80,
+    A6000,
+    ENGINES,
+    FETCHABLE,
+    NOWHERE,
+    PROFILES,
+    RTX_4090,
+    everywhere,
+    gpu,
+    machine,
+    plan_for,
+    with_gpus,
+)
 
 PLANS = {
     "gpu": plan_for(machine(A6000, memory_gib=64)),
@@ -71,7 +87,7 @@ def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
         "  qwen3.5-35b-a3b-gptq on vllm, GPU 0: 262,144 tokens of context, 106 sequences, 1 replica",
         "  qwen3.5-35b-a3b-gptq has the highest score of those that can run, 0.80",
     ]
-    memory = lines_under(text, "Memory of one replica on each GPU")
+    memory = lines_under(text, "Memory of one replica of")
     assert [line.split()[0] for line in memory] == [
         "PART",
         "weights",
@@ -85,6 +101,23 @@ def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
     assert memory[-1].endswith("of 44.2 GiB usable")
 
 
+def test_each_variant_and_each_kind_of_host_is_shown():
+    groups = (HostGroup(machine(A100_80, A100_80, A6000), 2), HostGroup(machine(memory_gib=16)))
+    wish = Wish(model="qwen3.5-72b-a14b", num_replicas=4, objective=Objective.QUALITY)
+    plan = choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, predict_on_cpu)
+    text = plan_text(plan, 300)
+    assert "Hardware (test), 2 hosts, each\n" in text
+    assert "Hardware (test)\n" in text
+    bf16, gptq, _ = lines_under(text, "Will run")
+    assert bf16.startswith("  qwen3.5-72b-a14b-bf16 on vllm, GPU 0, 1 on each of 2 hosts: ")
+    assert bf16.endswith(", 2 replicas")
+    assert gptq.startswith("  qwen3.5-72b-a14b-gptq on vllm, GPU 2 on each of 2 hosts: ")
+    assert "Memory of one replica of qwen3.5-72b-a14b-gptq on each GPU" in text
+    first, second = plan_data(plan)["placements"]
+    assert (first["profile"], first["gpu_sets"], first["num_hosts"]) == ("qwen3.5-72b-a14b-bf16", [[0, 1]], 2)
+    assert (second["gpu_sets"], second["num_replicas"]) == ([[2]], 2)
+
+
 def test_notices_come_last():
     assert "tiny stand-in with random weights" in lines_under(plan_text(PLANS["stand-in"], 200), "Notices")[0]
 
@@ -92,7 +125,7 @@ def test_notices_come_last():
 def test_a_plan_without_a_choice_says_why_and_what_would_run():
     text = plan_text(PLANS["nothing"], 300)
     assert "needs 54.8 GiB, 22.1 GiB usable on 1 x NVIDIA GeForce RTX 4090" in lines_under(text, "Nothing will run")[0]
-    assert lines_under(text, "Memory of one replica on each GPU")[-1].startswith("  headroom         -32.7 GiB")
+    assert lines_under(text, "Memory of one replica of")[-1].startswith("  headroom         -32.7 GiB")
     assert lines_under(text, "Nearest") == ["  qwen3.5-9b-bf16"]
 
 
@@ -113,8 +146,9 @@ def test_the_data_survives_json_and_yaml(plan):
 def test_the_data_has_the_same_keys_for_every_plan(plan):
     assert list(plan_data(plan)) == [
         "wish",
-        "inventory",
+        "hosts",
         "chosen",
+        "placements",
         "num_replicas",
         "reason",
         "failure",
@@ -145,7 +179,7 @@ def test_the_data_says_what_was_chosen_and_what_failed():
 
 
 def test_a_reading_that_is_not_there_is_data_too():
-    assert plan_data(PLANS["gpu"])["inventory"]["gpus"][0]["power_w"] == {"not_available": "not stated"}
+    assert plan_data(PLANS["gpu"])["hosts"][0]["inventory"]["gpus"][0]["power_w"] == {"not_available": "not stated"}
 
 
 def test_a_misfit_in_the_data_keeps_its_memory():
