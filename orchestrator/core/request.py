@@ -10,6 +10,7 @@ from orchestrator.core.profile import ModelStatus, Precision, Profile
 
 AUTO = "auto"
 HINT = "qorch profiles list"
+AT_LEAST_ONE = ("max_model_len", "max_num_seqs", "num_replicas", "tensor_parallel_size", "max_gpus")
 
 
 def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
@@ -39,7 +40,7 @@ def excluded(profile: Profile, wish: Wish) -> str | None:
 
 
 def _check_numbers(wish: Wish) -> None:
-    for name in ("max_model_len", "max_num_seqs", "num_replicas"):
+    for name in AT_LEAST_ONE:
         number = getattr(wish, name)
         if number is not None and number < 1:
             raise UsageError(f"{name}: expected at least 1, got {number}")

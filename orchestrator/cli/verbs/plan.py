@@ -9,20 +9,17 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
+from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.plan import FitPlan, Wish
 
 
 @click.command("plan")
-@options.wish
+@wish_options
 @options.weights
 @options.hardware
 @options.format_
 def command(
-    profile: str,
-    model: str | None,
-    context: int | None,
-    concurrency: int | None,
-    replicas: int | None,
+    wish: Wish,
     weights: Path | None,
     hardware: str | None,
     format_: str,
@@ -31,7 +28,7 @@ def command(
     from orchestrator.app.plan import require_fit
     from orchestrator.views.plan import plan_data
 
-    plan = compose.plan(Wish(profile, model, context, concurrency, replicas), hardware, weights)
+    plan = compose.plan(wish, hardware, weights)
     emit(format_, plan_data(plan), text=lambda: text(plan), names=lambda: [require_fit(plan).profile.name])
     require_fit(plan)
 
