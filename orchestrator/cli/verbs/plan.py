@@ -17,24 +17,23 @@ from orchestrator.core.plan import FitPlan, Wish
 @wish_options
 @options.weights
 @options.hardware
+@options.option("--all", "all_", is_flag=True, help="Every candidate, not only the best few.")
 @options.format_
-def command(
-    wish: Wish,
-    weights: Path | None,
-    hardware: str | None,
-    format_: str,
-) -> None:
-    """Show what was detected, every candidate with its reasons, and what would run; changes nothing."""
+def command(wish: Wish, weights: Path | None, hardware: str | None, all_: bool, format_: str) -> None:
+    """Show what was detected, what would run and why, what it needs and gives, and what else there was.
+
+    Changes nothing.
+    """
     from orchestrator.app.plan import require_fit
-    from orchestrator.views.plan import plan_data
+    from orchestrator.views.plan_data import plan_data
 
     plan = compose.plan(wish, hardware, weights)
-    emit(format_, plan_data(plan), text=lambda: text(plan), names=lambda: [require_fit(plan).profile.name])
+    emit(format_, plan_data(plan), text=lambda: text(plan, all_), names=lambda: [require_fit(plan).profile.name])
     require_fit(plan)
 
 
-def text(plan: FitPlan) -> str:
+def text(plan: FitPlan, all_candidates: bool = False) -> str:
     """The plan, as wide as the terminal."""
     from orchestrator.views.plan import plan_text
 
-    return plan_text(plan, shutil.get_terminal_size((110, 24)).columns)
+    return plan_text(plan, shutil.get_terminal_size((110, 24)).columns, all_candidates)
