@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.plan import Wish
+from orchestrator.core.plan import Candidate, FitPlan, Wish
 from orchestrator.core.profile import ModelStatus, Precision, Profile
 
 AUTO = "auto"
@@ -23,6 +23,16 @@ def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
     if not matches:
         raise UsageError(_unknown(profiles, wish), hint=HINT)
     return matches
+
+
+def candidate_named(plan: FitPlan, name: str) -> Candidate:
+    """The candidate of a profile's name; raises UsageError with the nearest of those that the wish leaves."""
+    named = {candidate.profile.name: candidate for candidate in plan.candidates}
+    if name not in named:
+        near = get_close_matches(name.lower(), named) or list(named)[:3]
+        meant = " or ".join(map(repr, near))
+        raise UsageError(f"no candidate of this plan is named {name!r}; did you mean {meant}?", hint="qorch plan --all")
+    return named[name]
 
 
 def is_named(profile: Profile, wish: Wish) -> bool:

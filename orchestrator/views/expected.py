@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from orchestrator.core.amounts import counted
 from orchestrator.core.plan import NO_PRICES, Fit, FitPlan, Placement, Prices
 from orchestrator.core.plan_cost import plan_cost, saturation_tok_s, unpriced
 from orchestrator.core.prediction import Prediction
 from orchestrator.views.table import GAP, indent, wrapped_table
-from orchestrator.views.units import money_text, rate_text, seconds_text, tokens_text
+from orchestrator.views.units import money_text, rate_text, seconds_text
 
 HEADERS = ("ESTIMATE", "VALUE", "OF")
 
@@ -18,15 +19,18 @@ def expected_text(plan: FitPlan, width: int) -> Iterator[str]:
     fits = dict.fromkeys(placement.fit for placement in plan.placements)
     for fit in fits:
         if fit.prediction is not None:
-            head = f"Estimated for one replica of {fit.profile.name}"
-            yield f"{head}\n{_table(prediction_rows(fit, fit.prediction), width)}"
+            yield estimates_text(fit, fit.prediction, width)
     if rows := list(_plan_rows(plan.placements, plan.wish.prices)):
         yield f"Estimated for the plan\n{_table(rows, width)}"
 
 
-def prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
+def estimates_text(fit: Fit, prediction: Prediction, width: int) -> str:
+    return f"Estimated for one replica of {fit.profile.name}\n{_table(_prediction_rows(fit, prediction), width)}"
+
+
+def _prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
     """One row a figure."""
-    prompt = tokens_text(prediction.prompt_tokens)
+    prompt = counted(prediction.prompt_tokens, "token")
     return [
         ("one stream", rate_text(prediction.decode_tok_s), "generation, with nothing else running"),
         (
@@ -35,7 +39,7 @@ def prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
             f"generation, with {prediction.saturation_concurrency:,} of {fit.max_num_seqs:,} sequences at once",
         ),
         ("prefill", rate_text(prediction.prefill_tok_s), "reading prompts"),
-        ("first token", seconds_text(prediction.ttft_s), f"after a prompt of {prompt} tokens, with nobody before it"),
+        ("first token", seconds_text(prediction.ttft_s), f"after a prompt of {prompt}, with nobody before it"),
         ("cold start", seconds_text(prediction.cold_start_s), "from nothing to the first answer"),
     ]
 
