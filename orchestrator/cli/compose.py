@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
     from orchestrator.core.plan import FitPlan, Wish
+    from orchestrator.core.planned import Planned
     from orchestrator.core.profile import Profile
 
 
@@ -120,6 +121,23 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     return make_plan(
         profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines(), predict_on_cpu
     )
+
+
+def read_plan(path: Path) -> Planned:
+    """What the plan in a file says is to run on this host."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.app.planned import the_one
+
+    return the_one(read_plan(path, [profile.name for profile in profiles()]))
+
+
+def planned(written: Planned, weights: Path | None) -> FitPlan:
+    """The plan as it was written, checked against this machine."""
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.planned import make_planned
+    from orchestrator.core.speed import predict_on_cpu
+
+    return make_planned(written, profiles(), inventory(), weights_store(weights), installed_engines(), predict_on_cpu)
 
 
 def profile(name: str) -> Profile:

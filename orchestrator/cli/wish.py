@@ -8,12 +8,14 @@ from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
 from orchestrator.core.gpu_fit import TENSOR_PARALLEL_SIZES
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Prices, Wish
+from orchestrator.core.planned import Planned
 
 
 def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -69,6 +71,12 @@ OPTIONS = (
 )
 
 
+WISH_NAMES = (
+    "profile", "model", "objective", "context", "concurrency", "replicas", "min_tok_s", "max_gpus",
+    "tensor_parallel_size", "prices",
+)  # fmt: skip
+
+
 def wish(command: Callable[..., Any]) -> Callable[..., Any]:
     """The verb takes `wish`; the options become it."""
 
@@ -119,6 +127,22 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "tensor-parallel-size": wish.tensor_parallel_size,
         "price": _prices_text(wish.prices),
     }
+
+
+def planned_data(planned: Planned) -> dict[str, Any]:
+    """A plan says all that is to run, and nothing of how it was chosen."""
+    return {name: value for name, value in wish_data(planned.wish).items() if value is not None}
+
+
+def require_no_wish(ctx: click.Context) -> None:
+    """Raises UsageError where an option of the wish was given on the command line, beside a plan."""
+    given = [
+        param.opts[0]
+        for param in ctx.command.params
+        if param.name in WISH_NAMES and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{given[0]} cannot be combined with --plan, which says what runs", ctx)
 
 
 def _prices_text(prices: Prices) -> str | None:
