@@ -71,12 +71,6 @@ OPTIONS = (
 )
 
 
-WISH_NAMES = (
-    "profile", "model", "objective", "context", "concurrency", "replicas", "min_tok_s", "max_gpus",
-    "tensor_parallel_size", "prices",
-)  # fmt: skip
-
-
 def wish(command: Callable[..., Any]) -> Callable[..., Any]:
     """The verb takes `wish`; the options become it."""
 
@@ -130,16 +124,18 @@ def wish_data(wish: Wish) -> dict[str, Any]:
 
 
 def planned_data(planned: Planned) -> dict[str, Any]:
-    """A plan says all that is to run, and nothing of how it was chosen."""
-    return {name: value for name, value in wish_data(planned.wish).items() if value is not None}
+    """A plan says all that is to run, and nothing of how it was chosen; that a replica is not split is left out."""
+    data = wish_data(planned.wish)
+    if planned.tensor_parallel_size == 1:
+        del data["tensor-parallel-size"]
+    return {name: value for name, value in data.items() if value is not None}
 
 
 def require_no_wish(ctx: click.Context) -> None:
     """Raises UsageError where an option of the wish was given on the command line, beside a plan."""
+    of_wish = click.command()(wish(lambda wish: None)).params
     given = [
-        param.opts[0]
-        for param in ctx.command.params
-        if param.name in WISH_NAMES and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+        param.opts[0] for param in of_wish if ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
     ]
     if given:
         raise click.UsageError(f"{given[0]} cannot be combined with --plan, which says what runs", ctx)
