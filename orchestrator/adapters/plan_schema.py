@@ -140,6 +140,14 @@ class PlanFile(Entry):
             raise ValueError(f"host_group below {there}, the number of hosts")
         return placements
 
+    @field_validator("num_replicas")
+    @classmethod
+    def _is_their_sum(cls, number: int | None, info: ValidationInfo) -> int | None:
+        placements: list[PlacementEntry] | None = info.data.get("placements")
+        if placements is not None and number not in (None, total := sum(each.num_replicas for each in placements)):
+            raise ValueError(f"{total}, the sum of placements")
+        return number
+
     @field_validator("chosen")
     @classmethod
     def _is_the_first_placement(cls, chosen: FitEntry | None, info: ValidationInfo) -> FitEntry | None:

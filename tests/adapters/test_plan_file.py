@@ -85,6 +85,11 @@ def edited(data: dict[str, Any], change: tuple[str, str]) -> Path:
         (ON_CPU, ("FitPlan", "Deployment"), ":2: kind: expected 'FitPlan', got 'Deployment'"),
         (ON_CPU, ("\nplacements:", "\nplacement:"), ": placement: expected one of "),
         (ON_CPU, ("num_replicas: 1", "num_replicas: 3"), ": placements.0.num_replicas: expected 1, one for each of"),
+        (
+            ON_CPU,
+            ("\nnum_replicas: 1", "\nnum_replicas: 3"),
+            ": num_replicas: expected 1, the sum of placements, got 3",
+        ),
         (ON_CPU, ("max_num_seqs: 8\n", "max_num_seqs: 0\n"), ": placements.0.fit.max_num_seqs: expected more than 0"),
         (ON_CPU, ("max_num_seqs: 8\n", "max_num_seqs: 2\n"), ": chosen: expected max_num_seqs to be 2, as in"),
         (ON_CPU, ("host_group: 0", "host_group: 1"), ": placements: expected host_group below 1"),
