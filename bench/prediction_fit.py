@@ -19,31 +19,31 @@ from orchestrator.core.load_time import Times, times
 from orchestrator.core.pass_time import Engine
 
 TTFT_WEIGHT = 0.35  # its points scatter by three times as much
-DECODE_WEIGHT = 2.0  # of a published single figure, which stands for a GPU or a format that has no other
+DECODE_WEIGHT = 1.0  # of a published single figure, which stands for a GPU or a format that has no other
 PRIOR_WEIGHT, OWN_WEIGHT = 0.02, 0.06
 SOFT = 0.08
 
-# Where the search starts, and its bounds.
+# Where the search starts, and its bounds: what hardware and engines can plausibly do.
 BOUNDS: dict[str, tuple[float, float, float]] = {
-    "bandwidth_share": (0.8, 0.3, 1.0),
-    "decode_bf16_share": (0.6, 0.1, 1.0),
-    "decode_fp8_share": (0.5, 0.1, 1.0),
-    "prefill_bf16_share": (0.6, 0.1, 1.0),
-    "prefill_fp8_share": (0.5, 0.1, 1.0),
-    "expert_share": (0.5, 0.02, 1.0),
-    "layer_s": (2e-5, 1e-6, 3e-4),
-    "moe_layer_s": (3e-5, 1e-6, 6e-4),
+    "bandwidth_share": (0.8, 0.5, 0.95),
+    "decode_bf16_share": (0.6, 0.2, 1.0),
+    "decode_fp8_share": (0.5, 0.2, 1.0),
+    "prefill_bf16_share": (0.6, 0.4, 0.9),
+    "prefill_fp8_share": (0.5, 0.2, 0.8),
+    "expert_share": (0.5, 0.15, 1.0),
+    "layer_s": (2e-5, 1e-5, 3e-4),
+    "moe_layer_s": (3e-5, 1.5e-5, 6e-4),
     "expert_parallel_layer_s": (1e-5, 1e-7, 6e-4),
     "eager_layer_s": (3e-4, 1e-5, 1e-3),
     "step_s": (5e-4, 1e-5, 2e-2),
     "sequence_s": (2e-5, 1e-7, 4e-4),
     "all_reduce_s": (5e-6, 1e-6, 1e-4),
-    "link_share": (0.5, 0.05, 1.0),
+    "link_share": (0.5, 0.2, 1.0),
     "expert_imbalance": (1.0, 0.01, 4.0),
-    "interference": (0.8, 0.2, 2.0),
+    "interference": (0.8, 0.4, 1.2),
     "stall_s": (1e-3, 1e-5, 0.5),
     "ttft_s": (0.03, 1e-3, 0.4),
-    "ttft_collision": (1.0, 0.05, 20.0),
+    "ttft_collision": (1.0, 0.3, 5.0),
     "ttft_queue": (0.06, 1e-3, 1.0),
     "ttft_sequence_s": (1e-3, 1e-6, 2e-2),
 }
