@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.amounts import counted, gib
-from orchestrator.core.gpu_fit import gpu_sets
+from orchestrator.core.gpu_sets import device_count, gpu_sets
 from orchestrator.core.inventory import Host, HostGroup
 from orchestrator.core.memory import memory_parts, request_bytes
 from orchestrator.core.objective import weight
@@ -124,7 +124,7 @@ def _context(fit: Fit) -> ScoreStep:
 
 
 def _device(fit: Fit, hosts: HostGroup) -> ScoreStep:
-    if fit.device is Device.CPU and hosts.inventory.working_gpus:
+    if fit.device is Device.CPU and device_count(hosts.inventory):
         return ScoreStep("device", IDLE_GPU_WORTH, "leaves the GPU idle")
     return ScoreStep("device", 1.0, f"on {fit.device.upper()}")
 
