@@ -63,7 +63,7 @@ FIRST = Prior({name: start for name, (start, _, _) in BOUNDS.items()}, PRIOR_WEI
 
 
 def predicted(point: Point, speed: EngineSpeed) -> Times:
-    return times(point.work, Engine(speed, point.rates, point.split), point.load, point.kv_cache_tokens)
+    return times(point.work, Engine(speed, point.rates, point.parallelism), point.load, point.kv_cache_tokens)
 
 
 def fit_engines(points: Sequence[Point]) -> dict[str, EngineSpeed]:

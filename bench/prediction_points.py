@@ -6,7 +6,7 @@ import csv
 import gzip
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from orchestrator.core.forward_pass import ForwardPass, RoutedExperts, forward_p
 from orchestrator.core.gpu_spec import GpuSpec
 from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.load_time import Load
-from orchestrator.core.pass_time import Rates, Split, rates_of
+from orchestrator.core.pass_time import Parallelism, Rates, rates_of
 from orchestrator.core.profile import Profile
 
 DATA = Path(__file__).parent / "data"
@@ -44,7 +44,7 @@ class Point:
     engine: str
     work: ForwardPass
     rates: Rates
-    split: Split
+    parallelism: Parallelism
     load: Load
     kv_cache_tokens: float
     tpot_s: float
@@ -83,7 +83,7 @@ def _gpu(name: str) -> GpuSpec:
 
 def _silicon(row: dict[str, str]) -> Point:
     model = row["model_path"].partition("/")[2].removesuffix("-FP8").removesuffix("-NVFP4")
-    precision, split = PRECISIONS[row["precision"]], _split(row)
+    precision, parallelism = PRECISIONS[row["precision"]], _split(row)
     work = _work(model, precision)
     cache_fp8 = (row["backend"], precision) in FP8_CACHE and model == "Qwen3-32B"
     if cache_fp8:
@@ -92,26 +92,26 @@ def _silicon(row: dict[str, str]) -> Point:
     load = Load(int(row["batch_size"]), int(row["isl"]), int(row["osl"]))
     return Point(
         group=f"{model} {precision}, {ENGINES[row['backend']]}, {gpu.name}",
-        setting=f"{load.prompt_tokens} {load.output_tokens} {split}",
+        setting=" ".join(map(str, (load.prompt_tokens, load.output_tokens, *astuple(parallelism)))),
         engine=ENGINES[row["backend"]],
         work=work,
         rates=rates_of(gpu),
-        split=split,
+        parallelism=parallelism,
         load=load,
-        kv_cache_tokens=_kv_cache_tokens(work, split, gpu),
+        kv_cache_tokens=_kv_cache_tokens(work, parallelism, gpu),
         tpot_s=float(row["silicon_tpot_ms"]) / 1e3,
         ttft_s=float(row["silicon_ttft_ms"]) / 1e3,
     )
 
 
-def _split(row: dict[str, str]) -> Split:
+def _split(row: dict[str, str]) -> Parallelism:
     """Some rows multiply expert and tensor parallelism into a GPU count that their copies do not have."""
     tp, moe_tp, ep = (max(1, int(row[name] or 1)) for name in ("tp_size", "moe_tp_size", "moe_ep_size"))
     if tp > 8:
-        return Split(ep, 1, ep)
+        return Parallelism(ep, 1, ep)
     if moe_tp * ep > tp:  # attention is data parallel
-        return Split(tp, moe_tp * ep // tp, ep, _eager(row))
-    return Split(tp, 1, ep, _eager(row))
+        return Parallelism(tp, moe_tp * ep // tp, ep, _eager(row))
+    return Parallelism(tp, 1, ep, _eager(row))
 
 
 def _eager(row: dict[str, str]) -> bool:
@@ -151,14 +151,14 @@ def _qwen3(
     )
 
 
-def _kv_cache_tokens(work: ForwardPass, split: Split, gpu: GpuSpec) -> float:
-    tp = split.tensor_parallel_size
+def _kv_cache_tokens(work: ForwardPass, parallelism: Parallelism, gpu: GpuSpec) -> float:
+    tp = parallelism.tensor_parallel_size
     weights = (work.dense_bytes + 2 * work.head_bytes) / tp
     if work.experts is not None:
-        weights += work.experts.num_experts * work.experts.bytes / split.num_gpus
+        weights += work.experts.num_experts * work.experts.bytes / parallelism.num_gpus
     each = work.kv_bytes_per_token * max(1 / work.num_key_value_heads, 1 / tp)
     free = USED_SHARE * gpu.memory_bytes - weights - RESERVE_BYTES
-    return max(1.0, free / each) * split.data_parallel_size
+    return max(1.0, free / each) * parallelism.data_parallel_size
 
 
 def _decode(row: dict[str, str], gpu: GpuSpec) -> Point:
@@ -170,7 +170,7 @@ def _decode(row: dict[str, str], gpu: GpuSpec) -> Point:
         engine=ENGINES[row["engine"]],
         work=work,
         rates=rates_of(gpu),
-        split=Split(int(row["count"])),
+        parallelism=Parallelism(int(row["count"])),
         load=Load(1, 512, 256),
         kv_cache_tokens=1e6,
         tpot_s=1 / float(row["decode_tok_s"]),

@@ -11,8 +11,8 @@ import click
 
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
-from orchestrator.core.gpu_fit import TENSOR_PARALLEL_SIZES
 from orchestrator.core.objective import Objective
+from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.plan import Prices, Wish
 
 

@@ -33,8 +33,14 @@ def rates_of(spec: GpuSpec) -> Rates:
     return Rates(spec.bandwidth_bytes_s, spec.bf16_flops, spec.fp8_flops, spec.link_bytes_s or PCIE_BYTES_S)
 
 
+def part_of(rates: Rates, bandwidth_share: float, compute_share: float) -> Rates:
+    """Those of a slice."""
+    fp8 = None if rates.fp8_flops is None else rates.fp8_flops * compute_share
+    return Rates(rates.bandwidth_bytes_s * bandwidth_share, rates.bf16_flops * compute_share, fp8, rates.link_bytes_s)
+
+
 @dataclass(frozen=True)
-class Split:
+class Parallelism:
     """How GPUs divide a pass: `tensor_parallel_size` x `data_parallel_size` of them."""
 
     tensor_parallel_size: int = 1
@@ -53,17 +59,17 @@ class Engine:
 
     speed: EngineSpeed
     rates: Rates
-    split: Split = Split()
+    parallelism: Parallelism = Parallelism()
 
 
 def decode_step_s(work: ForwardPass, engine: Engine, num_seqs: float, context: float) -> float:
     """One token more for each of `num_seqs` sequences that hold `context` tokens on average."""
-    split, speed = engine.split, engine.speed
-    own = num_seqs / split.data_parallel_size
+    parallelism, speed = engine.parallelism, engine.speed
+    own = num_seqs / parallelism.data_parallel_size
     bandwidth = engine.rates.bandwidth_bytes_s * speed.bandwidth_share
     flops = _flops(engine, work.fp8, speed.decode_bf16_share, speed.decode_fp8_share)
     head_flops = _flops(engine, False, speed.decode_bf16_share, 0)
-    tp = split.tensor_parallel_size
+    tp = parallelism.tensor_parallel_size
     return (
         roof(work.dense_bytes / tp / bandwidth, 2 * work.dense_weights * own / tp / flops)
         + roof(work.head_bytes / tp / bandwidth, 2 * work.head_weights * own / tp / head_flops)
@@ -78,7 +84,7 @@ def decode_step_s(work: ForwardPass, engine: Engine, num_seqs: float, context: f
 
 def prefill_s(work: ForwardPass, engine: Engine, num_tokens: float) -> float:
     """A prompt of `num_tokens` through the model; its fixed costs are in `EngineSpeed.ttft_s`."""
-    speed, gpus = engine.speed, engine.split.num_gpus
+    speed, gpus = engine.speed, engine.parallelism.num_gpus
     flops = _flops(engine, work.fp8, speed.prefill_bf16_share, speed.prefill_fp8_share)
     attention = work.attention_flops * num_tokens**2 / 2 / _flops(engine, False, speed.prefill_bf16_share, 0)
     matrices = 2 * work.dense_weights * num_tokens / flops
@@ -98,7 +104,7 @@ def roof(reading_s: float, computing_s: float) -> float:
 
 def all_reduce_s(work: ForwardPass, engine: Engine, num_tokens: float, *, started: bool) -> float:
     """Of all layers, as a ring: each GPU sends and receives almost two activations a token."""
-    gpus = engine.split.num_gpus
+    gpus = engine.parallelism.num_gpus
     if gpus == 1:
         return 0.0
     sent = num_tokens * work.hidden_size * BF16_BYTES * 2 * (gpus - 1) / gpus
@@ -116,11 +122,11 @@ def _flops(engine: Engine, fp8: bool, bf16_share: float, fp8_share: float) -> fl
 
 def _routed_s(work: ForwardPass, engine: Engine, num_seqs: float, flops: float) -> float:
     """The experts that the tokens of all sequences go to, on the GPU that has most of them."""
-    experts, split, speed = work.experts, engine.split, engine.speed
+    experts, parallelism, speed = work.experts, engine.parallelism, engine.speed
     if experts is None:
         return 0.0
-    gpus = split.num_gpus
-    read = _experts_read(experts, num_seqs, split.expert_parallel_size, speed.expert_imbalance) * experts.bytes
+    gpus = parallelism.num_gpus
+    read = _experts_read(experts, num_seqs, parallelism.expert_parallel_size, speed.expert_imbalance) * experts.bytes
     active = experts.num_experts_per_tok * experts.weights * num_seqs
     reading = read / gpus / (engine.rates.bandwidth_bytes_s * speed.bandwidth_share)
     return roof(reading, 2 * active / gpus / (flops * speed.expert_share))
@@ -142,10 +148,10 @@ def _cache_bytes(work: ForwardPass, tensor_parallel_size: int, context: float) -
 
 
 def _layers_s(work: ForwardPass, engine: Engine) -> float:
-    speed, split = engine.speed, engine.split
+    speed, parallelism = engine.speed, engine.parallelism
     each = speed.layer_s
     if work.experts is not None:
-        each += speed.moe_layer_s + (speed.expert_parallel_layer_s if split.expert_parallel_size > 1 else 0)
-    if split.enforce_eager:
+        each += speed.moe_layer_s + (speed.expert_parallel_layer_s if parallelism.expert_parallel_size > 1 else 0)
+    if parallelism.enforce_eager:
         each += speed.eager_layer_s
     return work.num_hidden_layers * each

@@ -29,17 +29,17 @@ def why(case: Case, alone: Load, many: Load, at_once: Times) -> tuple[str, ...]:
 
 
 def _rates(case: Case) -> str:
-    rates, split = case.engine.rates, case.engine.split
-    each = "each of " if split.num_gpus > 1 else ""
-    devices = counted(split.num_gpus, "device")
+    rates, parallelism = case.engine.rates, case.engine.parallelism
+    each = "each of " if parallelism.num_gpus > 1 else ""
+    devices = counted(parallelism.num_gpus, "device")
     return f"{each}{devices}: {rates.bandwidth_bytes_s / GIGA:,.0f} GB/s, {_tera(rates.bf16_flops)}; {case.source}"
 
 
 def _decode(case: Case) -> Iterator[str]:
-    work, speed, split = case.work, case.engine.speed, case.engine.split
+    work, speed, parallelism = case.work, case.engine.speed, case.engine.parallelism
     read = (work.dense_bytes + work.head_bytes) / GIGA
     share = f"at {speed.bandwidth_share:.0%} of the bandwidth"
-    over = f" over {split.num_gpus} devices" if split.num_gpus > 1 else ""
+    over = f" over {parallelism.num_gpus} devices" if parallelism.num_gpus > 1 else ""
     yield f"a token reads {read:.2f} GB{_experts(work)}{over}, {share}"
     each = speed.layer_s + (speed.moe_layer_s if work.experts else 0.0)
     layers = f"{work.num_hidden_layers} layers cost {each * 1e6:.0f} us each beside reading"

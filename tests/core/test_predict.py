@@ -13,7 +13,7 @@ from orchestrator.core.cpu_rates import cpu_rates
 from orchestrator.core.fit import fit
 from orchestrator.core.forward_pass import ForwardPass, RoutedExperts, forward_pass
 from orchestrator.core.load_time import Load, times
-from orchestrator.core.pass_time import Engine, Rates, Split, decode_step_s, prefill_s
+from orchestrator.core.pass_time import Engine, Parallelism, Rates, decode_step_s, prefill_s
 from orchestrator.core.plan import Fit, Wish
 from orchestrator.core.prediction import Prediction
 from tests.core.machines import A100_80, BY_NAME, H100_80, PREDICT, PROFILES, RTX_4090, T4, host, machine
@@ -72,7 +72,7 @@ def test_gptq_leaves_the_attention_of_a_dense_model_in_16_bits():
 
 @given(st.sampled_from(PASSES), st.integers(1, 512), st.integers(1, 200_000), st.sampled_from([1, 2, 4, 8]))
 def test_more_of_anything_takes_longer(work: ForwardPass, num_seqs: int, context: int, tensor_parallel_size: int):
-    engine = replace(VLLM, split=Split(tensor_parallel_size))
+    engine = replace(VLLM, parallelism=Parallelism(tensor_parallel_size))
     step_s = decode_step_s(work, engine, num_seqs, context)
     assert 0 < step_s < decode_step_s(work, engine, num_seqs + 1, context)
     assert step_s < decode_step_s(work, engine, num_seqs, context + 1024)
