@@ -50,5 +50,4 @@ def _host(group: HostGroupEntry) -> PlannedHost:
         described=inventory.source != "probed",
         cpu_cores=inventory.host.cpu_cores,
         memory_total_bytes=inventory.host.memory_total_bytes,
-        gpu_names=tuple((gpu.index, gpu.name if isinstance(gpu.name, str) else "") for gpu in inventory.gpus),
     )

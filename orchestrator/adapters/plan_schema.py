@@ -12,6 +12,7 @@ from orchestrator.core.amounts import counted
 
 GOES_BY = ("profile", "device", "tensor_parallel_size", "max_model_len", "max_num_seqs")  # of a fit
 Index = Annotated[int, Field(ge=0)]
+DeviceId = Index | Annotated[str, Field(pattern=r"^\d+:\d+$")]  # a GPU's index, or GPU:slice
 
 
 class Seen(BaseModel):
@@ -25,14 +26,8 @@ class HostEntry(Seen):
     memory_total_bytes: Positive
 
 
-class GpuEntry(Seen):
-    index: Index
-    name: Any = None  # a mapping where the driver could not tell
-
-
 class InventoryEntry(Seen):
     host: HostEntry
-    gpus: list[GpuEntry] = []
     source: str
 
 
@@ -47,7 +42,7 @@ class FitEntry(Entry):
     profile: str
     device: Literal["cpu", "gpu"]
     device_name: str = ""
-    gpu_indices: Annotated[list[Index], Field(default_factory=list)]
+    gpu_indices: Any = None
     tensor_parallel_size: Positive
     max_model_len: Positive
     max_num_seqs: Positive
@@ -74,7 +69,7 @@ class PlacementEntry(Entry):
     num_hosts: Positive
     fit: FitEntry
     profile: str
-    gpu_sets: Annotated[list[list[Index]], Field(min_length=1)]
+    gpu_sets: Annotated[list[list[DeviceId]], Field(min_length=1)]
     num_replicas: Positive
 
     @field_validator("profile")
@@ -87,7 +82,7 @@ class PlacementEntry(Entry):
 
     @field_validator("gpu_sets")
     @classmethod
-    def _sets_are_as_large_as_the_fit(cls, sets: list[list[int]], info: ValidationInfo) -> list[list[int]]:
+    def _sets_are_as_large_as_the_fit(cls, sets: list[list[DeviceId]], info: ValidationInfo) -> list[list[DeviceId]]:
         fit = info.data.get("fit")
         size = fit.tensor_parallel_size if fit and fit.device == "gpu" else 0
         if fit and any(len(gpus) != size for gpus in sets):

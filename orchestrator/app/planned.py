@@ -12,7 +12,7 @@ from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit
 from orchestrator.core.inventory import Inventory, one_host
 from orchestrator.core.plan import Availability, FitPlan, PlanFailure
-from orchestrator.core.planned import Planned, mismatch
+from orchestrator.core.planned import Planned, mismatch, only_planned
 from orchestrator.core.profile import EngineName, Profile
 
 
@@ -39,8 +39,8 @@ def make_planned(
     """The plan made anew with nothing left open, on the GPUs that it names; raises QorchError where it is not so."""
     if why := mismatch(planned, inventory):
         raise DoesNotFit(f"the plan is for other hardware: {why}", hint="qorch plan")
-    named = replace(inventory, gpus=tuple(gpu for gpu in inventory.gpus if gpu.index in planned.gpu_indices))
-    plan = make_plan(profiles, one_host(named), planned.wish, store, engines, predict)
+    named = one_host(only_planned(planned, inventory))
+    plan = make_plan(profiles, named, planned.wish, store, engines, predict)
     if plan.failure is PlanFailure.DOES_NOT_FIT:
         why = plan.candidates[0].refusal or plan.reason
         raise DoesNotFit(f"the plan of {planned.profile} does not fit here today: {why}", hint="qorch plan")

@@ -12,8 +12,8 @@ from click.core import ParameterSource
 
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
-from orchestrator.core.gpu_fit import TENSOR_PARALLEL_SIZES
 from orchestrator.core.objective import Objective
+from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.plan import Prices, Wish
 from orchestrator.core.planned import Planned
 

@@ -11,11 +11,14 @@ from orchestrator.core.mig import share
 METAL_SHARE = 0.75  # macOS lets the GPU wire about 3/4 of the memory by default (recommendedMaxWorkingSetSize)
 METAL_ONLY = "Metal: can be planned for, but qorch deploys llama.cpp's CPU build there"
 
+DeviceId = int | str  # a GPU's index, or a slice as NVIDIA's container toolkit writes it: "0:1" is slice 1 of GPU 0
+
 
 @dataclass(frozen=True)
 class Accelerator:
     """One device of a plan; its rates are its kind's (`GpuSpec`) times its shares."""
 
+    id: DeviceId
     gpu_index: int
     name: str
     uuid: str | None
@@ -29,9 +32,14 @@ class Accelerator:
     note: str = ""
 
     @property
-    def kind(self) -> tuple[str, tuple[int, int] | None, int, str | None]:
+    def kind(self) -> tuple[str, tuple[int, int], int, str]:
         """Replicas and tensor parallelism want equal devices."""
-        return self.name, self.capability, self.total_bytes, self.mig_profile
+        return self.name, self.capability or (0, 0), self.total_bytes, self.mig_profile or ""
+
+    @property
+    def full_name(self) -> str:
+        """The GPU's product, and the slice's profile."""
+        return f"{self.name} MIG {self.mig_profile}" if self.mig_profile else self.name
 
 
 def devices(inventory: Inventory) -> tuple[tuple[Accelerator, ...], tuple[str, ...]]:
@@ -55,7 +63,7 @@ def _of_gpu(gpu: Gpu, host: Host) -> Iterator[Accelerator | str]:
     elif not gpu.mig_instances:
         yield f"GPU {gpu.index}: MIG is on, and it has no slice"
     else:
-        yield from (_slice(gpu, capability, part) for part in gpu.mig_instances)
+        yield from (_slice(gpu, capability, number, part) for number, part in enumerate(gpu.mig_instances))
 
 
 def _whole(gpu: Gpu, capability: tuple[int, int], host: Host) -> Accelerator | str:
@@ -68,11 +76,19 @@ def _whole(gpu: Gpu, capability: tuple[int, int], host: Host) -> Accelerator | s
         return f"GPU {gpu.index}: total or free memory is not known"
     note = "" if own else "one memory with the CPU: what either takes, the other lacks"
     return Accelerator(
-        gpu.index, _name(gpu), _uuid(gpu.uuid), capability, total_bytes, free_bytes, host_memory=not own, note=note
+        id=gpu.index,
+        gpu_index=gpu.index,
+        name=_name(gpu),
+        uuid=_uuid(gpu.uuid),
+        capability=capability,
+        total_bytes=total_bytes,
+        free_bytes=free_bytes,
+        host_memory=not own,
+        note=note,
     )
 
 
-def _slice(gpu: Gpu, capability: tuple[int, int], part: MigInstance) -> Accelerator | str:
+def _slice(gpu: Gpu, capability: tuple[int, int], number: int, part: MigInstance) -> Accelerator | str:
     """One MIG slice, whose memory and SMs are its own."""
     total_bytes, free_bytes, whole_bytes = part.memory_total_bytes, part.memory_free_bytes, gpu.memory_total_bytes
     place = f"GPU {gpu.index}, slice {part.uuid}"
@@ -82,6 +98,7 @@ def _slice(gpu: Gpu, capability: tuple[int, int], part: MigInstance) -> Accelera
     if shares is None:
         return f"{place}: its profile is {part.profile!r}, so its part of the GPU is not known"
     return Accelerator(
+        id=f"{gpu.index}:{number}",
         gpu_index=gpu.index,
         name=_name(gpu),
         uuid=part.uuid,
@@ -98,6 +115,7 @@ def _metal(host: Host) -> Accelerator:
     """The GPU of an Apple chip, in the part of the memory that macOS lets it take."""
     budget_bytes = int(METAL_SHARE * host.memory_total_bytes)
     return Accelerator(
+        id=0,
         gpu_index=0,
         name=host.cpu_model,
         uuid=None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.fit import fits
+from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import FILLS
 from orchestrator.core.pack import Budget, pack
@@ -155,7 +156,7 @@ def _options_of_model(best: Candidate, candidates: tuple[Candidate, ...], situat
 
 
 def _leaves_gpus_idle(option: Option, situation: Situation) -> bool:
-    return option.fit.device is Device.CPU and bool(situation.site.hosts[option.group].inventory.working_gpus)
+    return option.fit.device is Device.CPU and device_count(situation.site.hosts[option.group].inventory) > 0
 
 
 def _refusing_steps(candidate: Candidate) -> frozenset[str]:

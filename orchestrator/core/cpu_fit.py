@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.core.amounts import GIB, counted, gib
+from orchestrator.core.amounts import counted, gib
+from orchestrator.core.host_memory import reserve_bytes, usable_bytes
 from orchestrator.core.inventory import Host, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Device, Fit, Memory, MemoryPart, Misfit, Shape, Wish
 from orchestrator.core.profile import Profile
 
-FLEET_RESERVE_BYTES = GIB  # Ray with Serve and its proxy (measured at 0.6 to 0.7 GiB idle), and the gateway
-SYSTEM_RESERVE_SHARE = 0.05  # of the memory that is available, left to everything else
 CONTEXT_CAP = 32768  # by default: a CPU reads a longer prompt for minutes
 MOST_SLOTS = 8
 FEWEST_DEFAULT_SLOTS = 4
@@ -29,16 +28,11 @@ def fits_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit
     )
 
 
-def usable_bytes(host: Host) -> int:
-    """What replicas may take of the memory that is available now."""
-    return max(0, host.memory_available_bytes - _reserve_bytes(host))
-
-
 def _memory(profile: Profile, host: Host, wish: Wish, shape: Shape) -> Memory:
     """One replica's memory; several replicas map the same file, so they divide only the rest."""
     parts = memory_parts(profile, shape)
     available, replicas = usable_bytes(host), wish.num_replicas or 1
-    why = f"{gib(host.memory_available_bytes)} available, less {gib(_reserve_bytes(host))} for the fleet and the system"
+    why = f"{gib(host.memory_available_bytes)} available, less {gib(reserve_bytes(host))} for the fleet and the system"
     if replicas > 1:
         shared = _shared_bytes(parts, profile)
         available = min(available, shared + max(0, available - shared) // replicas)
@@ -49,10 +43,6 @@ def _memory(profile: Profile, host: Host, wish: Wish, shape: Shape) -> Memory:
 def _shared_bytes(parts: tuple[MemoryPart, ...], profile: Profile) -> int:
     """The mapped file; the vision projector is read into each process."""
     return next(part.bytes for part in parts if part.name == "weights") - profile.weights.mmproj_bytes
-
-
-def _reserve_bytes(host: Host) -> int:
-    return FLEET_RESERVE_BYTES + int(SYSTEM_RESERVE_SHARE * host.memory_available_bytes)
 
 
 def _fit(profile: Profile, host: Host, wish: Wish, choice: Settled) -> Fit:
@@ -66,15 +56,16 @@ def _fit(profile: Profile, host: Host, wish: Wish, choice: Settled) -> Fit:
         memory=choice.memory,
         device_name=host.cpu_model,
         replicas_per_host=wish.num_replicas or 1,
-        notes=_notes(profile, wish, choice),
+        notes=cap_note(profile, wish, choice, "a CPU"),
     )
 
 
-def _notes(profile: Profile, wish: Wish, choice: Settled) -> tuple[str, ...]:
+def cap_note(profile: Profile, wish: Wish, choice: Settled, reader: str) -> tuple[str, ...]:
+    """Why the context is shorter than the model's: for the sake of time, or of memory."""
     limit = profile.model.limits.max_model_len
     if wish.max_model_len is None and choice.max_model_len == CONTEXT_CAP < limit:
         return (
-            f"the context is {CONTEXT_CAP:,} of {limit:,} tokens, because a CPU takes minutes to read a longer "
+            f"the context is {CONTEXT_CAP:,} of {limit:,} tokens, because {reader} takes minutes to read a longer "
             "prompt; a longer one can be asked for",
         )
     return context_note(profile, wish, choice)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.core.cpu_fit import fits_on_cpu
 from orchestrator.core.gpu_fit import fits_on_gpus
 from orchestrator.core.inventory import Inventory
+from orchestrator.core.metal_fit import fits_with_llama_cpp
 from orchestrator.core.plan import Fit, Misfit, Wish
 from orchestrator.core.profile import EngineName, Profile
 
 PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]] = {
     EngineName.VLLM: fits_on_gpus,
-    EngineName.LLAMA_CPP: fits_on_cpu,  # the llama.cpp that qorch installs is built for CPUs
+    EngineName.LLAMA_CPP: fits_with_llama_cpp,  # the one that qorch installs is built for CPUs
 }
 
 
@@ -35,7 +35,7 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
         return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
     split = wish.tensor_parallel_size or 1
     if split > 1 and profile.engine is EngineName.LLAMA_CPP:
-        return f"tensor_parallel_size {split} was asked for, and llama.cpp runs on one CPU"
+        return f"tensor_parallel_size {split} was asked for, and llama.cpp takes one device"
     if profile.engine not in PLACES:
         return f"qorch does not deploy {profile.engine}"
     return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.core.gpu_fit import gpu_sets
+from orchestrator.core.accelerators import DeviceId
+from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Device, Option, Placement
 
@@ -16,7 +17,7 @@ class Pool:
 
     group: int
     num_hosts: int
-    taken: frozenset[int] = frozenset()  # GPU indices
+    taken: frozenset[DeviceId] = frozenset()
     cpu_taken: bool = False  # by a replica that runs on it, which shares the host with none on GPUs
 
 
@@ -71,7 +72,7 @@ def _place(option: Option, pool: Pool, site: Site, budget: Budget) -> tuple[list
     return placed, [*used, *([replace(pool, num_hosts=left)] if left else [])]
 
 
-def _sets(option: Option, pool: Pool, site: Site) -> tuple[tuple[int, ...], ...]:
+def _sets(option: Option, pool: Pool, site: Site) -> tuple[tuple[DeviceId, ...], ...]:
     """The GPUs of each replica that one host of the pool has room for; an empty set for each on its CPU."""
     if pool.cpu_taken or (option.fit.device is Device.CPU and pool.taken):
         return ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
 
+from orchestrator.core.accelerators import DeviceId
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import Objective
 from orchestrator.core.prediction import Prediction
@@ -61,7 +62,7 @@ class Fit:
 
     profile: Profile
     device: Device
-    gpu_indices: tuple[int, ...]  # empty on a CPU
+    gpu_indices: tuple[DeviceId, ...]  # empty on a CPU
     tensor_parallel_size: int
     max_model_len: int
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
@@ -189,10 +190,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Placement:
-    """Equal replicas on equal hosts: `gpu_sets` has one set of GPU indices for each replica of a host."""
+    """Equal replicas on equal hosts: `gpu_sets` has one set of GPUs or MIG slices for each replica of a host."""
 
     option: Option
-    gpu_sets: tuple[tuple[int, ...], ...]  # an empty set: the CPU
+    gpu_sets: tuple[tuple[DeviceId, ...], ...]  # an empty set: the CPU
     num_hosts: int
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orchestrator.core.cpu_fit import FLEET_RESERVE_BYTES
 from orchestrator.core.deployment import MIB, DeploymentSpec
+from orchestrator.core.host_memory import FLEET_RESERVE_BYTES
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.plan import FitPlan
 

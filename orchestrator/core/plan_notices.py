@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.plan import Candidate, Device, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus, Profile
 from orchestrator.core.score import USABLE_TOK_S
@@ -58,7 +59,7 @@ def _lacks_only_files(candidate: Candidate) -> bool:
 
 
 def _idle_gpus(plan: FitPlan, chosen: Fit) -> Iterator[str]:
-    there = sum(len(group.inventory.working_gpus) * group.count for group in plan.site.hosts)
+    there = sum(device_count(group.inventory) * group.count for group in plan.site.hosts)
     idle = there - sum(placement.num_gpus for placement in plan.placements)
     if chosen.device is Device.GPU and idle > 0:
         yield f"{idle} of {there} GPUs stay idle; more replicas can use them"

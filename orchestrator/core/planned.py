@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from orchestrator.core.accelerators import DeviceId, devices
 from orchestrator.core.amounts import gib
-from orchestrator.core.inventory import Gpu, Inventory
+from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
 from orchestrator.core.plan import Device, Wish
 
 API_VERSION = "qorch.dev/v1alpha1"
 KIND = "FitPlan"
+NOT_NAMED = NotAvailable("not named by the plan")
 SAME_MEMORY = 0.95  # of what was described: firmware and the kernel keep a little of the modules' size
 
 
@@ -20,7 +22,6 @@ class PlannedHost:
     described: bool  # rather than probed
     cpu_cores: int
     memory_total_bytes: int
-    gpu_names: tuple[tuple[int, str], ...]  # by GPU index
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Planned:
 
     profile: str
     device: Device
-    device_name: str
-    gpu_sets: tuple[tuple[int, ...], ...]  # one a replica of a host; empty sets: the CPU
+    device_name: str  # of each of its devices
+    gpu_sets: tuple[tuple[DeviceId, ...], ...]  # one a replica of a host; empty sets: the CPU
     num_hosts: int
     tensor_parallel_size: int
     max_model_len: int
@@ -38,8 +39,8 @@ class Planned:
     host: PlannedHost
 
     @property
-    def gpu_indices(self) -> tuple[int, ...]:
-        return tuple(sorted(index for gpus in self.gpu_sets for index in gpus))
+    def gpu_indices(self) -> frozenset[DeviceId]:
+        return frozenset(index for gpus in self.gpu_sets for index in gpus)
 
     @property
     def wish(self) -> Wish:
@@ -56,7 +57,7 @@ class Planned:
 def mismatch(planned: Planned, inventory: Inventory) -> str | None:
     """Why this host is not the one that was planned for; what is free on it is not looked at."""
     if planned.device is Device.GPU:
-        return next((why for index in planned.gpu_indices if (why := _gpu(planned, index, inventory))), None)
+        return _gpu_mismatch(planned, inventory)
     host, here = planned.host, inventory.host
     smaller = here.cpu_cores < host.cpu_cores or here.memory_total_bytes < SAME_MEMORY * host.memory_total_bytes
     if host.described and smaller:
@@ -67,15 +68,28 @@ def mismatch(planned: Planned, inventory: Inventory) -> str | None:
     return None
 
 
-def _gpu(planned: Planned, index: int, inventory: Inventory) -> str | None:
-    wanted = dict(planned.host.gpu_names).get(index) or planned.device_name
-    found = next((gpu for gpu in inventory.working_gpus if gpu.index == index), None)
-    if found is None:
-        return f"it uses {wanted} as GPU {index}, and this host has {_gpus(inventory.working_gpus)}"
-    if found.name != wanted:
-        return f"it was made for {wanted} as GPU {index}, which here is {found.name}"
+def only_planned(planned: Planned, inventory: Inventory) -> Inventory:
+    """The host with the GPUs and slices that the plan names, each under its own index."""
+    named = planned.gpu_indices
+    of_gpus = {str(name).partition(":")[0] for name in named}
+    return replace(inventory, gpus=tuple(_named(gpu, named) for gpu in inventory.gpus if str(gpu.index) in of_gpus))
+
+
+def _named(gpu: Gpu, named: frozenset[DeviceId]) -> Gpu:
+    """Slices that are not named cannot be used, and keep their numbers."""
+    parts = (
+        part if f"{gpu.index}:{number}" in named else replace(part, memory_free_bytes=NOT_NAMED)
+        for number, part in enumerate(gpu.mig_instances)
+    )
+    return replace(gpu, mig_instances=tuple(parts))
+
+
+def _gpu_mismatch(planned: Planned, inventory: Inventory) -> str | None:
+    here = {one.id: one.full_name for one in devices(inventory)[0]}
+    for index in sorted(planned.gpu_indices, key=str):
+        if index not in here:
+            there = f"GPU {', '.join(map(str, here))}" if here else "no GPU that answers"
+            return f"it uses {planned.device_name} as GPU {index}, and this host has {there}"
+        if here[index] != planned.device_name:
+            return f"it was made for {planned.device_name} as GPU {index}, which here is {here[index]}"
     return None
-
-
-def _gpus(gpus: tuple[Gpu, ...]) -> str:
-    return "GPU " + ", ".join(str(gpu.index) for gpu in gpus) if gpus else "no GPU that answers"

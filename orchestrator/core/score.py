@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.amounts import counted, gib
-from orchestrator.core.gpu_fit import gpu_sets
+from orchestrator.core.gpu_sets import device_count, gpu_sets
 from orchestrator.core.inventory import Host, HostGroup
 from orchestrator.core.memory import memory_parts, request_bytes
 from orchestrator.core.objective import weight
@@ -15,7 +15,7 @@ from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.request import excluded, is_named
 
 USABLE_TOK_S = 3.0  # slower than this nobody reads along
-HALF_WORTH = {"speed": 0.5, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
+HALF_WORTH = {"speed": 1.0, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
 HALF_WORTH_COST = 0.5  # of a million tokens, in the currency of the prices
 IDLE_GPU_WORTH = 0.25  # of a profile that leaves the host's GPUs idle
 TYPICAL_TOKENS = 32768  # context of the request that headroom is counted in
@@ -85,11 +85,13 @@ def _floor(fit: Fit, wish: Wish) -> ScoreStep:
 
 
 def _rate(name: str, fit: Fit) -> ScoreStep:
-    """How fast one stream is: `speed` is content with what people read, `latency` wants more."""
+    """How fast one request is, with its prompt: `speed` is content with what people read, `latency` wants more."""
     if fit.prediction is None:
         return ScoreStep(name, 1.0, NOT_PREDICTED)
-    tok_s = fit.prediction.decode_tok_s
-    return ScoreStep(name, tok_s / (tok_s + HALF_WORTH[name]), f"about {tok_s:,.1f} tok/s a stream")
+    said = fit.prediction
+    tok_s = said.request_tok_s
+    why = f"about {said.decode_tok_s:,.1f} tok/s a stream after {said.ttft_s:,.1f} s for {said.prompt_tokens:,} tokens"
+    return ScoreStep(name, tok_s / (tok_s + HALF_WORTH[name]), why)
 
 
 def _throughput(fit: Fit, hosts: HostGroup) -> ScoreStep:
@@ -122,7 +124,7 @@ def _context(fit: Fit) -> ScoreStep:
 
 
 def _device(fit: Fit, hosts: HostGroup) -> ScoreStep:
-    if fit.device is Device.CPU and hosts.inventory.working_gpus:
+    if fit.device is Device.CPU and device_count(hosts.inventory):
         return ScoreStep("device", IDLE_GPU_WORTH, "leaves the GPU idle")
     return ScoreStep("device", 1.0, f"on {fit.device.upper()}")
 

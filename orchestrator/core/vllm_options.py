@@ -42,6 +42,7 @@ class VllmOptions:
     max_num_batched_tokens: int = 2048
     enforce_eager: bool = False
     language_model_only: bool = False
+    enable_expert_parallel: bool = False  # whole experts on each GPU, as many as on the others
     mm_encoder_tp_mode: MmEncoderTpMode = MmEncoderTpMode.WEIGHTS
     max_loras: int = 0  # 0: LoRA is off
     max_lora_rank: int = 16

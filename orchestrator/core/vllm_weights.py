@@ -8,7 +8,7 @@ layers/mamba/gdn/qwen_gdn_linear_attn.py; layers/quantization/fp8.py, auto_gptq.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from orchestrator.core.parameters import (
@@ -61,6 +61,7 @@ class _Layout:
     precision: Precision
     tp: int
     weight_bytes: float  # of a quantised weight
+    expert_parallel: bool
 
     def matrix(self, weights: int, part: str) -> int:
         """Bytes of a dense matrix, or of one GPU's share of it."""
@@ -73,7 +74,7 @@ def gpu_weights(
     """Text model; prediction layers and vision encoder only where the options load them."""
     marlin = precision is Precision.FP8 and not options.native_fp8
     weight_bytes = MARLIN_FP8_BYTES if marlin else STORED_BYTES[precision]
-    layout = _Layout(architecture, precision, tensor_parallel_size, weight_bytes)
+    layout = _Layout(architecture, precision, tensor_parallel_size, weight_bytes, options.enable_expert_parallel)
     return GpuWeights(
         text=_text(layout),
         prediction=_prediction(layout) if options.num_speculative_tokens else 0,
@@ -92,7 +93,7 @@ def _text(layout: _Layout) -> int:
 def _prediction(layout: _Layout) -> int:
     """Full-attention layers in BF16 where the precision leaves them so, each behind its BF16 projection and norms."""
     a, quantised = layout.a, "prediction" in QUANTISED[layout.precision]
-    stored = layout if quantised else _Layout(a, Precision.BF16, layout.tp, BF16_BYTES)
+    stored = layout if quantised else replace(layout, precision=Precision.BF16, weight_bytes=BF16_BYTES)
     projection = BF16_BYTES * (2 * a.hidden_size**2 // layout.tp + 5 * a.hidden_size)
     return a.mtp_num_hidden_layers * (_attention(stored) + _feed_forward(stored) + projection)
 
@@ -123,12 +124,19 @@ def _feed_forward(layout: _Layout) -> int:
 
 
 def _experts(layout: _Layout, experts: Experts) -> int:
-    """Every expert divided by its width; router and the shared expert's gate whole."""
+    """Every expert divided by its width, or a share of whole ones; router and the shared expert's gate whole."""
     h, tp = layout.a.hidden_size, layout.tp
-    routed = experts.num_experts * 3 * h * experts.moe_intermediate_size // tp
+    routed = 3 * h * _routed_width(experts, layout)
     shared = layout.matrix(3 * h * experts.shared_expert_intermediate_size // tp, "shared_expert")
     stored = layout.weight_bytes + ZERO_POINT_BYTES.get(layout.precision, 0.0)
     return ceil(routed * stored) + shared + BF16_BYTES * (experts.num_experts + 1) * h
+
+
+def _routed_width(experts: Experts, layout: _Layout) -> int:
+    """Of all routed experts on the GPU that has the most (fused_moe/expert_map_manager.py, determine_expert_map)."""
+    if layout.expert_parallel:
+        return ceil(experts.num_experts / layout.tp) * experts.moe_intermediate_size
+    return experts.num_experts * experts.moe_intermediate_size // layout.tp
 
 
 def _vision(vision: Vision | None, tp: int, options: VllmOptions) -> int:

@@ -30,9 +30,14 @@ def estimates_text(fit: Fit, prediction: Prediction, width: int) -> str:
 
 def _prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
     """One row a figure."""
-    prompt = counted(prediction.prompt_tokens, "token")
+    prompt, answer = counted(prediction.prompt_tokens, "token"), f"{prediction.output_tokens:,}"
     return [
         ("one stream", rate_text(prediction.decode_tok_s), "generation, with nothing else running"),
+        (
+            "one request",
+            rate_text(prediction.request_tok_s),
+            f"{prompt} in and {answer} out, the wait included",
+        ),
         (
             "saturation",
             rate_text(prediction.saturation_tok_s),

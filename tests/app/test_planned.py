@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orchestrator.adapters.described_site import parse_hardware
+from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.adapters.plan_file import read_plan
 from orchestrator.app.planned import make_planned, the_one
 from orchestrator.app.weights import OnProgress, ResolvedWeights
@@ -16,10 +18,21 @@ from orchestrator.core.inventory import Inventory
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Availability, Device, FitPlan, Wish
 from orchestrator.core.planned import Planned
-from orchestrator.core.speed import predict_on_cpu
 from orchestrator.views.plan_data import plan_data
 from tests.app.samples import WEIGHTS
-from tests.core.machines import A100_80, A6000, BY_NAME, ENGINES, HERE, PROFILES, gpu, machine, plan_for, with_gpus
+from tests.core.machines import (
+    A100_80,
+    A6000,
+    BY_NAME,
+    ENGINES,
+    HERE,
+    PREDICT,
+    PROFILES,
+    gpu,
+    machine,
+    plan_for,
+    with_gpus,
+)
 
 TWO_A100 = machine(A100_80, A100_80)
 ON_CPU = plan_for(machine(memory_gib=32, cores=8), Wish("qwen3.5-9b-q8_0", num_replicas=2))
@@ -44,7 +57,7 @@ def written(plan: FitPlan, folder: Path, source: str = "probed") -> Planned:
 
 
 def remade(planned: Planned, inventory: Inventory) -> FitPlan:
-    return make_planned(planned, PROFILES, inventory, HereWeights(), ENGINES, predict_on_cpu)
+    return make_planned(planned, PROFILES, inventory, HereWeights(), ENGINES, PREDICT)
 
 
 @pytest.mark.parametrize("plan", [ON_CPU, ON_GPU], ids=["cpu", "gpu"])
@@ -59,7 +72,6 @@ def test_on_the_same_host_the_same_runs(plan: FitPlan, tmp_path: Path) -> None:
 def test_it_goes_on_the_gpus_that_it_names_and_on_no_other(tmp_path: Path) -> None:
     four = machine(*[A100_80] * 4)
     planned = replace(written(ON_GPU, tmp_path), gpu_sets=((1, 3),))
-    planned = replace(planned, host=replace(planned.host, gpu_names=tuple((n, A100_80[0]) for n in range(4))))
     assert remade(planned, four).placements[0].gpu_sets == ((1, 3),)
 
 
@@ -127,3 +139,15 @@ def test_a_plan_of_several_variants_is_not_deployed_in_part(tmp_path: Path) -> N
     plan = plan_for(machine(A100_80, A6000), Wish(model="qwen3.5-27b", objective=Objective.THROUGHPUT))
     with pytest.raises(DoesNotFit, match="the plan has 2 placements on 2 hosts"):
         written(plan, tmp_path)
+
+
+def test_slices_keep_their_numbers_and_are_compared_by_their_profile(tmp_path: Path) -> None:
+    table = load_gpus(shipped_gpus_dir())
+    inventory = parse_hardware("h100-80gb/mig-1g.10gb:3+3g.40gb:1", table)
+    planned = written(plan_for(inventory, Wish("qwen3.5-9b-bf16")), tmp_path)
+    assert (planned.gpu_sets, planned.device_name) == ((("0:3",),), "NVIDIA H100 80GB HBM3 MIG 3g.40gb")
+    assert remade(planned, inventory).placements[0].gpu_sets == (("0:3",),)
+    with pytest.raises(DoesNotFit, match=r"as GPU 0:3, which here is NVIDIA H100 80GB HBM3 MIG 1g.10gb"):
+        remade(planned, parse_hardware("h100-80gb/mig-1g.10gb:4", table))
+    with pytest.raises(DoesNotFit, match="as GPU 0:3, and this host has GPU 0$"):
+        remade(planned, parse_hardware("h100-80gb", table))

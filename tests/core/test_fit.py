@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.core.fit import fit
-from orchestrator.core.gpu_fit import tensor_parallel_sizes
 from orchestrator.core.inventory import NotAvailable
+from orchestrator.core.parallel import tensor_parallel_sizes
 from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure, Wish
 from orchestrator.core.profile import EngineName
 from tests.core.machines import (
@@ -114,7 +114,7 @@ def test_a_broken_split_or_unreadable_gpu_is_left_out_with_its_reason():
     missed = fit_of("qwen3.5-9b-bf16", with_gpus(machine(A100_80), *cards))
     assert missed.reasons == (
         "GPU 0: GPU is lost",
-        "GPU 1: split by MIG, whose slices are not planned on yet",
+        "GPU 1: MIG is on, and it has no slice",
         "GPU 2: compute capability is not known: not supported",
         "GPU 3: total or free memory is not known",
     )
@@ -131,8 +131,8 @@ def test_without_a_gpu_vllm_has_no_place():
         ("qwen3.5-27b-bf16", (1, 2, 4, 8)),  # 24 heads
         ("qwen3.5-4b-bf16", (1, 2, 4, 8, 16)),
         ("qwen3.5-35b-a3b-bf16", (1, 2, 4, 8, 16)),
-        ("qwen3.5-35b-a3b-fp8", (1, 2, 4)),  # experts of 512 in blocks of 128
-        ("qwen3.5-122b-a10b-gptq", (1, 2, 4, 8)),
+        ("qwen3.5-35b-a3b-fp8", (1, 2, 4)),  # experts of 512 in blocks of 128, and so is the shared one
+        ("qwen3.5-122b-a10b-fp8", (1, 2, 4, 8)),
     ],
 )
 def test_a_split_must_divide_heads_and_quantised_blocks(name, sizes):

@@ -12,7 +12,6 @@ from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, NotAvailable, Site
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Wish
-from orchestrator.core.speed import predict_on_cpu
 from orchestrator.views.plan import plan_text
 from orchestrator.views.plan_data import plan_data
 from tests.core.machines import (
@@ -21,6 +20,7 @@ from tests.core.machines import (
     ENGINES,
     FETCHABLE,
     NOWHERE,
+    PREDICT,
     PROFILES,
     RTX_4090,
     everywhere,
@@ -72,7 +72,7 @@ def test_a_gpu_that_does_not_answer_shows_its_error_and_an_unknown_reading_says_
 def test_the_candidates_are_a_table_in_the_order_of_rank():
     header, best, *others = lines_under(plan_text(PLANS["gpu"], 300, all_candidates=True), "Candidates")
     assert header.split() == ["PROFILE", "ENGINE", "SCORE", "WHY"]
-    assert best.split()[:3] == ["qwen3.5-35b-a3b-gptq", "vllm", "0.80"]
+    assert best.split()[:3] == ["qwen3.5-35b-a3b-gptq", "vllm", "0.79"]
     assert any("qwen3.5-397b-a17b-bf16" in line and "needs 742.8 GiB" in line for line in others)
 
 
@@ -86,7 +86,7 @@ def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
     text = plan_text(PLANS["gpu"], 200)
     assert lines_under(text, "Will run") == [
         "  qwen3.5-35b-a3b-gptq on vllm, GPU 0: 262,144 tokens of context, 106 sequences, 1 replica",
-        "  qwen3.5-35b-a3b-gptq has the highest score of those that can run, 0.80",
+        "  qwen3.5-35b-a3b-gptq has the highest score of those that can run, 0.79",
     ]
     memory = lines_under(text, "Memory of one replica of")
     bar, header, *rows = memory
@@ -107,7 +107,7 @@ def test_what_will_run_and_its_memory_are_shown_with_the_arithmetic():
 def test_each_variant_and_each_kind_of_host_is_shown():
     groups = (HostGroup(machine(A100_80, A100_80, A6000), 2), HostGroup(machine(memory_gib=16)))
     wish = Wish(model="qwen3.5-72b-a14b", num_replicas=4, objective=Objective.QUALITY)
-    plan = choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, predict_on_cpu)
+    plan = choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, PREDICT)
     text = plan_text(plan, 300)
     assert "Hardware (test), 2 hosts, each\n" in text
     assert "Hardware (test)\n" in text

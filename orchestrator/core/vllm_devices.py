@@ -1,0 +1,79 @@
+"""The devices that can run a profile's kernels in vLLM, and what it may take of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.core.accelerators import Accelerator, DeviceId, devices
+from orchestrator.core.amounts import gib
+from orchestrator.core.host_memory import reserve_bytes
+from orchestrator.core.inventory import Host, Inventory
+from orchestrator.core.plan import Fit
+from orchestrator.core.profile import Profile
+from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
+
+
+@dataclass(frozen=True)
+class VllmDevice:
+    """A device, and what of its memory is free for one engine."""
+
+    accelerator: Accelerator
+    capability: tuple[int, int]
+    free_bytes: int  # on unified memory less what the fleet and the system need
+    free_why: str
+
+    @property
+    def id(self) -> DeviceId:
+        return self.accelerator.id
+
+    @property
+    def available_bytes(self) -> int:
+        """vLLM takes a share of all memory, and refuses to start where that much is not free."""
+        return min(int(GPU_MEMORY_UTILIZATION * self.accelerator.total_bytes), self.free_bytes)
+
+    @property
+    def available_why(self) -> str:
+        total = gib(self.accelerator.total_bytes)
+        return f"the lesser of {GPU_MEMORY_UTILIZATION:.0%} of {total} and {self.free_why}"
+
+
+def vllm_devices(inventory: Inventory, profile: Profile) -> tuple[tuple[VllmDevice, ...], tuple[str, ...]]:
+    """Those that can run the profile, and why the others cannot."""
+    found, refusals = devices(inventory)
+    seen = [_usable(one, inventory.host, profile) for one in found]
+    usable = tuple(answer for answer in seen if isinstance(answer, VllmDevice))
+    return usable, (*refusals, *(answer for answer in seen if isinstance(answer, str)))
+
+
+def device_sets(fit: Fit, inventory: Inventory, taken: frozenset[DeviceId]) -> Iterator[tuple[DeviceId, ...]]:
+    """The devices of as many replicas as a host has room for beside those taken, the fit's own ones first."""
+    found, _ = vllm_devices(inventory, fit.profile)
+    kind = next((one.accelerator.kind for one in found if one.id == fit.gpu_indices[0]), None)
+    free = [one.id for one in found if one.accelerator.kind == kind and _has_room(one, fit) and one.id not in taken]
+    ordered = sorted(free, key=lambda name: name not in fit.gpu_indices)
+    size = len(fit.gpu_indices)
+    for start in range(0, len(ordered) - size + 1, size):
+        yield tuple(name for name in free if name in ordered[start : start + size])
+
+
+def _has_room(one: VllmDevice, fit: Fit) -> bool:
+    return one.available_bytes >= fit.memory.needed_bytes
+
+
+def _usable(one: Accelerator, host: Host, profile: Profile) -> VllmDevice | str:
+    """The device with what is free on it, or why it cannot run the profile."""
+    needed = profile.min_compute_capability or (0, 0)
+    if one.capability is None:
+        return f"{one.name}: vLLM needs CUDA, and this GPU has Metal"
+    if one.capability < needed:
+        return f"GPU {one.id}: compute capability {dotted(one.capability)}, {profile.precision} needs {dotted(needed)}"
+    if not one.host_memory:
+        return VllmDevice(one, one.capability, one.free_bytes, f"{gib(one.free_bytes)} free")
+    reserve = reserve_bytes(host)
+    why = f"{gib(one.free_bytes)} available to CPU and GPU, less {gib(reserve)} for the fleet and the system"
+    return VllmDevice(one, one.capability, max(0, one.free_bytes - reserve), why)
+
+
+def dotted(capability: tuple[int, int]) -> str:
+    return f"{capability[0]}.{capability[1]}"
