@@ -149,5 +149,5 @@ def test_slices_keep_their_numbers_and_are_compared_by_their_profile(tmp_path: P
     assert remade(planned, inventory).placements[0].gpu_sets == (("0:3",),)
     with pytest.raises(DoesNotFit, match=r"as GPU 0:3, which here is NVIDIA H100 80GB HBM3 MIG 1g.10gb"):
         remade(planned, parse_hardware("h100-80gb/mig-1g.10gb:4", table))
-    with pytest.raises(DoesNotFit, match="as GPU 0:3, and this host has GPU 0$"):
+    with pytest.raises(DoesNotFit, match=r"as GPU 0:3, and this host has GPU 0$"):
         remade(planned, parse_hardware("h100-80gb", table))
