@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.key_store import KeyStore
+    from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.app.weights import WeightsSources
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
@@ -76,6 +77,14 @@ def gpu_table() -> GpuTable:
     from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 
     return load_gpus(shipped_gpus_dir(), places().config / "gpus")
+
+
+def load_clients(spec: DeploymentSpec, api_key: str | None) -> LoadClients:
+    """Clients of a fleet on this host."""
+    from orchestrator.adapters.bare_host import endpoint_url
+    from orchestrator.adapters.load_clients import LoadClients
+
+    return LoadClients(f"{endpoint_url(spec)}/v1", spec.engine.served_model_names[0], api_key)
 
 
 def predictor() -> Predictor:

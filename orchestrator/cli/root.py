@@ -17,6 +17,7 @@ VERBS = {
     "logs": "Show an engine's log.",
     "scale": "Change the number of replicas.",
     "down": "Take the fleet down.",
+    "bench": "Measure what runs against what was planned.",
     "doctor": "Check what a fleet needs on this machine.",
     "profiles": "List, show or validate profiles.",
     "pull": "Bring a profile's weights to this machine.",

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.core.llama_cpp_memory import context_checkpoints
 from orchestrator.core.plan import Device, Fit, FitPlan
+from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import ModelStatus
 
 MIB = 2**20
@@ -57,8 +58,7 @@ class Predicted:
     """What the plan says of one replica."""
 
     memory_bytes: int  # of each device, with the prompts that it keeps
-    decode_tok_s: float | None  # of one stream, None where it was not predicted
-    saturation_tok_s: float | None
+    speed: Prediction | None  # None where it was not predicted
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class DeploymentSpec:
     memory_bytes: int  # of the host, for each further engine
     asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
     predicted: Predicted
+    device_name: str = ""  # the GPU's product, or the CPU's model
 
     def serve_arguments(self) -> dict[str, Any]:
         """What the application's builder takes; a change here restarts replicas, a change of count does not."""
@@ -89,7 +90,7 @@ def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     engine["served_model_names"] = tuple(engine["served_model_names"])
     gateway["served_model_names"] = tuple(gateway["served_model_names"])
     parts = {"engine": EngineSpec(**engine), "gateway": GatewaySpec(**gateway)}
-    return DeploymentSpec(**{**data, **parts, "predicted": Predicted(**data["predicted"])})
+    return DeploymentSpec(**{**data, **parts, "predicted": _predicted_from_data(data["predicted"])})
 
 
 @dataclass(frozen=True)
@@ -157,14 +158,19 @@ def deployment_spec(
         memory_bytes=memory_of_another_replica(fit),
         asked=dict(asked),
         predicted=predicted(fit),
+        device_name=fit.device_name,
     )
 
 
 def predicted(fit: Fit) -> Predicted:
     """What `status` shows beside what is measured."""
     memory_bytes = fit.memory.needed_bytes + (prompt_cache_mib(fit) * MIB if fit.device is Device.CPU else 0)
-    said = fit.prediction
-    return Predicted(memory_bytes, *((said.decode_tok_s, said.saturation_tok_s) if said else (None, None)))
+    return Predicted(memory_bytes, fit.prediction)
+
+
+def _predicted_from_data(data: Mapping[str, Any]) -> Predicted:
+    speed = data["speed"]
+    return Predicted(data["memory_bytes"], speed and Prediction(**{**speed, "why": tuple(speed["why"])}))
 
 
 def memory_of_another_replica(fit: Fit) -> int:

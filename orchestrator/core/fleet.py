@@ -9,6 +9,7 @@ from orchestrator.core.deployment import DeploymentSpec, Predicted
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
+MEASURABLE_TOKENS = 32  # the completion that every engine is probed with has one, in no time that can be measured
 
 
 class FleetPhase(StrEnum):
@@ -51,8 +52,10 @@ class EngineView:
 
     @property
     def decode_tok_s(self) -> float | None:
-        """Of one stream, as the engine measured since its start; None before it has generated anything."""
-        return self.generation_tokens_total / self.generation_s_total if self.generation_s_total else None
+        """Of one stream, as the engine measured since its start; None before it has generated enough to tell."""
+        if self.generation_tokens_total < MEASURABLE_TOKENS or not self.generation_s_total:
+            return None
+        return self.generation_tokens_total / self.generation_s_total
 
 
 @dataclass(frozen=True)

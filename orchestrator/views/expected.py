@@ -43,7 +43,8 @@ def _prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
         (
             "saturation",
             rate_text(prediction.saturation_tok_s),
-            f"generation, with {prediction.saturation_concurrency:,} of {fit.max_num_seqs:,} sequences at once",
+            f"generation, with {prediction.saturation_concurrency:,} of {fit.max_num_seqs:,} sequences at once, "
+            "prompts read in between",
         ),
         ("prefill", rate_text(prediction.prefill_tok_s), "reading prompts"),
         ("first token", seconds_text(prediction.ttft_s), f"after a prompt of {prompt}, with nobody before it"),

@@ -59,8 +59,8 @@ def _row(replica: Replica, now_s: float) -> tuple[str, ...]:
 def _predicted_line(said: Predicted) -> str:
     """What the plan says of one replica, to be held against MEMORY and TOK/S."""
     speed = "speed not predicted"
-    if said.decode_tok_s is not None and said.saturation_tok_s is not None:
-        speed = f"{said.decode_tok_s:,.1f} tok/s a stream, {said.saturation_tok_s:,.0f} tok/s at most"
+    if said.speed is not None:
+        speed = f"{said.speed.decode_tok_s:,.1f} tok/s a stream, {said.speed.saturation_tok_s:,.0f} tok/s with many"
     return f"planned for each replica: at most {size_text(said.memory_bytes)}; {speed}"
 
 

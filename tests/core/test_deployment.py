@@ -25,6 +25,7 @@ from orchestrator.core.deployment import (
 )
 from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.prediction import Prediction
 from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, machine, plan_for
 
@@ -138,7 +139,19 @@ GATEWAYS = st.builds(
     served_model_names=NAMES,
     keys_required=st.booleans(),
 )
-RATES = st.none() | st.floats(0, 1e6)
+RATES = st.floats(0, 1e6)
+PREDICTIONS = st.builds(
+    Prediction,
+    decode_tok_s=RATES,
+    saturation_tok_s=RATES,
+    saturation_concurrency=WHOLE,
+    prefill_tok_s=RATES,
+    ttft_s=RATES,
+    prompt_tokens=WHOLE,
+    output_tokens=WHOLE,
+    cold_start_s=RATES,
+    why=st.lists(TEXT, max_size=3).map(tuple),
+)
 SPECS = st.builds(
     DeploymentSpec,
     fleet=TEXT,
@@ -149,7 +162,7 @@ SPECS = st.builds(
     num_gpus=st.floats(0, 64),
     memory_bytes=WHOLE,
     asked=st.dictionaries(TEXT, st.none() | st.booleans() | WHOLE | TEXT, max_size=5),
-    predicted=st.builds(Predicted, WHOLE, RATES, RATES),
+    predicted=st.builds(Predicted, WHOLE, st.none() | PREDICTIONS),
 )
 
 

@@ -39,7 +39,7 @@ def test_the_figures_of_a_replica_and_of_the_plan_are_called_estimates() -> None
     assert rows(text, "Estimated for one replica of qwen3.5-9b-bf16")[:3] == [
         "one stream 45.2 tok/s generation, with nothing else running",
         "one request 40.8 tok/s 2,048 tokens in and 256 out, the wait included",
-        "saturation 1,820 tok/s generation, with 64 of 256 sequences at once",
+        "saturation 1,820 tok/s generation, with 64 of 256 sequences at once, prompts read in between",
     ]
     assert rows(text, "Estimated for one replica")[4].startswith("first token 0.61 s after a prompt of 2,048 tokens")
     assert rows(text, "Estimated for the plan") == [

@@ -10,10 +10,12 @@ import pytest
 from orchestrator.core.amounts import MIB
 from orchestrator.core.deployment import Predicted
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
+from orchestrator.core.prediction import Prediction
 from orchestrator.views.fleet import age, fleet_data, fleet_text, replica_rows
 from tests.app.samples import demo_spec
 
-SPEC = replace(demo_spec(), predicted=Predicted(560 * MIB, 35.2, 120.0))
+SPEED = Prediction(35.2, 120.0, 8, 900.0, 1.1, 1024, 256, 12.0, ())
+SPEC = replace(demo_spec(), predicted=Predicted(560 * MIB, SPEED))
 VIEW = EngineView(1842, 40123, True, "answers completions", 0.42, 4, 1, 1, 0, 1234, 56789, 1800.0, 450 * MIB)
 ENGINE = Replica("cnedz0oj", "engine", "RUNNING", 1801, "127.0.0.1", 1000.0, VIEW)
 STARTING = Replica("8kfp2q1x", "engine", "STARTING", None, None, None)
@@ -21,7 +23,7 @@ GATEWAY = Replica("9tyl8ojr", "gateway", "RUNNING", 1802, "127.0.0.1", 990.0)
 
 GOLDEN = """\
 default: Degraded  1/2 ready  demo-gguf on llama.cpp  http://127.0.0.1:8000/v1
-planned for each replica: at most 560.0 MiB; 35.2 tok/s a stream, 120 tok/s at most
+planned for each replica: at most 560.0 MiB; 35.2 tok/s a stream, 120 tok/s with many
 
   yes  ControllerReachable: the application is DEPLOYING (Answers)
   yes  Available: a model answers (Answers)
@@ -69,8 +71,10 @@ def test_a_fleet_of_which_nothing_is_seen_is_shown_all_the_same() -> None:
 
 def test_what_was_not_predicted_or_not_measured_is_not_made_up() -> None:
     silent = replace(ENGINE, engine=replace(VIEW, generation_s_total=0.0, memory_bytes=None))
+    probed = replace(ENGINE, engine=replace(VIEW, generation_tokens_total=1, generation_s_total=1e-6))
+    assert replica_rows(fleet(probed), 0.0)[0][-1] == "-"
     assert replica_rows(fleet(silent), 0.0)[0][-2:] == ("-", "-")
-    spec = replace(SPEC, predicted=Predicted(560 * MIB, None, None))
+    spec = replace(SPEC, predicted=Predicted(560 * MIB, None))
     assert "at most 560.0 MiB; speed not predicted" in fleet_text(fleet_of(spec, "", None, None), 0.0)
 
 
