@@ -13,7 +13,7 @@ def price_per_hour(fit: Fit, prices: Prices) -> float | None:
     if fit.device is Device.CPU:
         return None if prices.host_hour is None else prices.host_hour / fit.replicas_per_host
     named = next((price for name, price in prices.gpu_hour if _same(name, fit.device_name)), prices.any_gpu_hour)
-    return None if named is None else named * len(fit.gpu_indices)
+    return None if named is None else named * fit.num_gpus
 
 
 def cost_per_million(per_hour: float, tok_s: float) -> float:
