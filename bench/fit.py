@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.tables import markdown
 from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.adapters.demo_model.synthetic import write_synthetic_gguf
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
@@ -115,12 +116,10 @@ def row(case: Case, measured: dict[str, float]) -> tuple[str, ...]:
 
 def page(rows: Sequence[Sequence[str]]) -> str:
     """The rows as the page that docs keep."""
-    lines = [HEADERS, ["---"] * len(HEADERS), *rows]
-    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     return (
         "# The plan against the running llama.cpp\n\nWritten by `python -m bench.fit`; sizes in MiB. Each architecture "
         f"has its real dimensions in {LAYERS} layers, {VOCABULARY:,} tokens and at most {EXPERTS} experts.\n"
-        "`recurrent_state` without the context checkpoints, which come with requests.\n\n" + body + "\n"
+        "`recurrent_state` without the context checkpoints, which come with requests.\n\n" + markdown(HEADERS, rows)
     )
 
 

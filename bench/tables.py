@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TypeVar
 
 from orchestrator.views.table import table
 
-__all__ = ["each_way", "median", "report", "rounds_from_arguments", "spread"]
+__all__ = ["each_way", "markdown", "median", "report", "rounds_from_arguments", "spread"]
 
 Way = TypeVar("Way")
 Found = TypeVar("Found")
@@ -41,6 +41,12 @@ def report(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], js
     if json_path is not None:
         data = {"title": title, "headers": list(headers), "rows": [list(row) for row in rows]}
         json_path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def markdown(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as the pages under docs/measurements keep it."""
+    lines = (headers, ["---"] * len(headers), *rows)
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def rounds_from_arguments(default: int) -> tuple[int, Path | None]:

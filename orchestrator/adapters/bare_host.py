@@ -12,6 +12,7 @@ from orchestrator.adapters.files import write_private
 from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
 from orchestrator.adapters.ports import LOOPBACK, is_listened_to
+from orchestrator.adapters.process_memory import memory_bytes
 from orchestrator.adapters.ray_head import RayHead
 from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.app.ports import FleetPaths, Removal
@@ -153,5 +154,6 @@ def deploy_failure(message: str) -> DeployFailed:
 def _with_engines(application: Application | None, engines: dict[str, EngineView] | None) -> Application | None:
     if application is None or engines is None:
         return application
-    replicas = tuple(replace(r, engine=engines.get(r.replica_id)) for r in application.replicas)
+    measured = {name: replace(engine, memory_bytes=memory_bytes(engine.pid)) for name, engine in engines.items()}
+    replicas = tuple(replace(r, engine=measured.get(r.replica_id)) for r in application.replicas)
     return replace(application, replicas=replicas)

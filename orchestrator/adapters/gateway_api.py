@@ -35,7 +35,8 @@ class GatewayApi:
 
 
 def engine_view(row: dict[str, Any]) -> EngineView:
-    names = EngineView.__dataclass_fields__.keys() - {"pid"}
+    """What the gateway tells of an engine; its memory is not the gateway's to measure."""
+    names = EngineView.__dataclass_fields__.keys() - {"pid", "memory_bytes"}
     return EngineView(pid=row["engine_pid"], **{name: row[name] for name in names})
 
 

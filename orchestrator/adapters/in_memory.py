@@ -120,4 +120,5 @@ def _view(spec: DeploymentSpec) -> EngineView:
         num_requests_waiting=0,
         prompt_tokens_total=0,
         generation_tokens_total=0,
+        generation_s_total=0.0,
     )

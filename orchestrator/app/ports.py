@@ -20,6 +20,7 @@ class EngineLoadSample:
     num_requests_waiting: int
     prompt_tokens_total: int
     generation_tokens_total: int
+    generation_s_total: float  # of all requests together, so tokens over seconds are those of one stream
 
 
 class Engine(Protocol):

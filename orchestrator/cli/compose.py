@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
     from orchestrator.core.plan import FitPlan, Wish
+    from orchestrator.core.predict import Predictor
     from orchestrator.core.profile import Profile
 
 
@@ -75,6 +76,14 @@ def gpu_table() -> GpuTable:
     return load_gpus(shipped_gpus_dir(), places().config / "gpus")
 
 
+def predictor() -> Predictor:
+    """How fast a fit will be, by what comes with qorch and the user's own in its place."""
+    from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
+    from orchestrator.core.predict import Predictor
+
+    return Predictor(gpu_table(), load_speeds(shipped_speeds_dir(), places().config / "prediction"))
+
+
 def memory_available_bytes() -> int:
     """What this host has left for more replicas."""
     from orchestrator.adapters.host import probe_host
@@ -113,13 +122,10 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.app.plan import make_described_plan, make_plan
     from orchestrator.core.inventory import one_host
-    from orchestrator.core.speed import predict_on_cpu
 
     if hardware is not None:
-        return make_described_plan(profiles(), described_site(hardware), wish, predict_on_cpu)
-    return make_plan(
-        profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines(), predict_on_cpu
-    )
+        return make_described_plan(profiles(), described_site(hardware), wish, predictor())
+    return make_plan(profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines(), predictor())
 
 
 def profile(name: str) -> Profile:

@@ -75,23 +75,3 @@ weights = option(
     type=click.Path(exists=True, path_type=Path),
     help="Take the weights from this file or directory.",
 )
-
-
-def wish(command: Any) -> Any:
-    """The options that say what to run."""
-    for each in reversed(
-        (
-            option(
-                "--profile",
-                default="auto",
-                show_default=True,
-                help="auto, a precision (bf16, fp8, gptq, gguf) or a profile's name.",
-            ),
-            option("--model", help="Only this model, e.g. qwen3.5-9b."),
-            option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
-            option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
-            option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
-        )
-    ):
-        command = each(command)
-    return command

@@ -15,6 +15,7 @@ from orchestrator.cli import compose
 from orchestrator.cli.downloads import show_download
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.verbs import plan as plan_verb
+from orchestrator.cli.wish import wish_data
 from orchestrator.core.amounts import counted
 from orchestrator.core.errors import EnvironmentNotReady, QorchError
 from orchestrator.core.plan import Fit, FitPlan, Wish
@@ -37,11 +38,7 @@ class Asked:
     def data(self) -> dict[str, Any]:
         """By the options' names, so that the same order is recognised when it comes again."""
         return {
-            "profile": self.wish.profile,
-            "model": self.wish.model,
-            "context": self.wish.max_model_len,
-            "concurrency": self.wish.max_num_seqs,
-            "replicas": self.wish.num_replicas,
+            **wish_data(self.wish),
             "weights": str(self.weights.absolute()) if self.weights else None,
             "host": self.host,
             "port": self.port,

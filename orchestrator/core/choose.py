@@ -135,11 +135,12 @@ def _option_rank(option: Option) -> tuple[float, float, int]:
     return -option.score, -option.potential, option.fit.tensor_parallel_size
 
 
-def _rank(candidate: Candidate) -> tuple[float, float, str]:
+def _rank(candidate: Candidate) -> tuple[float, float, bool, str]:
     """Refused fits by the product of the steps that did not refuse them, misfits by the bytes that are missing."""
+    unpublished = candidate.profile.model.status is not ModelStatus.PUBLISHED
     if candidate.misfit is not None:
-        return 0.0, 1.0 + missing_bytes(candidate.misfit), candidate.profile.name
-    return -candidate.score, -candidate.potential, candidate.profile.name
+        return 0.0, 1.0 + missing_bytes(candidate.misfit), unpublished, candidate.profile.name
+    return -candidate.score, -candidate.potential, unpublished, candidate.profile.name
 
 
 def _options_of_model(best: Candidate, candidates: tuple[Candidate, ...], situation: Situation) -> list[Option]:

@@ -53,6 +53,15 @@ class GatewaySpec:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """What the plan says of one replica."""
+
+    memory_bytes: int  # of each device, with the prompts that it keeps
+    decode_tok_s: float | None  # of one stream, None where it was not predicted
+    saturation_tok_s: float | None
+
+
+@dataclass(frozen=True)
 class DeploymentSpec:
     """One fleet: a gateway and `num_replicas` engines, with the CPU and GPU shares of each engine."""
 
@@ -64,6 +73,7 @@ class DeploymentSpec:
     num_gpus: float
     memory_bytes: int  # of the host, for each further engine
     asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
+    predicted: Predicted
 
     def serve_arguments(self) -> dict[str, Any]:
         """What the application's builder takes; a change here restarts replicas, a change of count does not."""
@@ -78,7 +88,8 @@ def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     engine, gateway = dict(data["engine"]), dict(data["gateway"])
     engine["served_model_names"] = tuple(engine["served_model_names"])
     gateway["served_model_names"] = tuple(gateway["served_model_names"])
-    return DeploymentSpec(**{**data, "engine": EngineSpec(**engine), "gateway": GatewaySpec(**gateway)})
+    parts = {"engine": EngineSpec(**engine), "gateway": GatewaySpec(**gateway)}
+    return DeploymentSpec(**{**data, **parts, "predicted": Predicted(**data["predicted"])})
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,15 @@ def deployment_spec(
         num_gpus=len(fit.gpu_indices),
         memory_bytes=memory_of_another_replica(fit),
         asked=dict(asked),
+        predicted=predicted(fit),
     )
+
+
+def predicted(fit: Fit) -> Predicted:
+    """What `status` shows beside what is measured."""
+    memory_bytes = fit.memory.needed_bytes + (prompt_cache_mib(fit) * MIB if fit.device is Device.CPU else 0)
+    said = fit.prediction
+    return Predicted(memory_bytes, *((said.decode_tok_s, said.saturation_tok_s) if said else (None, None)))
 
 
 def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str, ...]:

@@ -41,6 +41,9 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
     limit = profile.model.limits.max_model_len
     if wish.max_model_len is not None and wish.max_model_len > limit:
         return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
+    split = wish.tensor_parallel_size or 1
+    if split > 1 and profile.engine is EngineName.LLAMA_CPP:
+        return f"tensor_parallel_size {split} was asked for, and llama.cpp runs on one CPU"
     if profile.engine not in PLACES:
         return f"qorch does not deploy {profile.engine}"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.deployment import DeploymentSpec, Predicted
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -46,6 +46,13 @@ class EngineView:
     num_requests_waiting: int
     prompt_tokens_total: int
     generation_tokens_total: int
+    generation_s_total: float = 0.0
+    memory_bytes: int | None = None  # proportional set size of its process; None where it cannot be read
+
+    @property
+    def decode_tok_s(self) -> float | None:
+        """Of one stream, as the engine measured since its start; None before it has generated anything."""
+        return self.generation_tokens_total / self.generation_s_total if self.generation_s_total else None
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class Fleet:
     target_num_replicas: int
     replicas: tuple[Replica, ...]
     conditions: tuple[Condition, ...]
+    predicted: Predicted | None = None  # by the plan that it was deployed from
 
     @property
     def controlled(self) -> bool:
@@ -111,6 +119,7 @@ def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | Non
         target_num_replicas=application.target_num_replicas if application else spec.num_replicas,
         replicas=application.replicas if application else (),
         conditions=conditions(application, gateway_ready),
+        predicted=spec.predicted,
     )
 
 

@@ -59,6 +59,23 @@ def vision_parameters(vision: Vision) -> int:
     return layers + merger + patch * h + h + VISION_POSITIONS * h
 
 
+def routed_parameters(architecture: Architecture) -> int:
+    """All routed experts of the text model; 0 where it is dense."""
+    e = architecture.experts
+    return architecture.num_hidden_layers * e.num_experts * _expert(architecture, e.moe_intermediate_size) if e else 0
+
+
+def active_routed_parameters(architecture: Architecture) -> int:
+    """Of the routed experts, those that one token goes to."""
+    e = architecture.experts
+    return routed_parameters(architecture) * e.num_experts_per_tok // e.num_experts if e else 0
+
+
+def dense_feed_forward_parameters(architecture: Architecture) -> int:
+    """The feed-forward matrices of a dense model; 0 where it routes to experts."""
+    return 0 if architecture.experts else architecture.num_hidden_layers * _mlp(architecture)
+
+
 def checkpoint_bytes(
     architecture: Architecture, precision: Precision, fp8_scope: Fp8Scope = Fp8Scope.LINEAR_LAYERS
 ) -> int:

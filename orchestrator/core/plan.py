@@ -103,9 +103,9 @@ class Availability:
 
 @dataclass(frozen=True)
 class Prices:
-    """What an hour costs, of a GPU by its name (or any), and of a host without one; in the user's currency."""
+    """What an hour costs, of a GPU by its product (or any other), and of a host without one; in the user's currency."""
 
-    gpu_hour: tuple[tuple[str, float], ...] = ()
+    gpu_hour: tuple[tuple[str, float], ...] = ()  # by product, as NVML names it
     any_gpu_hour: float | None = None
     host_hour: float | None = None
 

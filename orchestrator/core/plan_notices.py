@@ -64,7 +64,8 @@ def _idle_gpus(plan: FitPlan, chosen: Fit) -> Iterator[str]:
     if chosen.device is Device.GPU and idle > 0:
         yield f"{idle} of {there} GPUs stay idle; more replicas can use them"
     if chosen.device is Device.CPU and there and (closest := _closest_on_gpu(plan)):
-        yield f"the model runs on the CPU and the GPU stays idle: {closest.profile.name}: {closest.refusal}"
+        why = closest.refusal or f"its score is lower, {closest.score:.2f}"
+        yield f"the model runs on the CPU and the GPU stays idle: {closest.profile.name}: {why}"
 
 
 def _closest_on_gpu(plan: FitPlan) -> Candidate | None:

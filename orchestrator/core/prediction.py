@@ -15,5 +15,11 @@ class Prediction:
     prefill_tok_s: float
     ttft_s: float  # of a prompt of `prompt_tokens`, with nobody before it
     prompt_tokens: int
+    output_tokens: int  # of the answer to it
     cold_start_s: float
     why: tuple[str, ...]  # the arithmetic, a line a figure
+
+    @property
+    def request_tok_s(self) -> float:
+        """What a user with a whole request sees: its answer over the time from sending it to the last token."""
+        return self.output_tokens / (self.ttft_s + self.output_tokens / self.decode_tok_s)

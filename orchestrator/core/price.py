@@ -12,15 +12,10 @@ def price_per_hour(fit: Fit, prices: Prices) -> float | None:
     """Of one replica; None where no price was given for what it runs on."""
     if fit.device is Device.CPU:
         return None if prices.host_hour is None else prices.host_hour / fit.replicas_per_host
-    named = next((price for name, price in prices.gpu_hour if _same(name, fit.device_name)), prices.any_gpu_hour)
+    named = dict(prices.gpu_hour).get(fit.device_name, prices.any_gpu_hour)
     return None if named is None else named * fit.num_gpus
 
 
 def cost_per_million(per_hour: float, tok_s: float) -> float:
     """Of a million generated tokens, at `tok_s` all the time."""
     return per_hour / (tok_s * SECONDS_OF_HOUR) * MILLION
-
-
-def _same(short: str, product: str) -> bool:
-    """Whether a price's name, e.g. `a100` or `a100-80gb`, means a GPU as NVML names it."""
-    return all(part in product.lower() for part in short.lower().split("-"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.plan import Wish
+from orchestrator.core.plan import Candidate, FitPlan, Wish
 from orchestrator.core.profile import ModelStatus, Precision, Profile
 
 AUTO = "auto"
 HINT = "qorch profiles list"
+AT_LEAST_ONE = ("max_model_len", "max_num_seqs", "num_replicas", "tensor_parallel_size", "max_gpus")
 
 
 def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
@@ -22,6 +23,16 @@ def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
     if not matches:
         raise UsageError(_unknown(profiles, wish), hint=HINT)
     return matches
+
+
+def candidate_named(plan: FitPlan, name: str) -> Candidate:
+    """The candidate of a profile's name; raises UsageError with the nearest of those that the wish leaves."""
+    named = {candidate.profile.name: candidate for candidate in plan.candidates}
+    if name not in named:
+        near = get_close_matches(name.lower(), named) or list(named)[:3]
+        meant = " or ".join(map(repr, near))
+        raise UsageError(f"no candidate of this plan is named {name!r}; did you mean {meant}?", hint="qorch plan --all")
+    return named[name]
 
 
 def is_named(profile: Profile, wish: Wish) -> bool:
@@ -39,7 +50,7 @@ def excluded(profile: Profile, wish: Wish) -> str | None:
 
 
 def _check_numbers(wish: Wish) -> None:
-    for name in ("max_model_len", "max_num_seqs", "num_replicas"):
+    for name in AT_LEAST_ONE:
         number = getattr(wish, name)
         if number is not None and number < 1:
             raise UsageError(f"{name}: expected at least 1, got {number}")

@@ -15,7 +15,7 @@ from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.request import excluded, is_named
 
 USABLE_TOK_S = 3.0  # slower than this nobody reads along
-HALF_WORTH = {"speed": 0.5, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
+HALF_WORTH = {"speed": 1.0, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
 HALF_WORTH_COST = 0.5  # of a million tokens, in the currency of the prices
 SPANNING_WORTH = 0.5  # of a replica whose every token crosses the network between hosts
 IDLE_GPU_WORTH = 0.25  # of a profile that leaves the host's GPUs idle
@@ -86,11 +86,13 @@ def _floor(fit: Fit, wish: Wish) -> ScoreStep:
 
 
 def _rate(name: str, fit: Fit) -> ScoreStep:
-    """How fast one stream is: `speed` is content with what people read, `latency` wants more."""
+    """How fast one request is, with its prompt: `speed` is content with what people read, `latency` wants more."""
     if fit.prediction is None:
         return ScoreStep(name, 1.0, NOT_PREDICTED)
-    tok_s = fit.prediction.decode_tok_s
-    return ScoreStep(name, tok_s / (tok_s + HALF_WORTH[name]), f"about {tok_s:,.1f} tok/s a stream")
+    said = fit.prediction
+    tok_s = said.request_tok_s
+    why = f"about {said.decode_tok_s:,.1f} tok/s a stream after {said.ttft_s:,.1f} s for {said.prompt_tokens:,} tokens"
+    return ScoreStep(name, tok_s / (tok_s + HALF_WORTH[name]), why)
 
 
 def _throughput(fit: Fit, hosts: HostGroup) -> ScoreStep:

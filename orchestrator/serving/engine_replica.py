@@ -20,7 +20,7 @@ from orchestrator.serving.replica_status import ReplicaStatus
 
 SAMPLE_PERIOD_S = 1.0
 FORGOTTEN_BY_GATEWAYS_S = 1.5
-NOTHING = EngineLoadSample(0, 0, 0, 0)
+NOTHING = EngineLoadSample(0, 0, 0, 0, 0.0)
 
 
 class EngineReplica:

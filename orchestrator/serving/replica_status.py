@@ -27,6 +27,7 @@ class ReplicaStatus:
     num_requests_waiting: int
     prompt_tokens_total: int
     generation_tokens_total: int
+    generation_s_total: float
 
 
 def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:

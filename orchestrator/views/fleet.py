@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from orchestrator.core.deployment import Predicted
 from orchestrator.core.fleet import Condition, Fleet, Replica
 from orchestrator.views.table import table
+from orchestrator.views.units import size_text
 
-HEADERS = ("REPLICA", "KIND", "STATE", "REASON", "AGE")
+HEADERS = ("REPLICA", "KIND", "STATE", "REASON", "AGE", "MEMORY", "TOK/S")
 WIDE_HEADERS = (*HEADERS, "PID", "ENGINE PID", "PORT", "LOAD", "RUNNING", "WAITING", "PROMPT TOK", "GENERATED TOK")
 
 
@@ -19,9 +21,9 @@ def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
         f"{fleet.profile} on {fleet.engine}  {fleet.endpoint}"
     )
     rows = replica_rows(fleet, now_s, wide)
-    return "\n".join(
-        [head, "", *map(_condition_line, fleet.conditions), "", table(WIDE_HEADERS if wide else HEADERS, rows)]
-    )
+    said = [] if fleet.predicted is None else [_predicted_line(fleet.predicted)]
+    body = table(WIDE_HEADERS if wide else HEADERS, rows)
+    return "\n".join([head, *said, "", *map(_condition_line, fleet.conditions), "", body])
 
 
 def replica_rows(fleet: Fleet, now_s: float, wide: bool = False) -> list[tuple[str, ...]]:
@@ -51,7 +53,24 @@ def _condition_line(condition: Condition) -> str:
 
 def _row(replica: Replica, now_s: float) -> tuple[str, ...]:
     started = "-" if replica.started_at_s is None else age(now_s - replica.started_at_s)
-    return (replica.replica_id, replica.deployment, replica.state, _reason(replica), started)
+    return (replica.replica_id, replica.deployment, replica.state, _reason(replica), started, *_measured(replica))
+
+
+def _predicted_line(said: Predicted) -> str:
+    """What the plan says of one replica, to be held against MEMORY and TOK/S."""
+    speed = "speed not predicted"
+    if said.decode_tok_s is not None and said.saturation_tok_s is not None:
+        speed = f"{said.decode_tok_s:,.1f} tok/s a stream, {said.saturation_tok_s:,.0f} tok/s at most"
+    return f"planned for each replica: at most {size_text(said.memory_bytes)}; {speed}"
+
+
+def _measured(replica: Replica) -> tuple[str, str]:
+    """The engine's memory, and what one stream has had on average since the engine started."""
+    engine = replica.engine
+    if engine is None:
+        return "-", "-"
+    memory = "-" if engine.memory_bytes is None else size_text(engine.memory_bytes)
+    return memory, "-" if engine.decode_tok_s is None else f"{engine.decode_tok_s:,.1f}"
 
 
 def _reason(replica: Replica) -> str:

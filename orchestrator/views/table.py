@@ -7,6 +7,7 @@ from itertools import zip_longest
 from textwrap import wrap
 
 GAP = "  "
+HANGING = 9  # blanks, where the text of a line about hardware begins
 LEAST_ROOM = 20  # characters of a wrapped column, however narrow the terminal
 
 
@@ -37,6 +38,11 @@ def wrapped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: 
 def paragraph(text: str, width: int) -> str:
     """A sentence, indented, over as many lines as it needs."""
     return "\n".join(wrap(text, width, initial_indent=GAP, subsequent_indent=GAP))
+
+
+def hanging(line: str, width: int) -> list[str]:
+    """A line over as many as it needs, all but the first far in."""
+    return wrap(line, width, subsequent_indent=" " * HANGING, replace_whitespace=False)
 
 
 def indent(text: str) -> str:

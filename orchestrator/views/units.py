@@ -25,3 +25,20 @@ def parameters_text(parameters: int) -> str:
     if parameters >= BILLION:
         return f"{parameters / BILLION:,.1f}B"
     return f"{parameters / MILLION:,.1f}M"
+
+
+def rate_text(tok_s: float) -> str:
+    """Tokens a second, with a decimal where it says something."""
+    return f"{tok_s:,.1f} tok/s" if tok_s < 100 else f"{tok_s:,.0f} tok/s"
+
+
+def seconds_text(duration_s: float) -> str:
+    """Seconds, or minutes where there are several."""
+    if duration_s >= 180:
+        return f"{duration_s / 60:,.1f} min"
+    return f"{duration_s:.2f} s" if duration_s < 10 else f"{duration_s:.0f} s"
+
+
+def money_text(amount: float) -> str:
+    """In the user's currency; small amounts keep two figures that say something."""
+    return f"{amount:,.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.2g}"

@@ -25,6 +25,7 @@ ROW: dict[str, Any] = {
     "num_requests_waiting": 1,
     "prompt_tokens_total": 10,
     "generation_tokens_total": 20,
+    "generation_s_total": 0.5,
     "host": "127.0.0.1",
 }
 

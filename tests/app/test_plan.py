@@ -9,8 +9,7 @@ from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, ExitCode, 
 from orchestrator.core.inventory import one_host
 from orchestrator.core.plan import FitPlan, Wish
 from orchestrator.core.profile import EngineName
-from orchestrator.core.speed import predict_on_cpu
-from tests.core.machines import A100_80, ENGINES, NOWHERE, PROFILES, machine, plan_for
+from tests.core.machines import A100_80, ENGINES, NOWHERE, PREDICT, PROFILES, machine, plan_for
 
 NO_VLLM = {**ENGINES, EngineName.VLLM: NOWHERE}
 TOO_LARGE = plan_for(machine(memory_gib=8), Wish("qwen3.5-397b-a17b"))
@@ -50,6 +49,6 @@ def test_the_hint_names_a_profile_that_there_is() -> None:
 
 
 def test_for_a_machine_that_one_does_not_have_engines_and_published_weights_count_as_there() -> None:
-    described = make_described_plan(PROFILES, one_host(machine(A100_80)), Wish(), predict_on_cpu)
+    described = make_described_plan(PROFILES, one_host(machine(A100_80)), Wish(), PREDICT)
     assert require_fit(described).profile.engine is EngineName.VLLM
-    assert make_described_plan(PROFILES, one_host(machine()), Wish("demo-gguf"), predict_on_cpu).chosen is None
+    assert make_described_plan(PROFILES, one_host(machine()), Wish("demo-gguf"), PREDICT).chosen is None

@@ -58,6 +58,30 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
             "--hardware: 'l4:0': expected a whole number",
             'qorch plan --hardware "a100-80gb:2,a6000:1"',
         ),
+        (
+            "plan --for speed",
+            "Invalid value for '--for' (env var: 'QORCH_FOR'): 'speed' is not one",
+            "qorch plan --help",
+        ),
+        ("plan --min-tok-s nan", "Invalid value for '--min-tok-s'", "qorch plan --help"),
+        ("plan --max-gpus 0", "Invalid value for '--max-gpus'", "qorch plan --help"),
+        ("plan --tensor-parallel-size 3", "Invalid value for '--tensor-parallel-size'", "qorch plan --help"),
+        (
+            "plan --price h100-80=1",
+            "Invalid value for '--price' (env var: 'QORCH_PRICE'): expected gpu, host or a GPU of the table, got "
+            "'h100-80' (did you mean h100-80gb",
+            "qorch plan --help",
+        ),
+        (
+            "plan --price gpu=-1",
+            "Invalid value for '--price' (env var: 'QORCH_PRICE'): expected NAME=AMOUNT",
+            "qorch plan --help",
+        ),
+        (
+            "up --price gpu=1 --price gpu=2",
+            "Invalid value for '--price' (env var: 'QORCH_PRICE'): expected one price of gpu, got 1 and 2",
+            "qorch up --help",
+        ),
         ("plan --hardware /", "Invalid value for '--hardware'", "qorch plan --help"),
         ("plan --hardware /nowhere.yaml", "Invalid value for '--hardware'", "qorch plan --help"),
     ],

@@ -159,3 +159,13 @@ class TestDoctor:
         assert done.code == 4
         assert "FAIL  memory             1.0 GiB available (needed: at least 2 GiB)\n      hint: free -h" in done.out
         assert (done.error, done.hint) == ("not as a fleet needs it: memory", "free -h")
+
+
+def test_one_candidate_is_explained_in_every_format(qorch: Qorch) -> None:
+    line = "plan --hardware machine.yaml --explain qwen3.5-4b-q8_0"
+    assert json.loads(shown(qorch, line, "json")) == yaml.safe_load(shown(qorch, line, "yaml"))
+    assert shown(qorch, line, "name") == "qwen3.5-4b-q8_0\n"
+    assert "Score" in shown(qorch, line, "table")
+    refused = line.replace("4b-q8_0", "397b-a17b-bf16")
+    assert "Refused" in shown(qorch, refused, "table")
+    assert qorch(*line.split()[:-1], "qwen3.5-4c").code == 2

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
+from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable, one_host
 from orchestrator.core.plan import Availability, FitPlan, Wish
+from orchestrator.core.predict import Predictor
 from orchestrator.core.profile import EngineName, Profile
-from orchestrator.core.speed import predict_on_cpu
 
 GIB = 2**30
 PROFILES = load_profiles(shipped_profiles_dir())
+PREDICT = Predictor(load_gpus(shipped_gpus_dir()), load_speeds(shipped_speeds_dir()))
 BY_NAME = {profile.name: profile for profile in PROFILES}
 UNKNOWN = NotAvailable("not stated")
 HERE = Availability(obtainable=True, on_disk=True, reason="here")
@@ -84,4 +87,4 @@ def plan_for(
     engines: dict[EngineName, Availability] = ENGINES,
     profiles: tuple[Profile, ...] = PROFILES,
 ) -> FitPlan:
-    return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines, predict_on_cpu)
+    return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines, PREDICT)

@@ -16,6 +16,7 @@ from orchestrator.core.deployment import (
     EngineSpec,
     Files,
     GatewaySpec,
+    Predicted,
     deployment_spec,
     deployment_spec_from_data,
     differences,
@@ -137,6 +138,7 @@ GATEWAYS = st.builds(
     served_model_names=NAMES,
     keys_required=st.booleans(),
 )
+RATES = st.none() | st.floats(0, 1e6)
 SPECS = st.builds(
     DeploymentSpec,
     fleet=TEXT,
@@ -147,6 +149,7 @@ SPECS = st.builds(
     num_gpus=st.floats(0, 64),
     memory_bytes=WHOLE,
     asked=st.dictionaries(TEXT, st.none() | st.booleans() | WHOLE | TEXT, max_size=5),
+    predicted=st.builds(Predicted, WHOLE, RATES, RATES),
 )
 
 

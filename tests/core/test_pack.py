@@ -13,13 +13,13 @@ from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, Site
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import FitPlan, PlanFailure, Wish
-from orchestrator.core.speed import predict_on_cpu
 from tests.core.machines import (
     A100_80,
     A6000,
     ENGINES,
     FETCHABLE,
     H100_80,
+    PREDICT,
     PROFILES,
     RTX_4090,
     everywhere,
@@ -33,7 +33,7 @@ MIXED = machine(A100_80, A100_80, A6000)
 
 
 def plan_over(*groups: HostGroup, wish: Wish) -> FitPlan:
-    return choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, predict_on_cpu)
+    return choose(PROFILES, Site(groups), wish, everywhere(FETCHABLE), ENGINES, PREDICT)
 
 
 def placed(plan: FitPlan) -> list[tuple[str, tuple[tuple[int, ...], ...], int]]:

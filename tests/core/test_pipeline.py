@@ -8,13 +8,12 @@ from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, Site
 from orchestrator.core.plan import FitPlan, PlanFailure, Shape, Wish
 from orchestrator.core.profile import Precision
-from orchestrator.core.speed import predict_on_cpu
 from orchestrator.core.vllm_blocks import blocks
 from orchestrator.core.vllm_memory import vllm_parts
 from orchestrator.core.vllm_pipeline import layers_of_stages, stages
 from orchestrator.core.vllm_weights import gpu_weights
 from tests.core.family import ARCHITECTURES
-from tests.core.machines import A100_80, BY_NAME, ENGINES, FETCHABLE, PROFILES, everywhere, machine
+from tests.core.machines import A100_80, BY_NAME, ENGINES, FETCHABLE, PREDICT, PROFILES, everywhere, machine
 
 LARGEST = "qwen3.5-397b-a17b-bf16"
 every_size = pytest.mark.parametrize("name", ARCHITECTURES)
@@ -22,7 +21,7 @@ every_size = pytest.mark.parametrize("name", ARCHITECTURES)
 
 def plan_over(count: int, wish: Wish) -> FitPlan:
     site = Site((HostGroup(machine(*[A100_80] * 8), count),))
-    return choose(PROFILES, site, wish, everywhere(FETCHABLE), ENGINES, predict_on_cpu)
+    return choose(PROFILES, site, wish, everywhere(FETCHABLE), ENGINES, PREDICT)
 
 
 def test_397b_in_bf16_goes_over_two_hosts_of_eight_gpus_and_over_no_fewer() -> None:

@@ -7,36 +7,40 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.amounts import MIB
+from orchestrator.core.deployment import Predicted
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
 from orchestrator.views.fleet import age, fleet_data, fleet_text, replica_rows
 from tests.app.samples import demo_spec
 
-VIEW = EngineView(1842, 40123, True, "answers completions", 0.42, 4, 1, 1, 0, 1234, 56789)
+SPEC = replace(demo_spec(), predicted=Predicted(560 * MIB, 35.2, 120.0))
+VIEW = EngineView(1842, 40123, True, "answers completions", 0.42, 4, 1, 1, 0, 1234, 56789, 1800.0, 450 * MIB)
 ENGINE = Replica("cnedz0oj", "engine", "RUNNING", 1801, "127.0.0.1", 1000.0, VIEW)
 STARTING = Replica("8kfp2q1x", "engine", "STARTING", None, None, None)
 GATEWAY = Replica("9tyl8ojr", "gateway", "RUNNING", 1802, "127.0.0.1", 990.0)
 
 GOLDEN = """\
 default: Degraded  1/2 ready  demo-gguf on llama.cpp  http://127.0.0.1:8000/v1
+planned for each replica: at most 560.0 MiB; 35.2 tok/s a stream, 120 tok/s at most
 
   yes  ControllerReachable: the application is DEPLOYING (Answers)
   yes  Available: a model answers (Answers)
   NO   ReplicasReady: 1 of 2 replicas run (DEPLOYING)
 
-REPLICA   KIND     STATE     REASON                   AGE
-8kfp2q1x  engine   STARTING  not seen by the gateway  -
-cnedz0oj  engine   RUNNING   answers completions      3m20s
-9tyl8ojr  gateway  RUNNING   -                        3m30s"""
+REPLICA   KIND     STATE     REASON                   AGE    MEMORY     TOK/S
+8kfp2q1x  engine   STARTING  not seen by the gateway  -      -          -
+cnedz0oj  engine   RUNNING   answers completions      3m20s  450.0 MiB  31.5
+9tyl8ojr  gateway  RUNNING   -                        3m30s  -          -"""
 
 WIDE_ROW = (
-    "cnedz0oj  engine   RUNNING   answers completions      3m20s  1801  1842        40123  0.4s  1        0"
-    "        1,234       56,789"
+    "cnedz0oj  engine   RUNNING   answers completions      3m20s  450.0 MiB  31.5   1801  1842        40123  0.4s  1"
+    "        0        1,234       56,789"
 )
 
 
 def fleet(*replicas: Replica) -> Fleet:
     application = Application("DEPLOYING", "", 2, replicas)
-    return fleet_of(demo_spec(), "http://127.0.0.1:8000/v1", application, True)
+    return fleet_of(SPEC, "http://127.0.0.1:8000/v1", application, True)
 
 
 def test_the_text_is_one_line_for_the_fleet_its_conditions_and_a_row_a_replica() -> None:
@@ -49,7 +53,7 @@ def test_wide_adds_what_the_engine_tells_of_itself() -> None:
 
 
 def test_every_row_is_as_wide_as_the_head() -> None:
-    for wide, width in ((False, 5), (True, 13)):
+    for wide, width in ((False, 7), (True, 15)):
         assert {len(row) for row in replica_rows(fleet(GATEWAY, ENGINE, STARTING), 0.0, wide)} == {width}
 
 
@@ -61,6 +65,13 @@ def test_an_engine_that_has_died_says_why() -> None:
 def test_a_fleet_of_which_nothing_is_seen_is_shown_all_the_same() -> None:
     gone = fleet_of(demo_spec(), "http://127.0.0.1:8000/v1", None, None)
     assert fleet_text(gone, 0.0).startswith("default: Unavailable  0/1 ready")
+
+
+def test_what_was_not_predicted_or_not_measured_is_not_made_up() -> None:
+    silent = replace(ENGINE, engine=replace(VIEW, generation_s_total=0.0, memory_bytes=None))
+    assert replica_rows(fleet(silent), 0.0)[0][-2:] == ("-", "-")
+    spec = replace(SPEC, predicted=Predicted(560 * MIB, None, None))
+    assert "at most 560.0 MiB; speed not predicted" in fleet_text(fleet_of(spec, "", None, None), 0.0)
 
 
 def test_data_holds_everything_and_goes_through_json() -> None:

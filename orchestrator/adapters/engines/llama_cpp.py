@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ METRICS = {
     "llamacpp:requests_deferred": "num_requests_waiting",
     "llamacpp:prompt_tokens_total": "prompt_tokens_total",
     "llamacpp:tokens_predicted_total": "generation_tokens_total",
+    "llamacpp:tokens_predicted_seconds_total": "generation_s_total",
 }
 
 
@@ -64,7 +66,7 @@ class LlamaCppEngine:
         """The engine's own counters; raises httpx.HTTPError when it does not answer. Keeps its log short, too."""
         self._started().cap_log()
         text = (await self._client.get(self._url("/metrics"))).raise_for_status().text
-        return EngineLoadSample(**_numbers(text))
+        return _sample(_numbers(text))
 
     async def wait(self) -> None:
         """Return when the engine has ended, whatever the reason."""
@@ -115,12 +117,24 @@ class LlamaCppEngine:
         }
 
 
-def _numbers(text: str) -> dict[str, int]:
-    """The counters that `METRICS` names, from Prometheus text; those that are missing are 0."""
-    found = dict.fromkeys(METRICS.values(), 0)
+def _sample(numbers: dict[str, float]) -> EngineLoadSample:
+    """Counts are whole numbers, seconds are not."""
+    seconds = numbers.pop("generation_s_total")
+    return EngineLoadSample(generation_s_total=seconds, **{name: int(value) for name, value in numbers.items()})
+
+
+def _numbers(text: str) -> dict[str, float]:
+    """The counters that `METRICS` names, from Prometheus text; those that are missing or not finite are 0."""
+    found = dict.fromkeys(METRICS.values(), 0.0)
     for line in text.splitlines():
         name, _, value = line.partition(" ")
         if name in METRICS:
-            with contextlib.suppress(ValueError, OverflowError):
-                found[METRICS[name]] = int(float(value))
+            with contextlib.suppress(ValueError):
+                found[METRICS[name]] = _finite(value)
     return found
+
+
+def _finite(value: str) -> float:
+    """Raises ValueError for what is no number."""
+    number = float(value)
+    return number if isfinite(number) else 0.0

@@ -9,35 +9,64 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
+from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.plan import FitPlan, Wish
 
 
 @click.command("plan")
-@options.wish
+@wish_options
 @options.weights
 @options.hardware
+@options.option("--all", "all_", is_flag=True, help="Every candidate, not only the best few.")
+@options.option("--explain", metavar="PROFILE", help="One candidate with all its arithmetic, instead of the plan.")
 @options.format_
 def command(
-    profile: str,
-    model: str | None,
-    context: int | None,
-    concurrency: int | None,
-    replicas: int | None,
-    weights: Path | None,
-    hardware: str | None,
-    format_: str,
+    wish: Wish, weights: Path | None, hardware: str | None, all_: bool, explain: str | None, format_: str
 ) -> None:
-    """Show what was detected, every candidate with its reasons, and what would run; changes nothing."""
-    from orchestrator.app.plan import require_fit
-    from orchestrator.views.plan import plan_data
+    """Show what was detected, what would run and why, what it needs and gives, and what else there was.
 
-    plan = compose.plan(Wish(profile, model, context, concurrency, replicas), hardware, weights)
-    emit(format_, plan_data(plan), text=lambda: text(plan), names=lambda: [require_fit(plan).profile.name])
+    Changes nothing.
+    """
+    plan = compose.plan(wish, hardware, weights)
+    if explain is not None:
+        _explain(plan, explain, format_)
+    else:
+        _show(plan, all_, format_)
+
+
+def _show(plan: FitPlan, all_candidates: bool, format_: str) -> None:
+    """The plan; raises as `require_fit` does where nothing can run."""
+    from orchestrator.app.plan import require_fit
+    from orchestrator.views.plan_data import plan_data
+
+    emit(
+        format_,
+        plan_data(plan),
+        text=lambda: text(plan, all_candidates),
+        names=lambda: [require_fit(plan).profile.name],
+    )
     require_fit(plan)
 
 
-def text(plan: FitPlan) -> str:
+def _explain(plan: FitPlan, name: str, format_: str) -> None:
+    from orchestrator.core.request import candidate_named
+    from orchestrator.views.explain import explain_data, explain_text
+
+    found = candidate_named(plan, name)
+    emit(
+        format_,
+        explain_data(plan, found),
+        text=lambda: explain_text(plan, found, _width()),
+        names=lambda: [found.profile.name],
+    )
+
+
+def text(plan: FitPlan, all_candidates: bool = False) -> str:
     """The plan, as wide as the terminal."""
     from orchestrator.views.plan import plan_text
 
-    return plan_text(plan, shutil.get_terminal_size((110, 24)).columns)
+    return plan_text(plan, _width(), all_candidates)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((110, 24)).columns

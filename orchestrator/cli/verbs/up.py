@@ -10,13 +10,14 @@ import click
 from orchestrator.cli import compose, options
 from orchestrator.cli.order import Asked
 from orchestrator.cli.output import TerminalReporter
+from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.fleet import command as command_for
 from orchestrator.core.plan import Wish
 
 
 @click.command("up")
-@options.wish
+@wish_options
 @options.weights
 @options.fleet
 @options.host
@@ -27,11 +28,7 @@ from orchestrator.core.plan import Wish
 @options.timeout
 @options.quiet
 def command(
-    profile: str,
-    model: str | None,
-    context: int | None,
-    concurrency: int | None,
-    replicas: int | None,
+    wish: Wish,
     weights: Path | None,
     fleet: str,
     host: str,
@@ -48,7 +45,7 @@ def command(
     """
     from orchestrator.app.up import UpSettings, up
 
-    asked = Asked(Wish(profile, model, context, concurrency, replicas), weights, host, port)
+    asked = Asked(wish, weights, host, port)
     if dry_run:
         asked.show_plan()
         return

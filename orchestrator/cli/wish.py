@@ -1,0 +1,126 @@
+"""The options that say what to run, as one `Wish`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from orchestrator.cli.options import option
+from orchestrator.cli.prices import read_prices
+from orchestrator.core.objective import Objective
+from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
+from orchestrator.core.plan import Prices, Wish
+
+
+def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"expected a number above 0, got {value:g}")
+    return value
+
+
+def _whole(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _prices(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Prices:
+    return read_prices(value)
+
+
+OPTIONS = (
+    option(
+        "--profile",
+        default="auto",
+        show_default=True,
+        help="auto, a precision (bf16, fp8, gptq, gguf) or a profile's name.",
+    ),
+    option("--model", help="Only this model, e.g. qwen3.5-9b."),
+    option(
+        "--for",
+        "objective",
+        type=click.Choice([each.value for each in Objective]),
+        default=Objective.BALANCED.value,
+        show_default=True,
+        help="What the choice weighs most.",
+    ),
+    option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
+    option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
+    option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
+    option("--min-tok-s", type=float, callback=_above_zero, help="Tokens a second that one stream must reach."),
+    option("--max-gpus", type=click.IntRange(min=1), help="GPUs of all replicas together."),
+    option(
+        "--tensor-parallel-size",
+        type=click.Choice([str(size) for size in TENSOR_PARALLEL_SIZES]),
+        callback=_whole,
+        help="GPUs that each replica is split over.",
+    ),
+    option(
+        "--price",
+        "prices",
+        multiple=True,
+        callback=_prices,
+        metavar="NAME=AMOUNT",
+        help="What an hour costs, in your currency: of a GPU (a100-80gb=1.80), of any other (gpu=2), of a host that "
+        "serves on its CPU (host=0.10). May be repeated.",
+    ),
+)
+
+
+def wish(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The verb takes `wish`; the options become it."""
+
+    @wraps(command)
+    def with_wish(
+        profile: str,
+        model: str | None,
+        objective: str,
+        context: int | None,
+        concurrency: int | None,
+        replicas: int | None,
+        min_tok_s: float | None,
+        max_gpus: int | None,
+        tensor_parallel_size: int | None,
+        prices: Prices,
+        **others: Any,
+    ) -> Any:
+        made = Wish(
+            profile=profile,
+            model=model,
+            max_model_len=context,
+            max_num_seqs=concurrency,
+            num_replicas=replicas,
+            tensor_parallel_size=tensor_parallel_size,
+            objective=Objective(objective),
+            min_tok_s=min_tok_s,
+            max_gpus=max_gpus,
+            prices=prices,
+        )
+        return command(wish=made, **others)
+
+    for each in reversed(OPTIONS):
+        with_wish = each(with_wish)
+    return with_wish
+
+
+def wish_data(wish: Wish) -> dict[str, Any]:
+    """By the options' names; what is left at its default is nothing, so that fleets of older versions compare."""
+    return {
+        "profile": wish.profile,
+        "model": wish.model,
+        "for": None if wish.objective is Objective.BALANCED else wish.objective.value,
+        "context": wish.max_model_len,
+        "concurrency": wish.max_num_seqs,
+        "replicas": wish.num_replicas,
+        "min-tok-s": wish.min_tok_s,
+        "max-gpus": wish.max_gpus,
+        "tensor-parallel-size": wish.tensor_parallel_size,
+        "price": _prices_text(wish.prices),
+    }
+
+
+def _prices_text(prices: Prices) -> str | None:
+    others = [("gpu", prices.any_gpu_hour), ("host", prices.host_hour)]
+    return ", ".join(f"{name}={hour:g}" for name, hour in (*prices.gpu_hour, *others) if hour is not None) or None
