@@ -169,11 +169,16 @@ def _notes(profile: Profile, attempt: Attempt) -> Iterable[str]:
 
 def _reason(profile: Profile, attempt: Attempt) -> str:
     """What was needed and what is there."""
-    memory, devices = attempt.choice.memory, attempt.devices
+    memory, devices, tokens = attempt.choice.memory, attempt.devices, attempt.choice.max_model_len
     each = "each of " if len(devices) > 1 else ""
-    refusal = start_refusal(_pool(profile, attempt), attempt.options, attempt.choice.max_num_seqs)
-    of_pool = f"; vLLM would not start: {refusal}" if refusal else ""
     return (
         f"needs {gib(memory.needed_bytes)}, {gib(memory.available_bytes)} usable on {each}{len(devices)} x "
-        f"{devices[0].accelerator.full_name}, for {attempt.choice.max_model_len:,} tokens{of_pool}"
+        f"{devices[0].accelerator.full_name}, for {tokens:,} tokens{_pool_refusal(profile, attempt)}"
     )
+
+
+def _pool_refusal(profile: Profile, attempt: Attempt) -> str:
+    """What vLLM would say of the pool, where weights leave one at all."""
+    pool = _pool(profile, attempt)
+    refusal = start_refusal(pool, attempt.options, attempt.choice.max_num_seqs) if pool.num_blocks else None
+    return f"; vLLM would not start: {refusal}" if refusal else ""

@@ -96,12 +96,13 @@ def _rate(name: str, fit: Fit) -> ScoreStep:
 
 
 def _throughput(fit: Fit, hosts: HostGroup) -> ScoreStep:
-    """Of all replicas that these hosts have room for."""
+    """Of all replicas that a host has room for, so that a thousand hosts choose as one does."""
     if fit.prediction is None:
         return ScoreStep("throughput", NOT_PREDICTED_WORTH, NOT_PREDICTED)
     replicas = replicas_of(fit, hosts)
-    tok_s = fit.prediction.saturation_tok_s * replicas
-    why = f"about {tok_s:,.0f} tok/s at most from {counted(replicas, 'replica')}"
+    tok_s = fit.prediction.saturation_tok_s * replicas / hosts.count
+    each = f" on {hosts.count:,} hosts" if hosts.count > 1 else ""
+    why = f"about {tok_s:,.0f} tok/s at most a host from {counted(replicas, 'replica')}{each}"
     return ScoreStep("throughput", tok_s / (tok_s + HALF_WORTH["throughput"]), why)
 
 
