@@ -11,9 +11,10 @@ from typing import Any
 
 from orchestrator.app.ports import FleetPaths, Reporter, Runtime
 from orchestrator.app.weights import ResolvedWeights
-from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec, differences
+from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
+from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import Fit, FitPlan
 
 POLL_S = 0.1

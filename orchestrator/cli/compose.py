@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.app.weights import WeightsSources
+    from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
     from orchestrator.core.plan import FitPlan, Wish
+    from orchestrator.core.planned import Planned
     from orchestrator.core.predict import Predictor
     from orchestrator.core.profile import Profile
 
@@ -119,13 +121,42 @@ def weights_store(given: Path | None) -> WeightsSources:
 
 def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     """The plan for this machine, or for the one that is described."""
-    from orchestrator.adapters.engines.installed import installed_engines
-    from orchestrator.app.plan import make_described_plan, make_plan
-    from orchestrator.core.inventory import one_host
+    from orchestrator.app.plan import make_described_plan
 
     if hardware is not None:
         return make_described_plan(profiles(), described_site(hardware), wish, predictor())
-    return make_plan(profiles(), one_host(inventory()), wish, weights_store(weights), installed_engines(), predictor())
+    return _plan_on(inventory(), wish, weights)
+
+
+def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
+    """The plan for this machine as if the fleet that runs took nothing of it."""
+    from orchestrator.core.plan_diff import without_fleet
+
+    return _plan_on(without_fleet(inventory(), running), wish, weights)
+
+
+def _plan_on(host: Inventory, wish: Wish, weights: Path | None) -> FitPlan:
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.plan import make_plan
+    from orchestrator.core.inventory import one_host
+
+    return make_plan(profiles(), one_host(host), wish, weights_store(weights), installed_engines(), predictor())
+
+
+def read_plan(path: Path) -> Planned:
+    """What the plan in a file says is to run on this host."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.app.planned import the_one
+
+    return the_one(read_plan(path, [profile.name for profile in profiles()]))
+
+
+def planned(written: Planned, weights: Path | None) -> FitPlan:
+    """The plan as it was written, checked against this machine."""
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.planned import make_planned
+
+    return make_planned(written, profiles(), inventory(), weights_store(weights), installed_engines(), predictor())
 
 
 def profile(name: str) -> Profile:

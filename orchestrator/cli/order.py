@@ -15,10 +15,11 @@ from orchestrator.cli import compose
 from orchestrator.cli.downloads import show_download
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.verbs import plan as plan_verb
-from orchestrator.cli.wish import wish_data
+from orchestrator.cli.wish import planned_data, wish_data
 from orchestrator.core.amounts import counted
 from orchestrator.core.errors import EnvironmentNotReady, QorchError
 from orchestrator.core.plan import Fit, FitPlan, Wish
+from orchestrator.core.planned import Planned
 
 if TYPE_CHECKING:
     from orchestrator.app.up import Order
@@ -27,18 +28,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The wish, where its weights are if that was said, and where to listen."""
+    """The wish or the written plan, where its weights are if that was said, and where to listen."""
 
     wish: Wish
     weights: Path | None
     host: str
     port: int
+    planned: Planned | None = None  # in the place of the wish
 
     @property
     def data(self) -> dict[str, Any]:
         """By the options' names, so that the same order is recognised when it comes again."""
         return {
-            **wish_data(self.wish),
+            **(wish_data(self.wish) if self.planned is None else planned_data(self.planned)),
             "weights": str(self.weights.absolute()) if self.weights else None,
             "host": self.host,
             "port": self.port,
@@ -60,7 +62,7 @@ class Asked:
         """The plan, on stdout; raises as `require_fit` does."""
         from orchestrator.app.plan import require_fit
 
-        plan = compose.plan(self.wish, None, self.weights)
+        plan = self._plan()
         click.echo(plan_verb.text(plan))
         require_fit(plan)
 
@@ -69,7 +71,7 @@ class Asked:
         from orchestrator.app.plan import require_fit
         from orchestrator.app.up import Order
 
-        plan = compose.plan(self.wish, None, self.weights)
+        plan = self._plan()
         reporter.say(plan_verb.text(plan))
         fit = require_fit(plan)
         self._require_port()
@@ -77,6 +79,11 @@ class Asked:
             _confirm(plan, fit)
         store = compose.weights_store(self.weights)
         return Order(plan, fit, lambda: store.resolve(fit.profile, partial(show_download, reporter)))
+
+    def _plan(self) -> FitPlan:
+        if self.planned is not None:
+            return compose.planned(self.planned, self.weights)
+        return compose.plan(self.wish, None, self.weights)
 
     def _require_port(self) -> None:
         from orchestrator.adapters.ports import port_problem

@@ -37,7 +37,7 @@ Data goes to stdout, messages to stderr.
 
 MEANINGS = {
     ExitCode.OK: "done, or nothing to do",
-    ExitCode.ERROR: "qorch itself failed, or the question was answered with no",
+    ExitCode.ERROR: "qorch itself failed, the question was answered with no, or `plan --diff` found a difference",
     ExitCode.USAGE: "the command, a flag or a file is wrong",
     ExitCode.DOES_NOT_FIT: "what was asked for does not fit this hardware",
     ExitCode.ENVIRONMENT_NOT_READY: "driver, port, disk, permission, weights or the fleet are not as needed",

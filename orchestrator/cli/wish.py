@@ -8,12 +8,14 @@ from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.plan import Prices, Wish
+from orchestrator.core.planned import Planned
 
 
 def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -119,6 +121,24 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "tensor-parallel-size": wish.tensor_parallel_size,
         "price": _prices_text(wish.prices),
     }
+
+
+def planned_data(planned: Planned) -> dict[str, Any]:
+    """A plan says all that is to run, and nothing of how it was chosen; that a replica is not split is left out."""
+    data = wish_data(planned.wish)
+    if planned.tensor_parallel_size == 1:
+        del data["tensor-parallel-size"]
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def require_no_wish(ctx: click.Context) -> None:
+    """Raises UsageError where an option of the wish was given on the command line, beside a plan."""
+    of_wish = click.command()(wish(lambda wish: None)).params
+    given = [
+        param.opts[0] for param in of_wish if ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{given[0]} cannot be combined with --plan, which says what runs", ctx)
 
 
 def _prices_text(prices: Prices) -> str | None:

@@ -167,17 +167,6 @@ def predicted(fit: Fit) -> Predicted:
     return Predicted(memory_bytes, *((said.decode_tok_s, said.saturation_tok_s) if said else (None, None)))
 
 
-def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is asked for otherwise than what runs, in words; the count is the one that `scale` has left."""
-    count = None if asked.get("replicas") is None else running.num_replicas
-    current = {**running.asked, "replicas": count}
-    return tuple(
-        f"{name}: {current.get(name)} runs, {value} is asked for"
-        for name, value in asked.items()
-        if current.get(name) != value
-    )
-
-
 def memory_of_another_replica(fit: Fit) -> int:
     """What one more engine takes of the host's memory: on a CPU all but the model file, and its prompt cache."""
     if fit.device is Device.GPU:

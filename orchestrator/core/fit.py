@@ -43,7 +43,7 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
         return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
     split = wish.tensor_parallel_size or 1
     if split > 1 and profile.engine is EngineName.LLAMA_CPP:
-        return f"tensor_parallel_size {split} was asked for, and llama.cpp runs on one CPU"
+        return f"tensor_parallel_size {split} was asked for, and llama.cpp takes one device"
     if profile.engine not in PLACES:
         return f"qorch does not deploy {profile.engine}"
     return None

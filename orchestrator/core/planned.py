@@ -1,13 +1,18 @@
-"""What a plan that was written down says is to run, read back to be checked against the hardware of today."""
+"""What a plan that was written down says is to run, and why it cannot be this host that it was made for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from orchestrator.core.accelerators import DeviceId, devices
+from orchestrator.core.amounts import gib
+from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
 from orchestrator.core.plan import Device, Wish
 
 API_VERSION = "qorch.dev/v1alpha1"
 KIND = "FitPlan"
+NOT_NAMED = NotAvailable("not named by the plan")
+SAME_MEMORY = 0.95  # of what was described: firmware and the kernel keep a little of the modules' size
 
 
 @dataclass(frozen=True)
@@ -17,24 +22,25 @@ class PlannedHost:
     described: bool  # rather than probed
     cpu_cores: int
     memory_total_bytes: int
-    gpu_names: tuple[tuple[int, str], ...]  # by GPU index
 
 
 @dataclass(frozen=True)
 class Planned:
-    """Equal replicas on one host."""
+    """Equal replicas on equal hosts."""
 
     profile: str
     device: Device
-    gpu_sets: tuple[tuple[int, ...], ...]  # one a replica; empty sets: the CPU
+    device_name: str  # of each of its devices
+    gpu_sets: tuple[tuple[DeviceId, ...], ...]  # one a replica of a host; empty sets: the CPU
+    num_hosts: int
     tensor_parallel_size: int
     max_model_len: int
     max_num_seqs: int
     host: PlannedHost
 
     @property
-    def gpu_indices(self) -> frozenset[int]:
-        return frozenset().union(*self.gpu_sets)
+    def gpu_indices(self) -> frozenset[DeviceId]:
+        return frozenset(index for gpus in self.gpu_sets for index in gpus)
 
     @property
     def wish(self) -> Wish:
@@ -46,3 +52,44 @@ class Planned:
             num_replicas=len(self.gpu_sets),
             tensor_parallel_size=self.tensor_parallel_size,
         )
+
+
+def mismatch(planned: Planned, inventory: Inventory) -> str | None:
+    """Why this host is not the one that was planned for; what is free on it is not looked at."""
+    if planned.device is Device.GPU:
+        return _gpu_mismatch(planned, inventory)
+    host, here = planned.host, inventory.host
+    smaller = here.cpu_cores < host.cpu_cores or here.memory_total_bytes < SAME_MEMORY * host.memory_total_bytes
+    if host.described and smaller:
+        return (
+            f"it was made for a described host with {host.cpu_cores} cores and {gib(host.memory_total_bytes)}, "
+            f"this one has {here.cpu_cores} cores and {gib(here.memory_total_bytes)}"
+        )
+    return None
+
+
+def only_planned(planned: Planned, inventory: Inventory) -> Inventory:
+    """The host with the GPUs and slices that the plan names, each under its own index."""
+    named = planned.gpu_indices
+    of_gpus = {str(name).partition(":")[0] for name in named}
+    return replace(inventory, gpus=tuple(_named(gpu, named) for gpu in inventory.gpus if str(gpu.index) in of_gpus))
+
+
+def _named(gpu: Gpu, named: frozenset[DeviceId]) -> Gpu:
+    """Slices that are not named cannot be used, and keep their numbers."""
+    parts = (
+        part if f"{gpu.index}:{number}" in named else replace(part, memory_free_bytes=NOT_NAMED)
+        for number, part in enumerate(gpu.mig_instances)
+    )
+    return replace(gpu, mig_instances=tuple(parts))
+
+
+def _gpu_mismatch(planned: Planned, inventory: Inventory) -> str | None:
+    here = {one.id: one.full_name for one in devices(inventory)[0]}
+    for index in sorted(planned.gpu_indices, key=str):
+        if index not in here:
+            there = f"GPU {', '.join(map(str, here))}" if here else "no GPU that answers"
+            return f"it uses {planned.device_name} as GPU {index}, and this host has {there}"
+        if here[index] != planned.device_name:
+            return f"it was made for {planned.device_name} as GPU {index}, which here is {here[index]}"
+    return None

@@ -12,6 +12,8 @@ def price_per_hour(fit: Fit, prices: Prices) -> float | None:
     """Of one replica; None where no price was given for what it runs on."""
     if fit.device is Device.CPU:
         return None if prices.host_hour is None else prices.host_hour / fit.replicas_per_host
+    if isinstance(fit.gpu_indices[0], str):
+        return None  # a MIG slice has no price of its own, and not the whole GPU's
     named = dict(prices.gpu_hour).get(fit.device_name, prices.any_gpu_hour)
     return None if named is None else named * fit.num_gpus
 

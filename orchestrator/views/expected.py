@@ -8,7 +8,8 @@ from orchestrator.core.amounts import counted
 from orchestrator.core.plan import NO_PRICES, Fit, FitPlan, Placement, Prices
 from orchestrator.core.plan_cost import plan_cost, saturation_tok_s, unpriced
 from orchestrator.core.prediction import Prediction
-from orchestrator.views.table import GAP, indent, wrapped_table
+from orchestrator.views.hardware import devices_text
+from orchestrator.views.table import GAP, hanging, indent, wrapped_table
 from orchestrator.views.units import money_text, rate_text, seconds_text
 
 HEADERS = ("ESTIMATE", "VALUE", "OF")
@@ -25,14 +26,20 @@ def expected_text(plan: FitPlan, width: int) -> Iterator[str]:
 
 
 def estimates_text(fit: Fit, prediction: Prediction, width: int) -> str:
-    return f"Estimated for one replica of {fit.profile.name}\n{_table(_prediction_rows(fit, prediction), width)}"
+    head = hanging(f"Estimated for one replica of {fit.profile.name} on {devices_text(fit)}", width)
+    return "\n".join((*head, _table(_prediction_rows(fit, prediction), width)))
 
 
 def _prediction_rows(fit: Fit, prediction: Prediction) -> list[tuple[str, ...]]:
     """One row a figure."""
-    prompt = counted(prediction.prompt_tokens, "token")
+    prompt, answer = counted(prediction.prompt_tokens, "token"), f"{prediction.output_tokens:,}"
     return [
         ("one stream", rate_text(prediction.decode_tok_s), "generation, with nothing else running"),
+        (
+            "one request",
+            rate_text(prediction.request_tok_s),
+            f"{prompt} in and {answer} out, the wait included",
+        ),
         (
             "saturation",
             rate_text(prediction.saturation_tok_s),

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.core.amounts import counted
-from orchestrator.core.plan import Candidate, Device, FitPlan, Option, ScoreStep
+from orchestrator.core.plan import Candidate, FitPlan, Option, ScoreStep
 from orchestrator.core.profile import Profile
 from orchestrator.views.expected import estimates_text
-from orchestrator.views.memory import memory_text
+from orchestrator.views.hardware import devices_text
+from orchestrator.views.memory import fit_memory_text, misfit_memory_text
 from orchestrator.views.plan_data import candidate_data, option_data
 from orchestrator.views.table import GAP, indent, paragraph, shorten_lines, wrapped_table
 from orchestrator.views.units import tokens_text
@@ -36,7 +37,10 @@ def _sections(plan: FitPlan, candidate: Candidate, width: int) -> Iterator[str]:
     yield "\n".join((_head(plan, candidate), *(paragraph(line, width) for line in _profile_lines(candidate.profile))))
     if candidate.refusal:
         yield f"Refused\n{paragraph(candidate.refusal, width)}"
-    yield from _option_sections(candidate.options[0], width) if candidate.options else _misfit(candidate, width)
+    if candidate.misfit:
+        yield from misfit_memory_text(candidate.misfit, width)
+    else:
+        yield from _option_sections(candidate.options[0], width)
     if others := candidate.options[1:]:
         lines = (f"{_way(option)}: {_score_text(option)}" for option in others)
         yield "\n".join(("Other ways", *(paragraph(line, width) for line in lines)))
@@ -63,7 +67,7 @@ def _option_sections(option: Option, width: int) -> Iterator[str]:
     fit = option.fit
     head = "Would run" if option.refused_by else "Runs"
     yield "\n".join((head, *(paragraph(line, width) for line in (_way(option), *fit.notes))))
-    yield memory_text(fit.profile, fit.memory, fit.device, width)
+    yield fit_memory_text(fit, width)
     yield _score(option, width)
     if fit.prediction is not None:
         yield estimates_text(fit, fit.prediction, width)
@@ -71,18 +75,10 @@ def _option_sections(option: Option, width: int) -> Iterator[str]:
             yield "\n".join(("How it was estimated", *(paragraph(line, width) for line in fit.prediction.why)))
 
 
-def _misfit(candidate: Candidate, width: int) -> Iterator[str]:
-    if candidate.misfit and candidate.misfit.memory:
-        device = Device.GPU if candidate.profile.min_compute_capability else Device.CPU
-        yield memory_text(candidate.profile, candidate.misfit.memory, device, width)
-
-
 def _way(option: Option) -> str:
     fit = option.fit
-    where = "the CPU" if fit.device is Device.CPU else f"{counted(len(fit.gpu_indices), 'GPU')}"
-    named = f" ({fit.device_name})" if fit.device_name else ""
     return (
-        f"on {where}{named}: {tokens_text(fit.max_model_len)} tokens of context, "
+        f"on {devices_text(fit)}: {tokens_text(fit.max_model_len)} tokens of context, "
         f"{counted(fit.max_num_seqs, 'sequence')}"
     )
 

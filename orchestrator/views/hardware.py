@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from orchestrator.core.inventory import Gpu, Host, HostGroup, NotAvailable
+from orchestrator.core.plan import Device, Fit
 from orchestrator.views.units import size_text
 
 
@@ -19,6 +20,11 @@ def hardware_lines(group: HostGroup) -> Iterator[str]:
         yield f"  GPU {first}-{others[-1]}  {line}, each" if others else f"  GPU {first}  {line}"
     if not inventory.gpus:
         yield f"  {inventory.driver.absent or 'no GPU'}"
+
+
+def devices_text(fit: Fit) -> str:
+    """What one replica runs on, e.g. "2 x NVIDIA A100-SXM4-80GB"."""
+    return "the CPU" if fit.device is Device.CPU else f"{len(fit.gpu_indices)} x {fit.device_name or 'GPU'}"
 
 
 def _host_line(host: Host) -> str:

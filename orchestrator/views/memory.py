@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from orchestrator.core.plan import Device, Memory
+from collections.abc import Iterator
+
+from orchestrator.core.plan import Device, Fit, Memory, Misfit
 from orchestrator.core.profile import Profile
 from orchestrator.views.bar import FREE, memory_bar, part_letters
-from orchestrator.views.table import GAP, indent, wrapped_table
+from orchestrator.views.table import GAP, hanging, indent, wrapped_table
 from orchestrator.views.units import size_text
 
 HEADERS = ("PART", "NEEDS", "HOW")
 WIDEST_BAR = 72  # wider says no more
 
 
-def memory_text(profile: Profile, memory: Memory, device: Device, width: int) -> str:
+def fit_memory_text(fit: Fit, width: int) -> str:
+    """Of a replica that fits."""
+    where = "its host" if fit.device is Device.CPU else f"each {fit.device_name or 'GPU'}"
+    return memory_text(fit.profile, fit.memory, where, width)
+
+
+def misfit_memory_text(misfit: Misfit, width: int) -> Iterator[str]:
+    """Of a replica that does not fit, where memory is what it lacks."""
+    if misfit.memory is not None:
+        where = "each GPU" if misfit.profile.min_compute_capability else "its host"
+        yield memory_text(misfit.profile, misfit.memory, where, width)
+
+
+def memory_text(profile: Profile, memory: Memory, where: str, width: int) -> str:
     """What one replica needs of each device, part by part, against what is there."""
-    where = "its host" if device is Device.CPU else "each GPU"
     bar = memory_bar(memory, min(WIDEST_BAR, width - len(GAP)))
     return "\n".join(
         (
-            f"Memory of one replica of {profile.name} on {where}",
+            *hanging(f"Memory of one replica of {profile.name} on {where}", width),
             f"{GAP}{bar}",
             indent(wrapped_table(HEADERS, memory_rows(memory), width - len(GAP))),
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.amounts import counted
-from orchestrator.core.plan import Device, FitPlan, Misfit, Placement
+from orchestrator.core.plan import Device, FitPlan, Placement
 from orchestrator.views.candidates import candidates_text
 from orchestrator.views.expected import expected_text
 from orchestrator.views.hardware import hardware_lines
-from orchestrator.views.memory import memory_text
+from orchestrator.views.memory import fit_memory_text, misfit_memory_text
 from orchestrator.views.table import hanging, paragraph, shorten_lines
 from orchestrator.views.units import tokens_text
 
@@ -44,15 +44,13 @@ def _chosen(plan: FitPlan, width: int) -> Iterator[str]:
     lines = [*map(placement_text, plan.placements), plan.reason]
     yield "\n".join(("Will run", *(paragraph(line, width) for line in lines)))
     for fit in dict.fromkeys(placement.fit for placement in plan.placements):
-        yield memory_text(fit.profile, fit.memory, fit.device, width)
+        yield fit_memory_text(fit, width)
     yield from expected_text(plan, width)
 
 
 def _nothing(plan: FitPlan, width: int) -> Iterator[str]:
     """Why, and the memory of the candidate that came closest, where memory is what it lacks."""
     yield f"Nothing will run\n{paragraph(plan.reason, width)}"
-    closest = plan.candidates[0]
-    if isinstance(closest.verdict, Misfit) and closest.verdict.memory:
-        device = Device.GPU if closest.profile.min_compute_capability else Device.CPU
-        yield memory_text(closest.profile, closest.verdict.memory, device, width)
+    if misfit := plan.candidates[0].misfit:
+        yield from misfit_memory_text(misfit, width)
     yield f"Nearest\n  {plan.nearest}"

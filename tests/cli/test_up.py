@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -210,3 +211,40 @@ def test_an_address_of_this_machine_alone_needs_no_key(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "localhost.example.org", "127.0.0.1.example.org"])
 def test_any_other_address_or_name_does(host: str) -> None:
     assert not is_loopback(host)
+
+
+class TestAWrittenPlan:
+    @pytest.mark.parametrize("format_", ["yaml", "json"])
+    def test_it_is_deployed_as_it_says(self, qorch: Qorch, runtime: InMemoryRuntime, format_: str) -> None:
+        Path("plan").write_text(
+            qorch("plan", "--profile", "demo-gguf", "--context", "5000", "--replicas", "2", "-o", format_).out
+        )
+        assert qorch("up", "--plan", "plan").code == 0
+        spec = runtime.deployed()
+        assert spec is not None
+        assert (spec.engine.profile, spec.engine.max_model_len, spec.num_replicas) == ("demo-gguf", 5000, 2)
+        assert "nothing to change" in qorch("up", "--plan", "plan").err
+
+    def test_what_runs_as_it_says_is_left_however_it_was_asked_for(
+        self, qorch: Qorch, runtime: InMemoryRuntime
+    ) -> None:
+        assert qorch("up", "--model", "demo").code == 0
+        Path("plan").write_text(qorch("plan", "--profile", "demo-gguf", "-o", "yaml").out)
+        assert "nothing to change" in qorch("up", "--plan", "plan").err
+        Path("plan").write_text(qorch("plan", "--profile", "demo-gguf", "--context", "5000", "-o", "yaml").out)
+        assert qorch("up", "--plan", "plan").error.endswith("differs: context: None runs, 5000 is asked for")
+
+    def test_one_that_does_not_fit_any_more_is_exit_3_and_starts_nothing(
+        self, qorch: Qorch, runtime: InMemoryRuntime
+    ) -> None:
+        text = qorch("plan", "--profile", "demo-gguf", "-o", "yaml").out
+        Path("plan").write_text(text.replace("max_num_seqs: 8", "max_num_seqs: 1024"))
+        done = qorch("up", "--plan", "plan")
+        assert done.code == 3
+        assert "does not fit here today: needs " in done.error
+        assert "prepare" not in runtime.calls
+
+    def test_options_that_say_what_to_run_do_not_go_with_it(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        Path("plan").write_text(qorch("plan", "--profile", "demo-gguf", "-o", "yaml").out)
+        done = qorch("up", "--plan", "plan", "--context", "4096")
+        assert (done.code, done.error) == (2, "--context cannot be combined with --plan, which says what runs")

@@ -19,11 +19,11 @@ from orchestrator.core.deployment import (
     Predicted,
     deployment_spec,
     deployment_spec_from_data,
-    differences,
     memory_of_another_replica,
     prompt_cache_mib,
     threads_per_replica,
 )
+from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan, Wish
 from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, machine, plan_for

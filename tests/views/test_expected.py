@@ -36,11 +36,12 @@ def rows(text: str, heading: str) -> list[str]:
 
 def test_the_figures_of_a_replica_and_of_the_plan_are_called_estimates() -> None:
     text = plan_text(on_two_gpus(PREDICTED), 200)
-    assert rows(text, "Estimated for one replica of qwen3.5-9b-bf16")[:2] == [
+    assert rows(text, "Estimated for one replica of qwen3.5-9b-bf16")[:3] == [
         "one stream 45.2 tok/s generation, with nothing else running",
+        "one request 40.8 tok/s 2,048 tokens in and 256 out, the wait included",
         "saturation 1,820 tok/s generation, with 64 of 256 sequences at once",
     ]
-    assert rows(text, "Estimated for one replica")[3].startswith("first token 0.61 s after a prompt of 2,048 tokens")
+    assert rows(text, "Estimated for one replica")[4].startswith("first token 0.61 s after a prompt of 2,048 tokens")
     assert rows(text, "Estimated for the plan") == [
         "saturation 3,640 tok/s generation by all 2 replicas",
         "an hour 3.60 of all that runs, in the currency of your prices",

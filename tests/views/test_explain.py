@@ -44,9 +44,9 @@ def test_memory_estimates_quality_and_their_sources_are_there() -> None:
 
 def test_the_other_ways_to_run_it_are_named() -> None:
     shown = text(PLAN, "qwen3.5-27b-gptq")
-    assert "Runs\n  on 2 GPUs (NVIDIA A100-SXM4-80GB): 262,144 tokens of context" in shown
-    assert "on 1 GPU (NVIDIA A100-SXM4-80GB)" in shown.partition("Other ways")[2]
-    assert "on 1 GPU (NVIDIA RTX A6000)" in shown.partition("Other ways")[2]
+    assert "Runs\n  on 2 x NVIDIA A100-SXM4-80GB: 262,144 tokens of context" in shown
+    assert "on 1 x NVIDIA A100-SXM4-80GB" in shown.partition("Other ways")[2]
+    assert "on 1 x NVIDIA RTX A6000" in shown.partition("Other ways")[2]
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_each_variant_and_each_kind_of_host_is_shown():
     assert bf16.startswith("  qwen3.5-72b-a14b-bf16 on vllm, GPU 0, 1 on each of 2 hosts: ")
     assert bf16.endswith(", 2 replicas")
     assert gptq.startswith("  qwen3.5-72b-a14b-gptq on vllm, GPU 2 on each of 2 hosts: ")
-    assert "Memory of one replica of qwen3.5-72b-a14b-gptq on each GPU" in text
+    assert "Memory of one replica of qwen3.5-72b-a14b-gptq on each NVIDIA RTX A6000" in text
     first, second = plan_data(plan)["placements"]
     assert (first["profile"], first["gpu_sets"], first["num_hosts"]) == ("qwen3.5-72b-a14b-bf16", [[0, 1]], 2)
     assert (second["gpu_sets"], second["num_replicas"]) == ([[2]], 2)

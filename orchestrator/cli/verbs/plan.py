@@ -9,6 +9,7 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
+from orchestrator.cli.plan_diff import show_diff
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.plan import FitPlan, Wish
 
@@ -19,19 +20,39 @@ from orchestrator.core.plan import FitPlan, Wish
 @options.hardware
 @options.option("--all", "all_", is_flag=True, help="Every candidate, not only the best few.")
 @options.option("--explain", metavar="PROFILE", help="One candidate with all its arithmetic, instead of the plan.")
+@options.option("--diff", is_flag=True, help="Compare with the fleet that runs: exit 1 when they differ.")
+@options.fleet
 @options.format_
+@click.pass_context
 def command(
-    wish: Wish, weights: Path | None, hardware: str | None, all_: bool, explain: str | None, format_: str
+    ctx: click.Context,
+    wish: Wish,
+    weights: Path | None,
+    hardware: str | None,
+    all_: bool,
+    explain: str | None,
+    diff: bool,
+    fleet: str,
+    format_: str,
 ) -> None:
     """Show what was detected, what would run and why, what it needs and gives, and what else there was.
 
     Changes nothing.
     """
+    if diff:
+        _refuse_beside_diff(ctx, {"--hardware": hardware, "--explain": explain})
+        show_diff(ctx, wish, weights, fleet, format_)
+        return
     plan = compose.plan(wish, hardware, weights)
     if explain is not None:
         _explain(plan, explain, format_)
     else:
         _show(plan, all_, format_)
+
+
+def _refuse_beside_diff(ctx: click.Context, others: dict[str, str | None]) -> None:
+    if given := [name for name, value in others.items() if value is not None]:
+        raise click.UsageError(f"{given[0]} cannot be combined with --diff, which is about this machine's fleet", ctx)
 
 
 def _show(plan: FitPlan, all_candidates: bool, format_: str) -> None:

@@ -10,6 +10,7 @@ import click
 from orchestrator.cli import compose, options
 from orchestrator.cli.order import Asked
 from orchestrator.cli.output import TerminalReporter
+from orchestrator.cli.wish import require_no_wish
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.fleet import command as command_for
@@ -18,6 +19,13 @@ from orchestrator.core.plan import Wish
 
 @click.command("up")
 @wish_options
+@options.option(
+    "--plan",
+    "plan_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
+)
 @options.weights
 @options.fleet
 @options.host
@@ -27,8 +35,11 @@ from orchestrator.core.plan import Wish
 @options.wait
 @options.timeout
 @options.quiet
+@click.pass_context
 def command(
+    ctx: click.Context,
     wish: Wish,
+    plan_path: Path | None,
     weights: Path | None,
     fleet: str,
     host: str,
@@ -45,7 +56,11 @@ def command(
     """
     from orchestrator.app.up import UpSettings, up
 
-    asked = Asked(wish, weights, host, port)
+    planned = None
+    if plan_path is not None:
+        require_no_wish(ctx)
+        planned = compose.read_plan(plan_path)
+    asked = Asked(wish, weights, host, port, planned)
     if dry_run:
         asked.show_plan()
         return

@@ -1,0 +1,53 @@
+"""A plan that `qorch plan -o yaml` or `-o json` has written, read back for `qorch up --plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from orchestrator.adapters.plan_schema import HostGroupEntry, PlacementEntry, PlanFile, PlanHead
+from orchestrator.adapters.yaml_file import Document, read_yaml, validate
+from orchestrator.core.errors import UsageError
+from orchestrator.core.plan import Device
+from orchestrator.core.planned import Planned, PlannedHost
+
+
+def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]:
+    """What the plan places; raises UsageError with file, line and field, also for another version's document."""
+    document = read_yaml(path, UsageError)
+    _require_version(document)
+    file = validate(document, PlanFile, UsageError, context=profile_names)
+    if not file.placements:
+        raise UsageError(f"{path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan")
+    return tuple(_planned(each, file.hosts[each.host_group]) for each in file.placements)
+
+
+def _require_version(document: Document) -> None:
+    try:
+        validate(document, PlanHead, UsageError)
+    except UsageError as wrong:
+        raise UsageError(wrong.message, hint="qorch plan -o yaml > plan.yaml") from wrong
+
+
+def _planned(entry: PlacementEntry, group: HostGroupEntry) -> Planned:
+    fit = entry.fit
+    return Planned(
+        profile=fit.profile,
+        device=Device(fit.device),
+        device_name=fit.device_name,
+        gpu_sets=tuple(map(tuple, entry.gpu_sets)),
+        num_hosts=entry.num_hosts,
+        tensor_parallel_size=fit.tensor_parallel_size,
+        max_model_len=fit.max_model_len,
+        max_num_seqs=fit.max_num_seqs,
+        host=_host(group),
+    )
+
+
+def _host(group: HostGroupEntry) -> PlannedHost:
+    inventory = group.inventory
+    return PlannedHost(
+        described=inventory.source != "probed",
+        cpu_cores=inventory.host.cpu_cores,
+        memory_total_bytes=inventory.host.memory_total_bytes,
+    )

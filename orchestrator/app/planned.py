@@ -1,0 +1,52 @@
+"""`qorch up --plan`: exactly what a plan says, as far as it still fits the host of today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from orchestrator.app.plan import make_plan, require_fit
+from orchestrator.app.weights import WeightsStore
+from orchestrator.core.amounts import counted
+from orchestrator.core.choose import Predict
+from orchestrator.core.errors import DoesNotFit
+from orchestrator.core.inventory import Inventory, one_host
+from orchestrator.core.plan import Availability, FitPlan, PlanFailure
+from orchestrator.core.planned import Planned, mismatch, only_planned
+from orchestrator.core.profile import EngineName, Profile
+
+
+def the_one(planned: tuple[Planned, ...]) -> Planned:
+    """What this host can deploy of a plan; raises DoesNotFit where that is less than the whole plan."""
+    if len(planned) > 1 or planned[0].num_hosts > 1:
+        hosts = sum(each.num_hosts for each in planned)
+        raise DoesNotFit(
+            f"the plan has {counted(len(planned), 'placement')} on {counted(hosts, 'host')}; "
+            "`qorch up` deploys one, on this host",
+            hint=f"qorch plan --profile {planned[0].profile} -o yaml",
+        )
+    return planned[0]
+
+
+def make_planned(
+    planned: Planned,
+    profiles: tuple[Profile, ...],
+    inventory: Inventory,
+    store: WeightsStore,
+    engines: Mapping[EngineName, Availability],
+    predict: Predict,
+) -> FitPlan:
+    """The plan made anew with nothing left open, on the GPUs that it names; raises QorchError where it is not so."""
+    if why := mismatch(planned, inventory):
+        raise DoesNotFit(f"the plan is for other hardware: {why}", hint="qorch plan")
+    named = one_host(only_planned(planned, inventory))
+    plan = make_plan(profiles, named, planned.wish, store, engines, predict)
+    if plan.failure is PlanFailure.DOES_NOT_FIT:
+        why = plan.candidates[0].refusal or plan.reason
+        raise DoesNotFit(f"the plan of {planned.profile} does not fit here today: {why}", hint="qorch plan")
+    fit = require_fit(plan)
+    if fit.device is not planned.device:
+        raise DoesNotFit(
+            f"the plan says {planned.device.value}, and {planned.profile} runs on {fit.device.value}", hint="qorch plan"
+        )
+    return replace(plan, site=one_host(inventory), reason=f"{planned.profile} as planned: it still fits")

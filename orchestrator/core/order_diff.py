@@ -1,0 +1,34 @@
+"""How a fleet that runs differs from what is asked for when `up` is called again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.core.deployment import DeploymentSpec
+
+
+def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is asked for otherwise than what runs, in words; the count is the one that `scale` has left.
+
+    What was left open and turned out as it is now asked for does not differ.
+    """
+    count = None if asked.get("replicas") is None else running.num_replicas
+    current = {**running.asked, "replicas": count}
+    settled = _settled(running)
+    return tuple(
+        f"{name}: {current.get(name)} runs, {value} is asked for"
+        for name, value in asked.items()
+        if value not in (current.get(name), settled.get(name, current.get(name)))
+    )
+
+
+def _settled(running: DeploymentSpec) -> dict[str, Any]:
+    """What was chosen for the options that can be left open, by their names."""
+    engine = running.engine
+    return {
+        "profile": engine.profile,
+        "context": engine.max_model_len,
+        "concurrency": engine.max_num_seqs,
+        "tensor-parallel-size": max(1, int(running.num_gpus)),
+    }

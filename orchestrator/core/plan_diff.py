@@ -1,0 +1,48 @@
+"""How a fleet that runs differs from a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from orchestrator.core.deployment import MIB, DeploymentSpec
+from orchestrator.core.host_memory import FLEET_RESERVE_BYTES
+from orchestrator.core.inventory import Inventory
+from orchestrator.core.plan import FitPlan
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is otherwise, by the name of the option that says it."""
+
+    name: str
+    running: str | int
+    planned: str | int
+
+
+def plan_differences(running: DeploymentSpec, plan: FitPlan) -> tuple[Difference, ...]:
+    """Nothing where `qorch up` with this plan would leave the fleet as it is; the plan has a choice."""
+    return tuple(each for each in _compared(running, plan) if each.running != each.planned)
+
+
+def without_fleet(inventory: Inventory, running: DeploymentSpec) -> Inventory:
+    """The host as if the fleet's memory were free, as it was when the fleet was planned; a mapped model file is.
+
+    An estimate: by what the fleet was planned to take, less the prompt cache, which may be empty.
+    """
+    host = inventory.host
+    each = running.memory_bytes - running.engine.prompt_cache_mib * MIB
+    taken = 0 if running.num_gpus else running.num_replicas * max(0, each)
+    available = min(host.memory_total_bytes, host.memory_available_bytes + taken + FLEET_RESERVE_BYTES)
+    return replace(inventory, host=replace(host, memory_available_bytes=available))
+
+
+def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
+    fits = list(dict.fromkeys(placement.fit for placement in plan.placements))
+    engine, first = running.engine, fits[0]
+    yield Difference("profile", engine.profile, " + ".join(fit.profile.name for fit in fits))
+    yield Difference("engine", engine.engine, first.profile.engine.value)
+    yield Difference("context", engine.max_model_len, first.max_model_len)
+    yield Difference("concurrency", engine.max_num_seqs, first.max_num_seqs)
+    yield Difference("replicas", running.num_replicas, plan.num_replicas)
+    yield Difference("GPUs of a replica", int(running.num_gpus), len(first.gpu_indices))

@@ -1,0 +1,153 @@
+"""A written plan against the host of today: the same, or refused with its figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestrator.adapters.described_site import parse_hardware
+from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
+from orchestrator.adapters.plan_file import read_plan
+from orchestrator.app.planned import make_planned, the_one
+from orchestrator.app.weights import OnProgress, ResolvedWeights
+from orchestrator.core.errors import DoesNotFit
+from orchestrator.core.inventory import Inventory
+from orchestrator.core.objective import Objective
+from orchestrator.core.plan import Availability, Device, FitPlan, Wish
+from orchestrator.core.planned import Planned
+from orchestrator.views.plan_data import plan_data
+from tests.app.samples import WEIGHTS
+from tests.core.machines import (
+    A100_80,
+    A6000,
+    BY_NAME,
+    ENGINES,
+    HERE,
+    PREDICT,
+    PROFILES,
+    gpu,
+    machine,
+    plan_for,
+    with_gpus,
+)
+
+TWO_A100 = machine(A100_80, A100_80)
+ON_CPU = plan_for(machine(memory_gib=32, cores=8), Wish("qwen3.5-9b-q8_0", num_replicas=2))
+ON_GPU = plan_for(machine(A6000, A100_80, A100_80), Wish("qwen3.5-27b-bf16", tensor_parallel_size=2))
+
+
+class HereWeights:
+    def availability(self, profile: object) -> Availability:
+        return HERE
+
+    def resolve(self, profile: object, progress: OnProgress) -> ResolvedWeights:
+        return WEIGHTS
+
+
+def written(plan: FitPlan, folder: Path, source: str = "probed") -> Planned:
+    data = plan_data(plan)
+    for host in data["hosts"]:
+        host["inventory"]["source"] = source
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return the_one(read_plan(path, BY_NAME))
+
+
+def remade(planned: Planned, inventory: Inventory) -> FitPlan:
+    return make_planned(planned, PROFILES, inventory, HereWeights(), ENGINES, PREDICT)
+
+
+@pytest.mark.parametrize("plan", [ON_CPU, ON_GPU], ids=["cpu", "gpu"])
+def test_on_the_same_host_the_same_runs(plan: FitPlan, tmp_path: Path) -> None:
+    again = remade(written(plan, tmp_path), plan.inventory)
+    assert again.chosen is not None
+    first, second = plan_data(plan)["placements"][0], plan_data(again)["placements"][0]
+    assert second == {**first, "fit": {**first["fit"], "notes": second["fit"]["notes"]}}
+    assert again.reason == f"{again.chosen.profile.name} as planned: it still fits"
+
+
+def test_it_goes_on_the_gpus_that_it_names_and_on_no_other(tmp_path: Path) -> None:
+    four = machine(*[A100_80] * 4)
+    planned = replace(written(ON_GPU, tmp_path), gpu_sets=((1, 3),))
+    assert remade(planned, four).placements[0].gpu_sets == ((1, 3),)
+
+
+@pytest.mark.parametrize(
+    ("inventory", "words"),
+    [
+        (TWO_A100, "it uses NVIDIA A100-SXM4-80GB as GPU 2, and this host has GPU 0, 1"),
+        (
+            machine(A100_80, A6000, A6000),
+            "it was made for NVIDIA A100-SXM4-80GB as GPU 1, which here is NVIDIA RTX A6000",
+        ),
+        (machine(), "it uses NVIDIA A100-SXM4-80GB as GPU 1, and this host has no GPU that answers"),
+        (with_gpus(machine(), gpu(0, *A6000), gpu(1, *A100_80), gpu(2, *A100_80, free_gib=40)), "usable on each of 2"),
+    ],
+    ids=["fewer", "others", "none", "in use"],
+)
+def test_other_gpus_or_used_ones_are_refused(inventory: Inventory, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DoesNotFit) as raised:
+        remade(written(ON_GPU, tmp_path), inventory)
+    assert words in raised.value.message
+    assert raised.value.hint == "qorch plan"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"max_model_len": 262_144, "max_num_seqs": 64}, "needs "),
+        ({"max_model_len": 300_000}, "a context of 300,000 tokens was asked for, the model takes 262,144"),
+        ({"gpu_sets": ((),) * 40}, "for "),
+    ],
+)
+def test_a_plan_that_was_edited_into_what_does_not_fit_is_refused_with_figures(
+    change: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    planned = written(ON_CPU, tmp_path)
+    with pytest.raises(DoesNotFit) as raised:
+        remade(replace(planned, **change), ON_CPU.inventory)  # type: ignore[arg-type]
+    assert words in raised.value.message
+
+
+def test_a_profile_that_runs_on_another_device_than_the_plan_says_is_refused(tmp_path: Path) -> None:
+    planned = replace(written(ON_CPU, tmp_path), device=Device.GPU, gpu_sets=((0,),), device_name=A6000[0])
+    with pytest.raises(DoesNotFit, match="the plan says gpu, and qwen"):
+        remade(planned, machine(A6000))
+
+
+def test_less_free_memory_than_when_it_was_made_is_refused_with_figures(tmp_path: Path) -> None:
+    host = replace(ON_CPU.inventory.host, memory_available_bytes=8 * 2**30)
+    with pytest.raises(DoesNotFit, match=r"does not fit here today: needs [\d.]+ GiB, [\d.]+ GiB usable"):
+        remade(written(ON_CPU, tmp_path), replace(ON_CPU.inventory, host=host))
+
+
+@pytest.mark.parametrize(("source", "refused"), [("described: cpu:32gb", True), ("probed", False)])
+def test_a_described_host_that_is_larger_than_this_one_is_another(source: str, refused: bool, tmp_path: Path) -> None:
+    small = plan_for(machine(memory_gib=32, cores=8), Wish("qwen3.5-2b-q8_0"))
+    planned, smaller = written(small, tmp_path, source), machine(memory_gib=28, cores=8)
+    if not refused:
+        assert remade(planned, smaller).chosen is not None
+        return
+    with pytest.raises(DoesNotFit, match=r"8 cores and 32.0 GiB, this one has 8 cores and 28.0 GiB"):
+        remade(planned, smaller)
+
+
+def test_a_plan_of_several_variants_is_not_deployed_in_part(tmp_path: Path) -> None:
+    plan = plan_for(machine(A100_80, A6000), Wish(model="qwen3.5-27b", objective=Objective.THROUGHPUT))
+    with pytest.raises(DoesNotFit, match="the plan has 2 placements on 2 hosts"):
+        written(plan, tmp_path)
+
+
+def test_slices_keep_their_numbers_and_are_compared_by_their_profile(tmp_path: Path) -> None:
+    table = load_gpus(shipped_gpus_dir())
+    inventory = parse_hardware("h100-80gb/mig-1g.10gb:3+3g.40gb:1", table)
+    planned = written(plan_for(inventory, Wish("qwen3.5-9b-bf16")), tmp_path)
+    assert (planned.gpu_sets, planned.device_name) == ((("0:3",),), "NVIDIA H100 80GB HBM3 MIG 3g.40gb")
+    assert remade(planned, inventory).placements[0].gpu_sets == (("0:3",),)
+    with pytest.raises(DoesNotFit, match=r"as GPU 0:3, which here is NVIDIA H100 80GB HBM3 MIG 1g.10gb"):
+        remade(planned, parse_hardware("h100-80gb/mig-1g.10gb:4", table))
+    with pytest.raises(DoesNotFit, match=r"as GPU 0:3, and this host has GPU 0$"):
+        remade(planned, parse_hardware("h100-80gb", table))
