@@ -28,7 +28,7 @@ PAGE = ROOT / "docs" / "measurements" / "plans.md"
 MACHINES: Mapping[str, str] = yaml.safe_load((ROOT / "tests" / "data" / "machines.yaml").read_text())
 HEADERS = (
     *("machine", "profile", "where", "replicas", "context", "sequences", "KV cache, requests of the full context"),
-    *("needs of", "usable on each", "tok/s a stream", "why"),
+    *("needs", "usable", "headroom", "tok/s a stream", "why"),
 )
 TOLD = ("quality", "device", "headroom")  # steps of the score; speeds have a column of their own
 ANY_MODEL = Wish()
@@ -86,7 +86,8 @@ def page() -> str:
 
 Written by `python -m bench.plans`, for machines that are described, not measured: `--hardware` says them, all weights
 and engines count as there, all memory as free. Speeds are [predictions](prediction.md). The KV cache is the one that
-vLLM will report when it starts: tokens, and how many requests of the full context they hold.
+vLLM will report when it starts: tokens, and how many requests of the full context they hold. Memory is that of a GPU,
+of which the tightest decides; sequences take what the rest leaves, so headroom is small where it is settled by them.
 
 ## Every machine, with the model left open
 
@@ -124,6 +125,7 @@ def _row(case: Case, placement: Placement, plan: FitPlan) -> tuple[str, ...]:
         f"{fit.pool.kv_cache_tokens:,}, {fit.pool.max_concurrency:.2f}x" if fit.pool else "",
         gib(memory.needed_bytes),
         gib(memory.available_bytes),
+        gib(memory.headroom_bytes),
         f"{fit.prediction.decode_tok_s:,.0f}" if fit.prediction else "",
         _why(placement, plan),
     )
