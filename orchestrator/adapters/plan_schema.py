@@ -44,12 +44,15 @@ class FitEntry(Entry):
     device_name: str = ""
     gpu_indices: Any = None
     tensor_parallel_size: Positive
+    pipeline_parallel_size: Positive = 1
+    enable_expert_parallel: Any = None
     max_model_len: Positive
     max_num_seqs: Positive
     engine: Any = None
     precision: Any = None
     notes: Any = None
     memory: Any = None
+    pool: Any = None
     prediction: Any = None
 
     @field_validator("profile")
@@ -94,7 +97,9 @@ class PlacementEntry(Entry):
     @field_validator("num_replicas")
     @classmethod
     def _one_for_each_set(cls, number: int, info: ValidationInfo) -> int:
-        replicas = len(info.data.get("gpu_sets", ())) * info.data.get("num_hosts", 0)
+        fit = info.data.get("fit")
+        hosts = info.data.get("num_hosts", 0) // (fit.pipeline_parallel_size if fit else 1)
+        replicas = len(info.data.get("gpu_sets", ())) * hosts
         if replicas and number != replicas:
             raise ValueError(f"{replicas}, one for each of gpu_sets (a CPU's are empty: []) on each host")
         return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.core.fit import fits
+from orchestrator.core.fit import fits_in_group
 from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import FILLS
@@ -67,7 +67,7 @@ def choose(
 
 def judge(profile: Profile, situation: Situation) -> Candidate:
     """One profile: every way in which it fits, and what that is worth."""
-    verdicts = [fits(profile, group.inventory, situation.wish) for group in situation.site.hosts]
+    verdicts = [fits_in_group(profile, group, situation.wish) for group in situation.site.hosts]
     options = [
         _option(fit, group, situation)
         for group, verdict in enumerate(verdicts)

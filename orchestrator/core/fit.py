@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.core.gpu_fit import fits_on_gpus
-from orchestrator.core.inventory import Inventory
+from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
+from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.metal_fit import fits_with_llama_cpp
 from orchestrator.core.plan import Fit, Misfit, Wish
 from orchestrator.core.profile import EngineName, Profile
@@ -20,6 +20,14 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
     """Every way to place `profile` here, with the context and the concurrency that were asked for or fit best."""
     problem = _impossible(profile, wish)
     return Misfit(profile, (problem,)) if problem else PLACES[profile.engine](profile, inventory, wish)
+
+
+def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
+    """On one host of a group, or where only memory is missing on several of them together."""
+    verdict = fits(profile, hosts.inventory, wish)
+    if isinstance(verdict, Misfit) and verdict.memory and profile.engine is EngineName.VLLM:
+        return fits_over_hosts(profile, hosts, wish) or verdict
+    return verdict
 
 
 def fit(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.core.amounts import gib
-from orchestrator.core.inventory import Inventory
+from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
 from orchestrator.core.plan import Device, Fit, Memory, Misfit, Shape, Wish
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_devices import VllmDevice, dotted, vllm_devices
+from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
+from orchestrator.core.vllm_pool import PoolReport, start_refusal
 
+MOST_STAGES = 8  # of a pipeline: a token passes through all of them
 MOST_SEQUENCES = 256  # vLLM's default on most GPUs
 ENOUGH_SEQUENCES = (16, 4, 1)
 
@@ -26,6 +29,7 @@ class Attempt:
     devices: tuple[VllmDevice, ...]  # of the first replica
     options: VllmOptions
     choice: Settled
+    stages: int = 1  # of a pipeline, on as many equal hosts
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -38,25 +42,37 @@ def fits_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fi
     devices, refusals = vllm_devices(inventory, profile)
     if not devices:
         return Misfit(profile, refusals or (inventory.driver.absent or "no GPU that answers",))
-    attempts = list(_attempts(profile, devices, wish))
+    attempts = list(_attempts(profile, devices, wish, 1))
     if not attempts:
         return Misfit(profile, (_no_split(profile, devices, wish), *refusals))
     fitting = sorted((attempt for attempt in attempts if attempt.choice.fits), key=lambda attempt: attempt.rank)
     if fitting:
         return tuple(_fit(profile, wish, attempt) for attempt in fitting)
     nearest = max(attempts, key=lambda attempt: attempt.choice.memory.headroom_bytes)
-    return Misfit(profile, (_reason(nearest), *refusals), nearest.choice.memory)
+    return Misfit(profile, (_reason(profile, nearest), *refusals), nearest.choice.memory)
 
 
-def _attempts(profile: Profile, devices: tuple[VllmDevice, ...], wish: Wish) -> Iterable[Attempt]:
+def fits_over_hosts(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...]:
+    """Ways to put what no host holds alone onto as few hosts of a group as hold it: the layers in equal stages."""
+    devices, _ = vllm_devices(hosts.inventory, profile)
+    if profile.model.architecture is None or not devices:
+        return ()
+    for stages in range(2, min(hosts.count, MOST_STAGES) + 1):
+        fitting = [attempt for attempt in _attempts(profile, devices, wish, stages) if attempt.choice.fits]
+        if fitting:
+            return tuple(_fit(profile, wish, attempt) for attempt in sorted(fitting, key=lambda one: one.rank))
+    return ()
+
+
+def _attempts(profile: Profile, devices: tuple[VllmDevice, ...], wish: Wish, stages: int) -> Iterable[Attempt]:
     """Every split on every kind of device that has enough of them, on those with the most free memory."""
-    most = wish.max_gpus or len(devices)
+    most = wish.max_gpus // stages if wish.max_gpus else len(devices)
     for equal in _equals(devices):
         for split in _wished(profile, wish):
             size = split.tensor_parallel_size
             if size <= min(_most_together(equal), most):
                 replicas = min(wish.num_replicas or 1, len(equal) // size)
-                yield _attempt(profile, equal[: size * replicas], split, wish)
+                yield _attempt(profile, equal[: size * replicas], split, stages, wish)
 
 
 def _equals(devices: tuple[VllmDevice, ...]) -> list[tuple[VllmDevice, ...]]:
@@ -88,19 +104,19 @@ def _no_split(profile: Profile, devices: tuple[VllmDevice, ...], wish: Wish) -> 
     return f"needs {needed} equal GPUs, {len(devices)} are usable{most}"
 
 
-def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, wish: Wish) -> Attempt:
+def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, stages: int, wish: Wish) -> Attempt:
     """Replicas are equal, so the device with the least free memory decides for all of them."""
     tightest = min(devices, key=lambda one: one.available_bytes)
     size, options = split.tensor_parallel_size, _options(tightest, split)
 
     def memory_of(context: int, count: int) -> Memory:
-        parts = memory_parts(profile, Shape(context, count, size, options))
+        parts = memory_parts(profile, Shape(context, count, size, options, stages))
         return Memory(parts, tightest.available_bytes, tightest.available_why)
 
     limit = profile.model.limits.max_model_len
     choice = settle(memory_of, ladder(profile, wish, limit, MOST_SEQUENCES, ENOUGH_SEQUENCES))
     first = sorted(devices[:size], key=lambda one: (one.accelerator.gpu_index, str(one.id)))
-    return Attempt(tuple(first), options, choice)
+    return Attempt(tuple(first), options, choice, stages)
 
 
 def _options(device: VllmDevice, split: Split) -> VllmOptions:
@@ -121,8 +137,16 @@ def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
         memory=choice.memory,
         vllm=attempt.options,
         device_name=attempt.devices[0].accelerator.full_name,
+        pipeline_parallel_size=attempt.stages,
+        pool=_pool(profile, attempt),
         notes=(*_notes(profile, attempt), *context_note(profile, wish, choice)),
     )
+
+
+def _pool(profile: Profile, attempt: Attempt) -> PoolReport:
+    choice, size = attempt.choice, len(attempt.devices)
+    shape = Shape(choice.max_model_len, choice.max_num_seqs, size, attempt.options, attempt.stages)
+    return vllm_pool(profile, shape, choice.memory.available_bytes)
 
 
 def _notes(profile: Profile, attempt: Attempt) -> Iterable[str]:
@@ -134,15 +158,27 @@ def _notes(profile: Profile, attempt: Attempt) -> Iterable[str]:
         )
     if attempt.options.enable_expert_parallel:
         yield "experts stay whole on each GPU (--enable-expert-parallel): dividing them would cut quantised blocks"
+    if attempt.stages > 1:
+        yield (
+            f"each replica spans {attempt.stages} hosts (--pipeline-parallel-size {attempt.stages}): can be planned "
+            "for, but qorch deploys on one host"
+        )
     if device.accelerator.note:
         yield f"{device.accelerator.name}: {device.accelerator.note}"
 
 
-def _reason(attempt: Attempt) -> str:
+def _reason(profile: Profile, attempt: Attempt) -> str:
     """What was needed and what is there."""
-    memory, devices = attempt.choice.memory, attempt.devices
+    memory, devices, tokens = attempt.choice.memory, attempt.devices, attempt.choice.max_model_len
     each = "each of " if len(devices) > 1 else ""
     return (
         f"needs {gib(memory.needed_bytes)}, {gib(memory.available_bytes)} usable on {each}{len(devices)} x "
-        f"{devices[0].accelerator.full_name}, for {attempt.choice.max_model_len:,} tokens"
+        f"{devices[0].accelerator.full_name}, for {tokens:,} tokens{_pool_refusal(profile, attempt)}"
     )
+
+
+def _pool_refusal(profile: Profile, attempt: Attempt) -> str:
+    """What vLLM would say of the pool, where weights leave one at all."""
+    pool = _pool(profile, attempt)
+    refusal = start_refusal(pool, attempt.options, attempt.choice.max_num_seqs) if pool.num_blocks else None
+    return f"; vLLM would not start: {refusal}" if refusal else ""

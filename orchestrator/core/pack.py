@@ -60,12 +60,14 @@ def pack(options: Sequence[Option], site: Site, budget: Budget) -> tuple[Placeme
 def _place(option: Option, pool: Pool, site: Site, budget: Budget) -> tuple[list[Placement], list[Pool]]:
     """What goes onto the hosts of one pool, and the pools that remain of it."""
     sets = _sets(option, pool, site) if option.group == pool.group else ()
-    wanted = budget.replicas_of(len(option.fit.gpu_indices))
+    wanted = budget.replicas_of(option.fit.num_gpus)
     if not sets or wanted == 0:
         return [], [pool]
-    full_hosts = pool.num_hosts if wanted is None else min(pool.num_hosts, wanted // len(sets))
-    rest = 0 if wanted is None or full_hosts == pool.num_hosts else wanted % len(sets)
-    shares = [(full_hosts, sets), (int(rest > 0), sets[:rest])]
+    span = option.fit.pipeline_parallel_size
+    spans = pool.num_hosts // span
+    full = spans if wanted is None else min(spans, wanted // len(sets))
+    rest = 0 if wanted is None or full == spans else wanted % len(sets)
+    shares = [(full * span, sets), (span * (rest > 0), sets[:rest])]
     placed = [Placement(option, share, hosts) for hosts, share in shares if hosts]
     used = [_used(pool, placement) for placement in placed]
     left = pool.num_hosts - sum(each.num_hosts for each in used)

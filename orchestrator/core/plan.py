@@ -12,6 +12,7 @@ from orchestrator.core.objective import Objective
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import Profile
 from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
+from orchestrator.core.vllm_pool import PoolReport
 
 
 class Device(StrEnum):
@@ -27,6 +28,7 @@ class Shape:
     max_num_seqs: int  # concurrent sequences (llama.cpp: slots)
     tensor_parallel_size: int = 1
     vllm: VllmOptions = VLLM_DEFAULTS  # of no account to other engines
+    pipeline_parallel_size: int = 1  # hosts that one replica spans
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,13 @@ class Fit:
     prediction: Prediction | None = None
     replicas_per_host: int = 1  # on a CPU, whose memory they divide; GPUs have as many as there are sets of them
     notes: tuple[str, ...] = ()  # what a person should know of this fit, e.g. why the context is this long
+    pipeline_parallel_size: int = 1  # equal hosts that one replica spans, with `gpu_indices` on each
+    pool: PoolReport | None = None  # what vLLM will report of its pool when it starts
+
+    @property
+    def num_gpus(self) -> int:
+        """GPUs or slices of one replica."""
+        return len(self.gpu_indices) * self.pipeline_parallel_size
 
 
 @dataclass(frozen=True)
@@ -202,7 +211,7 @@ class Placement:
 
     @property
     def num_replicas(self) -> int:
-        return len(self.gpu_sets) * self.num_hosts
+        return len(self.gpu_sets) * self.num_hosts // self.fit.pipeline_parallel_size
 
     @property
     def num_gpus(self) -> int:

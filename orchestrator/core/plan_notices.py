@@ -66,6 +66,7 @@ def _idle_gpus(plan: FitPlan, chosen: Fit) -> Iterator[str]:
     if chosen.device is Device.CPU and there and (closest := _closest_on_gpu(plan)):
         why = closest.refusal or f"its score is lower, {closest.score:.2f}"
         yield f"the model runs on the CPU and the GPU stays idle: {closest.profile.name}: {why}"
+        yield "GGUF files are not run on NVIDIA GPUs: the llama.cpp that qorch installs is built for CPUs"
 
 
 def _closest_on_gpu(plan: FitPlan) -> Candidate | None:

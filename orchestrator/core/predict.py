@@ -111,5 +111,5 @@ def _parallelism(fit: Fit) -> Parallelism:
 
 def _load(fit: Fit, concurrency: int) -> Load:
     """The usual request, or a smaller one where the context is short."""
-    prompt = min(PROMPT_TOKENS, fit.max_model_len // 2)
-    return Load(concurrency, prompt, min(OUTPUT_TOKENS, fit.max_model_len // 4))
+    prompt = max(1, min(PROMPT_TOKENS, fit.max_model_len // 2))
+    return Load(concurrency, prompt, max(1, min(OUTPUT_TOKENS, fit.max_model_len // 4)))

@@ -15,7 +15,7 @@ def price_per_hour(fit: Fit, prices: Prices) -> float | None:
     if isinstance(fit.gpu_indices[0], str):
         return None  # a MIG slice has no price of its own, and not the whole GPU's
     named = dict(prices.gpu_hour).get(fit.device_name, prices.any_gpu_hour)
-    return None if named is None else named * len(fit.gpu_indices)
+    return None if named is None else named * fit.num_gpus
 
 
 def cost_per_million(per_hour: float, tok_s: float) -> float:

@@ -17,6 +17,7 @@ from orchestrator.core.request import excluded, is_named
 USABLE_TOK_S = 3.0  # slower than this nobody reads along
 HALF_WORTH = {"speed": 1.0, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half
 HALF_WORTH_COST = 0.5  # of a million tokens, in the currency of the prices
+SPANNING_WORTH = 0.5  # of a replica whose every token crosses the network between hosts
 IDLE_GPU_WORTH = 0.25  # of a profile that leaves the host's GPUs idle
 TYPICAL_TOKENS = 32768  # context of the request that headroom is counted in
 ENOUGH_REQUESTS = {Device.CPU: 4, Device.GPU: 16}  # of that context at once; more earns nothing
@@ -95,12 +96,13 @@ def _rate(name: str, fit: Fit) -> ScoreStep:
 
 
 def _throughput(fit: Fit, hosts: HostGroup) -> ScoreStep:
-    """Of all replicas that these hosts have room for."""
+    """Of all replicas that a host has room for, so that a thousand hosts choose as one does."""
     if fit.prediction is None:
         return ScoreStep("throughput", NOT_PREDICTED_WORTH, NOT_PREDICTED)
     replicas = replicas_of(fit, hosts)
-    tok_s = fit.prediction.saturation_tok_s * replicas
-    why = f"about {tok_s:,.0f} tok/s at most from {counted(replicas, 'replica')}"
+    tok_s = fit.prediction.saturation_tok_s * replicas / hosts.count
+    each = f" on {hosts.count:,} hosts" if hosts.count > 1 else ""
+    why = f"about {tok_s:,.0f} tok/s at most a host from {counted(replicas, 'replica')}{each}"
     return ScoreStep("throughput", tok_s / (tok_s + HALF_WORTH["throughput"]), why)
 
 
@@ -109,9 +111,7 @@ def _cost(fit: Fit, hosts: HostGroup, wish: Wish) -> ScoreStep:
     if fit.prediction is None:
         return ScoreStep("cost", NOT_PREDICTED_WORTH, NOT_PREDICTED)
     per_hour = price_per_hour(fit, wish.prices)
-    cost = cost_per_million(
-        per_hour if per_hour is not None else max(1, len(fit.gpu_indices)), fit.prediction.saturation_tok_s
-    )
+    cost = cost_per_million(per_hour if per_hour is not None else max(1, fit.num_gpus), fit.prediction.saturation_tok_s)
     unit = "" if per_hour is not None else " device-hours"
     return ScoreStep("cost", HALF_WORTH_COST / (HALF_WORTH_COST + cost), f"about {cost:,.3f}{unit} a million tokens")
 
@@ -126,6 +126,8 @@ def _context(fit: Fit) -> ScoreStep:
 def _device(fit: Fit, hosts: HostGroup) -> ScoreStep:
     if fit.device is Device.CPU and device_count(hosts.inventory):
         return ScoreStep("device", IDLE_GPU_WORTH, "leaves the GPU idle")
+    if fit.pipeline_parallel_size > 1:
+        return ScoreStep("device", SPANNING_WORTH, f"spans {fit.pipeline_parallel_size} hosts, over their network")
     return ScoreStep("device", 1.0, f"on {fit.device.upper()}")
 
 
@@ -141,7 +143,7 @@ def _headroom(fit: Fit, wish: Wish) -> ScoreStep:
 def replicas_of(fit: Fit, hosts: HostGroup) -> int:
     """As many as have room on these hosts when nothing else runs there."""
     each = len(gpu_sets(fit, hosts.inventory, frozenset())) if fit.gpu_indices else fit.replicas_per_host
-    return each * hosts.count
+    return each * hosts.count // fit.pipeline_parallel_size
 
 
 def _room_bytes(fit: Fit) -> int:
@@ -150,4 +152,5 @@ def _room_bytes(fit: Fit) -> int:
 
 
 def _request_bytes(fit: Fit, tokens: int) -> int:
-    return request_bytes(memory_parts(fit.profile, Shape(tokens, 1, fit.tensor_parallel_size, fit.vllm)))
+    shape = Shape(tokens, 1, fit.tensor_parallel_size, fit.vllm, fit.pipeline_parallel_size)
+    return request_bytes(memory_parts(fit.profile, shape))

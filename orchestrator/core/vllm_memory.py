@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 
 from orchestrator.core.amounts import GIB, counted
@@ -13,7 +14,8 @@ from orchestrator.core.vllm_activations import activations
 from orchestrator.core.vllm_blocks import Blocks, blocks
 from orchestrator.core.vllm_lora import lora_bytes
 from orchestrator.core.vllm_options import VllmOptions
-from orchestrator.core.vllm_pool import NULL_BLOCKS
+from orchestrator.core.vllm_pipeline import Stage, stages
+from orchestrator.core.vllm_pool import NULL_BLOCKS, PoolReport, pool_report
 from orchestrator.core.vllm_weights import GpuWeights, gpu_weights
 
 GPU_MEMORY_UTILIZATION = 0.92  # vLLM's default
@@ -22,10 +24,27 @@ CUDA_GRAPH_BYTES = 3 * GIB // 4  # estimate, as vLLM makes one before it capture
 
 
 def vllm_parts(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
-    """One request of the full context, a block for each other sequence, and a state for every sequence."""
-    unit = blocks(architecture_of(profile.model), shape.tensor_parallel_size, shape.vllm)
+    """One request of the full context, a block for each other sequence, and a state for every sequence.
+
+    Of several pipeline stages, the one that needs the most.
+    """
+    return max((_stage_parts(profile, shape, stage) for stage in _stages(profile, shape)), key=_needed)
+
+
+def vllm_pool(profile: Profile, shape: Shape, available_bytes: int) -> PoolReport:
+    """What vLLM will report when it starts, of the stage that has the fewest blocks."""
+    reports = (_stage_pool(profile, shape, stage, available_bytes) for stage in _stages(profile, shape))
+    return min(reports, key=lambda report: report.num_blocks)
+
+
+def _stages(profile: Profile, shape: Shape) -> tuple[Stage, ...]:
+    return stages(architecture_of(profile.model), shape.pipeline_parallel_size)
+
+
+def _stage_parts(profile: Profile, shape: Shape, stage: Stage) -> tuple[MemoryPart, ...]:
+    unit = _unit(profile, shape, stage)
     return (
-        _weights(profile, shape),
+        _weights(profile, shape, stage),
         _kv_cache(profile, shape, unit),
         _recurrent_state(profile, shape, unit),
         _activations(profile, shape),
@@ -34,13 +53,31 @@ def vllm_parts(profile: Profile, shape: Shape) -> tuple[MemoryPart, ...]:
     )
 
 
-def _weights(profile: Profile, shape: Shape) -> MemoryPart:
+def _stage_pool(profile: Profile, shape: Shape, stage: Stage, available_bytes: int) -> PoolReport:
+    """The pool takes what the other parts leave, and its null block is among its own."""
+    unit = _unit(profile, shape, stage)
+    others = [part for part in _stage_parts(profile, shape, stage) if part.name not in ("kv_cache", "recurrent_state")]
+    pool_bytes = available_bytes - _needed(others) + NULL_BLOCKS * unit.bytes
+    return pool_report(unit, shape.max_model_len, max(0, pool_bytes))
+
+
+def _unit(profile: Profile, shape: Shape, stage: Stage) -> Blocks:
+    return stage.blocks(blocks(architecture_of(profile.model), shape.tensor_parallel_size, shape.vllm))
+
+
+def _needed(parts: Iterable[MemoryPart]) -> int:
+    return sum(part.bytes for part in parts)
+
+
+def _weights(profile: Profile, shape: Shape, stage: Stage) -> MemoryPart:
     """As vLLM lays the checkpoint out, in proportion where it is not of the official size."""
     architecture, tp, stored = profile.model.architecture, shape.tensor_parallel_size, profile.weights
     over = f", over {tp} GPUs" if tp > 1 else ""
+    if shape.pipeline_parallel_size > 1:
+        over += f", of {shape.pipeline_parallel_size} stages that of {stage.architecture.num_hidden_layers} layers"
     if architecture is None:
         return MemoryPart("weights", ceil(stored.bytes / tp), f"{stored.bytes:,} B, {stored.bytes_status}{over}")
-    held = gpu_weights(architecture, profile.precision, tp, shape.vllm)
+    held = gpu_weights(stage.architecture, profile.precision, tp, shape.vllm)
     official = checkpoint_bytes(architecture, profile.precision)
     why = f"{_held(architecture, held)} of a checkpoint of {stored.bytes:,} B, {stored.bytes_status}{over}"
     return MemoryPart("weights", ceil(held.bytes * stored.bytes / official), why)

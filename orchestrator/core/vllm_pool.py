@@ -36,7 +36,11 @@ def boot_report(
     available_kv_bytes: int,
 ) -> PoolReport:
     """For the pool of the GPU that has the least; the tokens are vLLM's, float for float."""
-    unit = blocks(architecture, tensor_parallel_size, options)
+    return pool_report(blocks(architecture, tensor_parallel_size, options), max_model_len, available_kv_bytes)
+
+
+def pool_report(unit: Blocks, max_model_len: int, available_kv_bytes: int) -> PoolReport:
+    """The same for blocks that are known."""
     num_blocks, per_request = available_kv_bytes // unit.bytes, unit.request_blocks(max_model_len)
     concurrency = num_blocks / per_request
     return PoolReport(unit.tokens, unit.bytes, num_blocks, per_request, int(concurrency * max_model_len), concurrency)

@@ -68,10 +68,13 @@ def fit_data(fit: Fit) -> dict[str, Any]:
         "device_name": fit.device_name,
         "gpu_indices": list(fit.gpu_indices),
         "tensor_parallel_size": fit.tensor_parallel_size,
+        "pipeline_parallel_size": fit.pipeline_parallel_size,
+        "enable_expert_parallel": fit.vllm.enable_expert_parallel,
         "max_model_len": fit.max_model_len,
         "max_num_seqs": fit.max_num_seqs,
         "notes": list(fit.notes),
         "memory": _memory_data(fit.memory),
+        "pool": plain(fit.pool),
         "prediction": plain(fit.prediction),
     }
 

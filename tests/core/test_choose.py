@@ -234,6 +234,7 @@ def test_more_replicas_divide_the_cores_and_so_the_speed():
         (machine(*[A100_80] * 3), "1 of 3 GPUs stay idle; more replicas can use them"),
         (machine(A100_80), "past 131,072 tokens of context the model follows instructions less well"),
         (machine(V100), "the model runs on the CPU and the GPU stays idle"),
+        (machine(V100), "GGUF files are not run on NVIDIA GPUs"),
         (
             with_gpus(machine(A100_80), gpu(0, *A100_80), replace(gpu(1, *A100_80), error="lost")),
             "GPU 1 is left out: lost",

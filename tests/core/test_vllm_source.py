@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.core.vllm_blocks import blocks
 from orchestrator.core.vllm_options import GdnPrefillBackend, KvCacheDtype, VllmOptions
+from orchestrator.core.vllm_pipeline import layers_of_stages
 from orchestrator.core.vllm_pool import NULL_BLOCKS, boot_report, longest_context, start_refusal
 from tests.core.family import ARCHITECTURES
 
@@ -187,3 +188,12 @@ def test_vllm_refuses_what_we_refuse_and_estimates_the_same_longest_context(name
         assert (start_refusal(report, options, 1) is None) == (needed <= usable)
         theirs = planning._estimate_max_model_len_from_groups(None, config, groups, usable)
         assert min(max_model_len, longest_context(unit, num_blocks)) == theirs
+
+
+def test_stages_have_as_many_layers_as_vllm_gives_them():
+    from vllm.distributed.utils import get_pp_indices
+
+    for layers in (24, 32, 40, 48, 60, 64, 92):
+        for size in range(1, 9):
+            bounds = (get_pp_indices(layers, stage, size) for stage in range(size))
+            assert layers_of_stages(layers, size) == tuple(end - first for first, end in bounds)
