@@ -95,6 +95,17 @@ def test_status_is_the_same_in_every_format(fleet: RealFleet) -> None:
     assert "Ready  1/1 ready  demo-gguf on llama.cpp" in text
 
 
+def test_bench_fit_holds_the_plan_against_the_engine_and_writes_a_report(fleet: RealFleet, tmp_path: Path) -> None:
+    page = tmp_path / "fit.md"
+    found = json.loads(fleet.qorch("bench", "fit", "-o", "json", "--report", str(page)).stdout)
+    figures = {each["figure"]: each for each in found["comparisons"]}
+    assert 0 < figures["memory of a replica"]["measured"] <= figures["memory of a replica"]["predicted"]
+    assert figures["one stream"]["measured"] > 0
+    assert "| one stream |" in page.read_text()
+    engine = next(replica["engine"] for replica in fleet.status()["replicas"] if replica["engine"])
+    assert engine["generation_s_total"] > 0
+
+
 def test_logs_show_the_engines_own_log(fleet: RealFleet) -> None:
     done = fleet.qorch("logs", fleet.engines()[0]["replica_id"])
     assert "llama" in done.stdout
