@@ -160,7 +160,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.port, params.cache_ram_mib, params.fit_params, params.ui, params.verbosity = 0, 0, False, False, 1
     server = xllamacpp.Server(params)
-    with httpx.Client(base_url=server.listening_address, timeout=60) as client:
+    fresh = httpx.Limits(max_keepalive_connections=0)  # the server may close an idle connection at any time
+    with httpx.Client(base_url=server.listening_address, timeout=60, limits=fresh) as client:
         yield client
     del server
 

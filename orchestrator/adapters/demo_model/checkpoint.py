@@ -23,14 +23,19 @@ from orchestrator.adapters.demo_model.weights import Array
 
 def write_checkpoint(folder: Path, weights: dict[str, Array]) -> None:
     (folder / "model.safetensors").write_bytes(safetensors(weights))
-    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
-    for name, content in (
-        ("config.json", config()),
-        ("generation_config.json", _generation_config()),
-        ("tokenizer.json", tokenizer_json()),
-        ("tokenizer_config.json", _tokenizer_config()),
-    ):
+    for name, content in (("config.json", config()), ("generation_config.json", _generation_config())):
         (folder / name).write_text(json.dumps(content, indent=1))
+    for name, text in tokenizer_files().items():
+        (folder / name).write_text(text)
+
+
+def tokenizer_files() -> dict[str, str]:
+    """By name."""
+    return {
+        "chat_template.jinja": CHAT_TEMPLATE,
+        "tokenizer.json": json.dumps(tokenizer_json(), indent=1),
+        "tokenizer_config.json": json.dumps(_tokenizer_config(), indent=1),
+    }
 
 
 def safetensors(weights: dict[str, Array]) -> bytes:
