@@ -24,9 +24,10 @@ from orchestrator.app.plan import make_described_plan
 from orchestrator.core.amounts import GIB
 from orchestrator.core.inventory import Gpu, HostGroup, Site
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.plan import FitPlan
 from orchestrator.core.predict import Predictor
 from orchestrator.core.site import grouped
+from orchestrator.core.wish import Wish
 
 PAGE = Path(__file__).parents[1] / "docs" / "measurements" / "planner.md"
 KINDS = ("a100-80gb", "h100-80gb", "l40s", "rtx-4090", "b200")  # of eight GPUs a host

@@ -19,8 +19,9 @@ from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.app.plan import make_described_plan
 from orchestrator.core.amounts import gib
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Device, Fit, FitPlan, Placement, Wish
+from orchestrator.core.plan import Device, Fit, FitPlan, Placement
 from orchestrator.core.predict import Predictor
+from orchestrator.core.wish import Wish
 
 ROOT = Path(__file__).parents[1]
 REMARKS: Mapping[str, str] = yaml.safe_load((ROOT / "bench" / "data" / "plan-remarks.yaml").read_text())

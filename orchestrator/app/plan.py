@@ -8,8 +8,9 @@ from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
 from orchestrator.core.inventory import Site
-from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure, Wish
+from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
+from orchestrator.core.wish import Wish
 
 HINTS = {
     PlanFailure.WEIGHTS_MISSING: "qorch pull {nearest} on a machine with a route to the hub, or --weights PATH",

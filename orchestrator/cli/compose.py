@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
-    from orchestrator.core.plan import FitPlan, Wish
+    from orchestrator.core.plan import FitPlan
     from orchestrator.core.planned import Planned
     from orchestrator.core.predict import Predictor
     from orchestrator.core.profile import Profile
+    from orchestrator.core.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,8 @@ def planned(written: Planned, weights: Path | None) -> FitPlan:
 def profile(name: str) -> Profile:
     """The one profile that is meant; raises UsageError with the nearest names, or those that could be meant."""
     from orchestrator.core.errors import UsageError
-    from orchestrator.core.plan import Wish
     from orchestrator.core.request import requested
+    from orchestrator.core.wish import Wish
 
     matches = requested(profiles(), Wish(profile=name))
     exact = [match for match in matches if match.name == name] or list(matches)

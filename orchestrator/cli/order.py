@@ -18,8 +18,9 @@ from orchestrator.cli.verbs import plan as plan_verb
 from orchestrator.cli.wish import planned_data, wish_data
 from orchestrator.core.amounts import counted
 from orchestrator.core.errors import EnvironmentNotReady, QorchError
-from orchestrator.core.plan import Fit, FitPlan, Wish
+from orchestrator.core.plan import Fit, FitPlan
 from orchestrator.core.planned import Planned
+from orchestrator.core.wish import Wish
 
 if TYPE_CHECKING:
     from orchestrator.app.up import Order

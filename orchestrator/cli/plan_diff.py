@@ -10,7 +10,7 @@ from orchestrator.cli import compose
 from orchestrator.cli.output import emit
 from orchestrator.core.errors import EnvironmentNotReady, ExitCode
 from orchestrator.core.fleet import command
-from orchestrator.core.plan import Wish
+from orchestrator.core.wish import Wish
 
 
 def show_diff(ctx: click.Context, wish: Wish, weights: Path | None, fleet: str, format_: str) -> None:

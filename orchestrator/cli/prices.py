@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from click import BadParameter
 
-from orchestrator.core.plan import NO_PRICES, Prices
+from orchestrator.core.wish import NO_PRICES, Prices
 
 ANY_GPU, HOST = "gpu", "host"
 

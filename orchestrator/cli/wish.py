@@ -14,8 +14,8 @@ from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
-from orchestrator.core.plan import Prices, Wish
 from orchestrator.core.planned import Planned
+from orchestrator.core.wish import Prices, Wish
 
 
 def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

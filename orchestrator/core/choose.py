@@ -10,23 +10,13 @@ from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import FILLS
 from orchestrator.core.pack import Budget, pack
-from orchestrator.core.plan import (
-    Availability,
-    Candidate,
-    Device,
-    Fit,
-    FitPlan,
-    Misfit,
-    Option,
-    Placement,
-    PlanFailure,
-    Wish,
-)
+from orchestrator.core.plan import Availability, Candidate, Device, Fit, FitPlan, Misfit, Option, Placement, PlanFailure
 from orchestrator.core.plan_notices import notices
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
 from orchestrator.core.score import score_steps
+from orchestrator.core.wish import Wish
 
 Predict = Callable[[Fit, Inventory], Prediction | None]
 

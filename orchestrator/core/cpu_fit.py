@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from orchestrator.core.amounts import counted, gib
+from orchestrator.core.device_memory import Memory, MemoryPart
 from orchestrator.core.host_memory import reserve_bytes, usable_bytes
 from orchestrator.core.inventory import Host, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
-from orchestrator.core.plan import Device, Fit, Memory, MemoryPart, Misfit, Shape, Wish
+from orchestrator.core.plan import Device, Fit, Misfit, Shape
 from orchestrator.core.profile import Profile
+from orchestrator.core.wish import Wish
 
 CONTEXT_CAP = 32768  # by default: a CPU reads a longer prompt for minutes
 MOST_SLOTS = 8

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.metal_fit import fits_with_llama_cpp
-from orchestrator.core.plan import Fit, Misfit, Wish
+from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.wish import Wish
 
 PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]] = {
     EngineName.VLLM: fits_on_gpus,

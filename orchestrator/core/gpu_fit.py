@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.core.amounts import gib
+from orchestrator.core.device_memory import Memory
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
-from orchestrator.core.plan import Device, Fit, Memory, Misfit, Shape, Wish
+from orchestrator.core.plan import Device, Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_devices import VllmDevice, dotted, vllm_devices
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
 from orchestrator.core.vllm_pool import PoolReport, start_refusal
+from orchestrator.core.wish import Wish
 
 MOST_STAGES = 8  # of a pipeline: a token passes through all of them
 MOST_SEQUENCES = 256  # vLLM's default on most GPUs

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.core.amounts import counted
-from orchestrator.core.plan import Memory, Wish
+from orchestrator.core.device_memory import Memory
 from orchestrator.core.profile import Profile
+from orchestrator.core.wish import Wish
 
 CONTEXT_STEP_TOKENS = 1024
 SHORTEST_CONTEXT = 4096  # by default: less serves nobody

@@ -6,8 +6,9 @@ from math import ceil
 
 from orchestrator.core.amounts import MIB, counted
 from orchestrator.core.assumed import architecture_of, assumption
+from orchestrator.core.device_memory import MemoryPart
 from orchestrator.core.parameters import convolved_channels
-from orchestrator.core.plan import MemoryPart, Shape
+from orchestrator.core.plan import Shape
 from orchestrator.core.profile import Architecture, Profile
 
 KV_BYTES = 2  # f16, llama.cpp's default for keys and values

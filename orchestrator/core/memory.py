@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.core.device_memory import MemoryPart
 from orchestrator.core.llama_cpp_memory import llama_cpp_parts
-from orchestrator.core.plan import MemoryPart, Shape
+from orchestrator.core.plan import Shape
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_memory import vllm_parts
 

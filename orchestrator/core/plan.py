@@ -7,12 +7,13 @@ from enum import StrEnum
 from math import prod
 
 from orchestrator.core.accelerators import DeviceId
+from orchestrator.core.device_memory import Memory
 from orchestrator.core.inventory import Inventory, Site
-from orchestrator.core.objective import Objective
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import Profile
 from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 from orchestrator.core.vllm_pool import PoolReport
+from orchestrator.core.wish import Wish
 
 
 class Device(StrEnum):
@@ -29,33 +30,6 @@ class Shape:
     tensor_parallel_size: int = 1
     vllm: VllmOptions = VLLM_DEFAULTS  # of no account to other engines
     pipeline_parallel_size: int = 1  # hosts that one replica spans
-
-
-@dataclass(frozen=True)
-class MemoryPart:
-    """One part of what a replica needs, per device: weights, kv_cache, recurrent_state, activations, overhead."""
-
-    name: str
-    bytes: int
-    why: str  # the arithmetic, e.g. "8 layers x 2 x 4 heads x 256 x 2 B x 32,768 tokens"
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What one device must hold for one replica, part by part, against what it has."""
-
-    parts: tuple[MemoryPart, ...]
-    available_bytes: int
-    available_why: str = ""  # the arithmetic, e.g. "92 % of 80 GiB"
-
-    @property
-    def needed_bytes(self) -> int:
-        return sum(part.bytes for part in self.parts)
-
-    @property
-    def headroom_bytes(self) -> int:
-        """What remains; negative where it does not fit."""
-        return self.available_bytes - self.needed_bytes
 
 
 @dataclass(frozen=True)
@@ -99,34 +73,6 @@ class Availability:
     obtainable: bool
     on_disk: bool
     reason: str
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What an hour costs, of a GPU by its product (or any other), and of a host without one; in the user's currency."""
-
-    gpu_hour: tuple[tuple[str, float], ...] = ()  # by product, as NVML names it
-    any_gpu_hour: float | None = None
-    host_hour: float | None = None
-
-
-NO_PRICES = Prices()
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for; `profile` is "auto", a precision, or the name of a profile or of a model."""
-
-    profile: str = "auto"
-    model: str | None = None
-    max_model_len: int | None = None
-    max_num_seqs: int | None = None
-    num_replicas: int | None = None
-    tensor_parallel_size: int | None = None
-    objective: Objective = Objective.BALANCED
-    min_tok_s: float | None = None  # of one stream
-    max_gpus: int | None = None  # of all replicas together
-    prices: Prices = NO_PRICES
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.plan import Device, Placement, Prices
+from orchestrator.core.plan import Device, Placement
 from orchestrator.core.price import cost_per_million, price_per_hour
+from orchestrator.core.wish import Prices
 
 
 @dataclass(frozen=True)

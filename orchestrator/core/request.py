@@ -5,8 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.plan import Candidate, FitPlan, Wish
+from orchestrator.core.plan import Candidate, FitPlan
 from orchestrator.core.profile import ModelStatus, Precision, Profile
+from orchestrator.core.wish import Wish
 
 AUTO = "auto"
 HINT = "qorch profiles list"

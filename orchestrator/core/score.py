@@ -10,9 +10,10 @@ from orchestrator.core.gpu_sets import device_count, gpu_sets
 from orchestrator.core.inventory import Host, HostGroup
 from orchestrator.core.memory import memory_parts, request_bytes
 from orchestrator.core.objective import weight
-from orchestrator.core.plan import Availability, Device, Fit, ScoreStep, Shape, Wish
+from orchestrator.core.plan import Availability, Device, Fit, ScoreStep, Shape
 from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.request import excluded, is_named
+from orchestrator.core.wish import Wish
 
 USABLE_TOK_S = 3.0  # slower than this nobody reads along
 HALF_WORTH = {"speed": 1.0, "latency": 50.0, "throughput": 10_000.0}  # tok/s at which a step would be worth half

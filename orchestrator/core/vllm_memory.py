@@ -7,8 +7,9 @@ from math import ceil
 
 from orchestrator.core.amounts import GIB, counted
 from orchestrator.core.assumed import architecture_of, assumption
+from orchestrator.core.device_memory import MemoryPart
 from orchestrator.core.parameters import checkpoint_bytes
-from orchestrator.core.plan import MemoryPart, Shape
+from orchestrator.core.plan import Shape
 from orchestrator.core.profile import Architecture, Profile
 from orchestrator.core.vllm_activations import activations
 from orchestrator.core.vllm_blocks import Blocks, blocks

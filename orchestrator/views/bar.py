@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.core.plan import Memory
+from orchestrator.core.device_memory import Memory
 
 FREE, EDGE = ".", "|"  # what is left, and where the memory ends when more is needed
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.core.amounts import counted
-from orchestrator.core.plan import NO_PRICES, Fit, FitPlan, Placement, Prices
+from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.plan_cost import plan_cost, saturation_tok_s, unpriced
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.wish import NO_PRICES, Prices
 from orchestrator.views.hardware import devices_text
 from orchestrator.views.table import GAP, hanging, indent, wrapped_table
 from orchestrator.views.units import money_text, rate_text, seconds_text

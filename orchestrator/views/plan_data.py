@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator import __version__
-from orchestrator.core.plan import Candidate, Fit, FitPlan, Memory, Misfit, Option, Placement
+from orchestrator.core.device_memory import Memory
+from orchestrator.core.plan import Candidate, Fit, FitPlan, Misfit, Option, Placement
 from orchestrator.core.plan_cost import plan_cost
 from orchestrator.core.planned import API_VERSION, KIND
 from orchestrator.views.plain import plain

@@ -19,7 +19,8 @@ from orchestrator.core.choose import choose
 from orchestrator.core.errors import UsageError
 from orchestrator.core.inventory import HostGroup, Site
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.plan import FitPlan
+from orchestrator.core.wish import Wish
 from orchestrator.views.plan_data import plan_data
 from tests.core.machines import (
     A100_80,

@@ -10,7 +10,8 @@ from orchestrator.app.ports import FleetPaths
 from orchestrator.app.up import Order, UpSettings
 from orchestrator.app.weights import ResolvedWeights
 from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec
-from orchestrator.core.plan import Fit, FitPlan, Wish
+from orchestrator.core.plan import Fit, FitPlan
+from orchestrator.core.wish import Wish
 from tests.core.machines import machine, plan_for
 
 ASKED: dict[str, Any] = {"profile": "demo-gguf", "context": None, "replicas": None, "port": 8000}

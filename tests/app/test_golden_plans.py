@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.plans import ARTICLE, MACHINES, PAGE, PROMISES, Case, page, plan_of
-from orchestrator.core.plan import Wish
+from orchestrator.core.wish import Wish
 
 
 def test_the_page_of_plans_is_current() -> None:

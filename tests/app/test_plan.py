@@ -7,8 +7,9 @@ import pytest
 from orchestrator.app.plan import make_described_plan, require_fit
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, ExitCode, QorchError
 from orchestrator.core.inventory import one_host
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.plan import FitPlan
 from orchestrator.core.profile import EngineName
+from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, ENGINES, NOWHERE, PREDICT, PROFILES, machine, plan_for
 
 NO_VLLM = {**ENGINES, EngineName.VLLM: NOWHERE}

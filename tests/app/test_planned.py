@@ -16,8 +16,9 @@ from orchestrator.app.weights import OnProgress, ResolvedWeights
 from orchestrator.core.errors import DoesNotFit
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Availability, Device, FitPlan, Wish
+from orchestrator.core.plan import Availability, Device, FitPlan
 from orchestrator.core.planned import Planned
+from orchestrator.core.wish import Wish
 from orchestrator.views.plan_data import plan_data
 from tests.app.samples import WEIGHTS
 from tests.core.machines import (

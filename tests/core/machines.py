@@ -9,9 +9,10 @@ from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_
 from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable, one_host
-from orchestrator.core.plan import Availability, FitPlan, Wish
+from orchestrator.core.plan import Availability, FitPlan
 from orchestrator.core.predict import Predictor
 from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.wish import Wish
 
 GIB = 2**30
 PROFILES = load_profiles(shipped_profiles_dir())

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from orchestrator.core.choose import choose
 from orchestrator.core.errors import UsageError
 from orchestrator.core.inventory import one_host
-from orchestrator.core.plan import Availability, PlanFailure, Wish
+from orchestrator.core.plan import Availability, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Precision
+from orchestrator.core.wish import Wish
 from tests.core.machines import (
     A100_80,
     A6000,

@@ -24,8 +24,9 @@ from orchestrator.core.deployment import (
     threads_per_replica,
 )
 from orchestrator.core.order_diff import differences
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.plan import FitPlan
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, machine, plan_for
 

@@ -12,10 +12,11 @@ from orchestrator.core.host_memory import reserve_bytes
 from orchestrator.core.inventory import Inventory, MigInstance, NotAvailable
 from orchestrator.core.mig import profiles_of
 from orchestrator.core.parallel import Split, splits
-from orchestrator.core.plan import Device, Fit, Misfit, Wish
+from orchestrator.core.plan import Device, Fit, Misfit
 from orchestrator.core.profile import EngineName, Precision
 from orchestrator.core.vllm_options import VllmOptions
 from orchestrator.core.vllm_weights import gpu_weights
+from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, BY_NAME, GIB, H100_80, gpu, host, machine, plan_for, with_gpus
 
 ONE_POOL = NotAvailable("not supported")

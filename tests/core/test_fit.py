@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from orchestrator.core.fit import fit
 from orchestrator.core.inventory import NotAvailable
 from orchestrator.core.parallel import tensor_parallel_sizes
-from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure, Wish
+from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure
 from orchestrator.core.profile import EngineName
+from orchestrator.core.wish import Wish
 from tests.core.machines import (
     A100_80,
     A6000,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, Site
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import FitPlan, PlanFailure, Wish
+from orchestrator.core.plan import FitPlan, PlanFailure
+from orchestrator.core.wish import Wish
 from tests.core.machines import (
     A100_80,
     A6000,

@@ -6,12 +6,13 @@ import pytest
 
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, Site
-from orchestrator.core.plan import FitPlan, PlanFailure, Shape, Wish
+from orchestrator.core.plan import FitPlan, PlanFailure, Shape
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_blocks import blocks
 from orchestrator.core.vllm_memory import vllm_parts
 from orchestrator.core.vllm_pipeline import Stage, layers_of_stages, stages
 from orchestrator.core.vllm_weights import gpu_weights
+from orchestrator.core.wish import Wish
 from tests.core.family import ARCHITECTURES
 from tests.core.machines import A100_80, BY_NAME, ENGINES, FETCHABLE, PREDICT, PROFILES, everywhere, machine
 

@@ -15,11 +15,12 @@ from orchestrator.core.inventory import Gpu, HostGroup, Inventory, MigInstance, 
 from orchestrator.core.mig import profiles_of
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import splits
-from orchestrator.core.plan import Device, Fit, FitPlan, Misfit, Placement, Shape, Wish
+from orchestrator.core.plan import Device, Fit, FitPlan, Misfit, Placement, Shape
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_memory import vllm_parts
 from orchestrator.core.vllm_options import VllmOptions
 from orchestrator.core.vllm_pool import start_refusal
+from orchestrator.core.wish import Wish
 from tests.core.machines import (
     A100_80,
     A6000,

@@ -14,8 +14,9 @@ from orchestrator.core.fit import fit
 from orchestrator.core.forward_pass import ForwardPass, RoutedExperts, forward_pass
 from orchestrator.core.load_time import Load, times
 from orchestrator.core.pass_time import Engine, Parallelism, Rates, decode_step_s, prefill_s
-from orchestrator.core.plan import Fit, Wish
+from orchestrator.core.plan import Fit
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, BY_NAME, H100_80, PREDICT, PROFILES, RTX_4090, T4, host, machine
 
 SPEEDS = load_speeds(shipped_speeds_dir())

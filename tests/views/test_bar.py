@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.plan import Memory, MemoryPart
+from orchestrator.core.device_memory import Memory, MemoryPart
 from orchestrator.views.bar import memory_bar, part_letters
 
 NAMES = ("weights", "kv_cache", "recurrent_state", "activations", "overhead")

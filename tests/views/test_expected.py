@@ -8,8 +8,9 @@ import pytest
 
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import one_host
-from orchestrator.core.plan import FitPlan, Prices, Wish
+from orchestrator.core.plan import FitPlan
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.wish import Prices, Wish
 from orchestrator.views.plan import plan_text
 from orchestrator.views.plan_data import plan_data
 from orchestrator.views.units import money_text, rate_text, seconds_text

@@ -8,8 +8,9 @@ import pytest
 
 from orchestrator.core.errors import UsageError
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Candidate, FitPlan, Wish
+from orchestrator.core.plan import Candidate, FitPlan
 from orchestrator.core.request import candidate_named
+from orchestrator.core.wish import Wish
 from orchestrator.views.explain import explain_data, explain_text
 from tests.core.machines import A100_80, A6000, machine, plan_for
 

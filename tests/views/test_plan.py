@@ -11,7 +11,7 @@ import yaml
 from orchestrator.core.choose import choose
 from orchestrator.core.inventory import HostGroup, NotAvailable, Site
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Wish
+from orchestrator.core.wish import Wish
 from orchestrator.views.plan import plan_text
 from orchestrator.views.plan_data import plan_data
 from tests.core.machines import (

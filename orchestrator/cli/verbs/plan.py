@@ -11,7 +11,8 @@ from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit
 from orchestrator.cli.plan_diff import show_diff
 from orchestrator.cli.wish import wish as wish_options
-from orchestrator.core.plan import FitPlan, Wish
+from orchestrator.core.plan import FitPlan
+from orchestrator.core.wish import Wish
 
 
 @click.command("plan")

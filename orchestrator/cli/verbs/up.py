@@ -14,7 +14,7 @@ from orchestrator.cli.wish import require_no_wish
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.fleet import command as command_for
-from orchestrator.core.plan import Wish
+from orchestrator.core.wish import Wish
 
 
 @click.command("up")

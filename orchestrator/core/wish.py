@@ -1,0 +1,35 @@
+"""What the user asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.objective import Objective
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What an hour costs, of a GPU by its product (or any other), and of a host without one; in the user's currency."""
+
+    gpu_hour: tuple[tuple[str, float], ...] = ()  # by product, as NVML names it
+    any_gpu_hour: float | None = None
+    host_hour: float | None = None
+
+
+NO_PRICES = Prices()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for; `profile` is "auto", a precision, or the name of a profile or of a model."""
+
+    profile: str = "auto"
+    model: str | None = None
+    max_model_len: int | None = None
+    max_num_seqs: int | None = None
+    num_replicas: int | None = None
+    tensor_parallel_size: int | None = None
+    objective: Objective = Objective.BALANCED
+    min_tok_s: float | None = None  # of one stream
+    max_gpus: int | None = None  # of all replicas together
+    prices: Prices = NO_PRICES
