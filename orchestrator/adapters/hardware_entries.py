@@ -51,7 +51,7 @@ class DriverEntry(Entry):
     """The NVIDIA driver; versions in quotes, so that YAML does not read 13.10 as 13.1."""
 
     driver_version: str | None = None
-    cuda_version: str | None = None
+    cuda_version: str | None = Field(default=None, pattern=r"^\d+\.\d+$")
 
 
 class MigEntry(Entry):

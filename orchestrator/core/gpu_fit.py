@@ -13,6 +13,7 @@ from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
 from orchestrator.core.plan import Device, Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
+from orchestrator.core.vllm_cuda import cuda_runtime_major, driver_note
 from orchestrator.core.vllm_devices import VllmDevice, dotted, vllm_devices
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
@@ -124,7 +125,7 @@ def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, st
 def _options(device: VllmDevice, split: Split) -> VllmOptions:
     """vLLM's defaults with the kernels of this GPU, on which its blocks and some of its weights depend."""
     options = replace(VLLM_DEFAULTS, enable_expert_parallel=split.enable_expert_parallel)
-    return on_gpu(options, device.capability)
+    return on_gpu(options, device.capability, cuda_runtime_major(device.driver))
 
 
 def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:
@@ -165,6 +166,8 @@ def _notes(profile: Profile, attempt: Attempt) -> Iterable[str]:
             f"each replica spans {attempt.stages} hosts (--pipeline-parallel-size {attempt.stages}): can be planned "
             "for, but qorch deploys on one host"
         )
+    if (build := driver_note(device.driver)) is not None:
+        yield build
     if device.accelerator.note:
         yield f"{device.accelerator.name}: {device.accelerator.note}"
 

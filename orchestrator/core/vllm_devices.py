@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from orchestrator.core.accelerators import Accelerator, DeviceId, devices
 from orchestrator.core.amounts import gib
 from orchestrator.core.host_memory import reserve_bytes
-from orchestrator.core.inventory import Host, Inventory
+from orchestrator.core.inventory import GpuDriver, Inventory
 from orchestrator.core.plan import Fit
 from orchestrator.core.profile import Profile
+from orchestrator.core.vllm_cuda import driver_refusal
 from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
 
 
@@ -22,6 +23,7 @@ class VllmDevice:
     capability: tuple[int, int]
     free_bytes: int  # on unified memory less what the fleet and the system need
     free_why: str
+    driver: GpuDriver
 
     @property
     def id(self) -> DeviceId:
@@ -41,7 +43,9 @@ class VllmDevice:
 def vllm_devices(inventory: Inventory, profile: Profile) -> tuple[tuple[VllmDevice, ...], tuple[str, ...]]:
     """Those that can run the profile, and why the others cannot."""
     found, refusals = devices(inventory)
-    seen = [_usable(one, inventory.host, profile) for one in found]
+    if found and (too_old := driver_refusal(inventory.driver)):
+        return (), (too_old, *refusals)
+    seen = [_usable(one, inventory, profile) for one in found]
     usable = tuple(answer for answer in seen if isinstance(answer, VllmDevice))
     return usable, (*refusals, *(answer for answer in seen if isinstance(answer, str)))
 
@@ -61,7 +65,7 @@ def _has_room(one: VllmDevice, fit: Fit) -> bool:
     return one.available_bytes >= fit.memory.needed_bytes
 
 
-def _usable(one: Accelerator, host: Host, profile: Profile) -> VllmDevice | str:
+def _usable(one: Accelerator, inventory: Inventory, profile: Profile) -> VllmDevice | str:
     """The device with what is free on it, or why it cannot run the profile."""
     needed = profile.min_compute_capability or (0, 0)
     if one.capability is None:
@@ -69,10 +73,10 @@ def _usable(one: Accelerator, host: Host, profile: Profile) -> VllmDevice | str:
     if one.capability < needed:
         return f"GPU {one.id}: compute capability {dotted(one.capability)}, {profile.precision} needs {dotted(needed)}"
     if not one.host_memory:
-        return VllmDevice(one, one.capability, one.free_bytes, f"{gib(one.free_bytes)} free")
-    reserve = reserve_bytes(host)
+        return VllmDevice(one, one.capability, one.free_bytes, f"{gib(one.free_bytes)} free", inventory.driver)
+    reserve = reserve_bytes(inventory.host)
     why = f"{gib(one.free_bytes)} available to CPU and GPU, less {gib(reserve)} for the fleet and the system"
-    return VllmDevice(one, one.capability, max(0, one.free_bytes - reserve), why)
+    return VllmDevice(one, one.capability, max(0, one.free_bytes - reserve), why, inventory.driver)
 
 
 def dotted(capability: tuple[int, int]) -> str:

@@ -127,6 +127,7 @@ def test_every_sample_can_be_read(sample: Path) -> None:
         ("hosts: [{count: -2}]", ":1: hosts.0.count: expected at least 1, got -2"),
         ("gpus: [{memory_gib: 8}]", ":1: gpus.0.name: expected a value, got no such field"),
         ("driver: {cuda_version: 13.0}", ":1: driver.cuda_version: expected text in quotes, got 13.0"),
+        ('driver: {cuda_version: "new"}', ":1: driver.cuda_version: expected text that matches"),
         ("host:\n  memory_gib: 1\n  memory_gib: 2", ":3: memory_gib: expected once, got twice"),
         (
             "gpus:\n  - {name: A, memory_gib: 8, memory_free_gib: 9}",
