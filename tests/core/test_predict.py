@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.adapters.described_site import parse_site
 from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.core.cpu_rates import cpu_rates
 from orchestrator.core.fit import fit
@@ -142,3 +143,24 @@ def test_saturation_is_no_lower_than_one_stream():
             if isinstance(found, Fit) and (said := PREDICT(found, where)):
                 assert said.saturation_concurrency <= found.max_num_seqs
                 assert said.saturation_tok_s <= said.decode_tok_s * said.saturation_concurrency
+
+
+def described(text: str, name: str) -> Prediction:
+    inventory = parse_site(text, PREDICT.gpus).hosts[0].inventory
+    found = fit(BY_NAME[name], inventory, Wish(name))
+    assert isinstance(found, Fit)
+    said = PREDICT(found, inventory)
+    assert said is not None
+    return said
+
+
+def test_a_slice_has_its_part_of_the_bandwidth_and_says_so():
+    whole, part = (described(text, "qwen3.5-2b-bf16") for text in ("h100-80gb", "h100-80gb/mig-1g.10gb"))
+    assert part.decode_tok_s < whole.decode_tok_s / 4
+    assert "a slice 1g.10gb of" in part.why[0]
+
+
+def test_the_gpu_of_an_apple_chip_is_found_by_its_chip_and_decodes_faster_than_its_cpu_would():
+    said = described("m3-max", "qwen3.5-9b-q8_0")
+    assert "400 GB/s" in said.why[0]
+    assert said.decode_tok_s > 2 * predicted("qwen3.5-9b-q8_0").decode_tok_s
