@@ -25,11 +25,6 @@ def splits(profile: Profile) -> tuple[Split, ...]:
     return tuple(split for split in found if split is not None)
 
 
-def tensor_parallel_sizes(profile: Profile) -> tuple[int, ...]:
-    """The sizes of its splits."""
-    return tuple(split.tensor_parallel_size for split in splits(profile))
-
-
 def _split(profile: Profile, size: int) -> Split | None:
     architecture = architecture_of(profile.model)
     if architecture.num_attention_heads % size or architecture.linear_num_key_heads % size:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.fit import fit
 from orchestrator.core.inventory import NotAvailable
-from orchestrator.core.parallel import tensor_parallel_sizes
+from orchestrator.core.parallel import splits
 from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure
 from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
@@ -137,13 +137,14 @@ def test_without_a_gpu_vllm_has_no_place():
     ],
 )
 def test_a_split_must_divide_heads_and_quantised_blocks(name, sizes):
-    assert tensor_parallel_sizes(BY_NAME[name]) == sizes
+    assert tuple(split.tensor_parallel_size for split in splits(BY_NAME[name])) == sizes
 
 
 def test_a_split_must_divide_the_gated_delta_net_heads_too():
     profile = BY_NAME["qwen3.5-4b-bf16"]
     narrow = replace(profile.model.architecture, linear_num_key_heads=2)
-    assert tensor_parallel_sizes(replace(profile, model=replace(profile.model, architecture=narrow))) == (1, 2)
+    found = splits(replace(profile, model=replace(profile.model, architecture=narrow)))
+    assert tuple(split.tensor_parallel_size for split in found) == (1, 2)
 
 
 def test_a_context_past_the_model_is_impossible_everywhere():
