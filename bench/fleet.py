@@ -49,7 +49,7 @@ class BenchFleet:
     def engine(self) -> dict[str, Any]:
         """The one engine as the gateway tells of it."""
         replicas = json.loads(self.qorch("status", "-o", "json").stdout)["replicas"]
-        found: dict[str, Any] = next(replica["engine"] for replica in replicas if replica["deployment"] == "engine")
+        found: dict[str, Any] = next(replica["engine"] for replica in replicas if replica["deployment"] != "gateway")
         return found
 
 

@@ -13,7 +13,7 @@ from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
 from orchestrator.adapters.ports import LOOPBACK, is_listened_to
 from orchestrator.adapters.process_memory import memory_bytes
-from orchestrator.adapters.ray_head import RayHead
+from orchestrator.adapters.ray_head import RayHead, claims_folder
 from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
@@ -45,7 +45,7 @@ class BareHost:
         write_private(self._files.admin_token_path, secrets.token_hex(32))
         ports = self._head.start(num_cpus, num_gpus)
         self._files.update(record, dashboard_port=ports.dashboard)
-        return FleetPaths(self._files.log_dir, self._files.admin_token_path)
+        return FleetPaths(self._files.log_dir, self._files.admin_token_path, claims_folder())
 
     def apply(self, spec: DeploymentSpec) -> None:
         record = self._existing()

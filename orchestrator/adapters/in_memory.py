@@ -12,7 +12,7 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
 
-PATHS = FleetPaths(Path("/in-memory/logs"), Path("/in-memory/admin_token"))
+PATHS = FleetPaths(Path("/in-memory/logs"), Path("/in-memory/admin_token"), Path("/in-memory/gpus"))
 
 
 class InMemoryRuntime:
@@ -104,7 +104,7 @@ class InMemoryRuntime:
     def _replica(self, spec: DeploymentSpec, name: str, state: str) -> Replica:
         """The gateway knows those that run; one that stops it has forgotten already."""
         seen = self.gateway_answers and state == "RUNNING"
-        return Replica(name, "engine", state, 1, "127.0.0.1", 0.0, _view(spec) if seen else None)
+        return Replica(name, spec.variants[0].name, state, 1, "127.0.0.1", 0.0, _view(spec) if seen else None)
 
 
 def _view(spec: DeploymentSpec) -> EngineView:
@@ -114,7 +114,7 @@ def _view(spec: DeploymentSpec) -> EngineView:
         ready=True,
         reason="answers completions",
         load_s=0.0,
-        max_num_seqs=spec.engine.max_num_seqs,
+        max_num_seqs=spec.variants[0].engine.max_num_seqs,
         in_flight=0,
         num_requests_running=0,
         num_requests_waiting=0,

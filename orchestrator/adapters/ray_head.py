@@ -90,6 +90,11 @@ def ray_folder(fleet_id: str) -> Path:
     return Path(tempfile.gettempdir()) / f"qorch-{os.getuid()}-{digest}"
 
 
+def claims_folder() -> Path:
+    """Where all fleets of this user note which GPUs are taken."""
+    return Path(tempfile.gettempdir()) / f"qorch-{os.getuid()}-gpus"
+
+
 def make_private_folder(folder: Path) -> None:
     """Create it for us alone; raises EnvironmentNotReady when somebody else's is in its place."""
     folder.mkdir(mode=0o700, exist_ok=True)

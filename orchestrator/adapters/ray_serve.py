@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Variant
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Application, Replica
 
@@ -66,11 +66,6 @@ class RayServe:
 
 def serve_config(spec: DeploymentSpec) -> dict[str, Any]:
     """The Serve config file's content (ServeDeploySchema) for this fleet."""
-    engine = {
-        "name": "engine",
-        "num_replicas": spec.num_replicas,
-        "ray_actor_options": {"num_cpus": spec.num_cpus, "num_gpus": spec.num_gpus},
-    }
     return {
         "proxy_location": "Disabled",
         "applications": [
@@ -79,9 +74,18 @@ def serve_config(spec: DeploymentSpec) -> dict[str, Any]:
                 "route_prefix": None,
                 "import_path": BUILDER,
                 "args": spec.serve_arguments(),
-                "deployments": [engine],
+                "deployments": [_deployment(variant) for variant in spec.variants],
             }
         ],
+    }
+
+
+def _deployment(variant: Variant) -> dict[str, Any]:
+    """Of the host's cores a replica takes none: its engine's threads are the plan's business."""
+    return {
+        "name": variant.name,
+        "num_replicas": variant.num_replicas,
+        "ray_actor_options": {"num_cpus": 0, "num_gpus": variant.num_gpus},
     }
 
 
@@ -89,11 +93,12 @@ def read_application(data: dict[str, Any]) -> Application:
     """Translate the REST API's answer (ApplicationDetails)."""
     deployments = data.get("deployments") or {}
     messages = [data.get("message") or "", *((d.get("message") or "") for d in deployments.values())]
-    engine = deployments.get("engine") or {}
     return Application(
         status=data["status"],
         message="\n".join(message for message in messages if message),
-        target_num_replicas=engine.get("target_num_replicas") or 0,
+        target_num_replicas=sum(
+            d.get("target_num_replicas") or 0 for name, d in deployments.items() if name != GATEWAY
+        ),
         replicas=tuple(replica for name, d in deployments.items() for replica in _replicas(name, d)),
     )
 

@@ -26,19 +26,19 @@ def measurable(runtime: Runtime, name: str) -> DeploymentSpec:
     if spec.num_replicas != 1:
         problem = f"the figures are of one replica, and the fleet {name!r} has {spec.num_replicas}"
         raise EnvironmentNotReady(problem, hint=command("scale 1", name))
-    if spec.predicted.speed is None:
-        problem = f"the plan of {spec.engine.profile} predicted no speed to compare with"
-        raise EnvironmentNotReady(problem, hint=f"qorch plan --explain {spec.engine.profile}")
+    if spec.variants[0].predicted.speed is None:
+        problem = f"the plan of {spec.profiles} predicted no speed to compare with"
+        raise EnvironmentNotReady(problem, hint=f"qorch plan --explain {spec.variants[0].engine.profile}")
     _engine(runtime.observe(), name)
     return spec
 
 
 def measure(runtime: Runtime, name: str, clients: Clients) -> tuple[Comparison, ...]:
     """Each figure of a measurable fleet."""
-    spec = measurable(runtime, name)
-    assert spec.predicted.speed is not None
-    alone, many = (clients.run(load) for load in loads(spec.predicted.speed))
-    return tuple(comparisons(spec.predicted, _engine(runtime.observe(), name), alone, many))
+    predicted = measurable(runtime, name).variants[0].predicted
+    assert predicted.speed is not None
+    alone, many = (clients.run(load) for load in loads(predicted.speed))
+    return tuple(comparisons(predicted, _engine(runtime.observe(), name), alone, many))
 
 
 def _engine(fleet: Fleet | None, name: str) -> EngineView:

@@ -78,6 +78,7 @@ class FleetPaths:
 
     log_dir: Path
     admin_token_path: Path
+    claims_dir: Path  # of all fleets of this user: which GPUs are taken
 
 
 @dataclass(frozen=True)

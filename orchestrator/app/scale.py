@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from orchestrator.app.ports import Reporter, Runtime
 from orchestrator.core.amounts import counted, gib
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
+from orchestrator.core.scaled import host_bytes, most_replicas, scaled
 
 POLL_S = 0.2
 
@@ -25,21 +25,32 @@ def scale(
         if spec.num_replicas == num_replicas:
             reporter.say(f"{counted(num_replicas, 'replica')} asked for already: nothing to change")
         else:
-            _require_memory(spec, num_replicas, memory_available_bytes)
-            runtime.apply(replace(spec, num_replicas=num_replicas))
+            runtime.apply(_scaled(spec, num_replicas, memory_available_bytes))
         return _wait(runtime, num_replicas, timeout_s, reporter) if wait else runtime.observe()
 
 
-def _require_memory(spec: DeploymentSpec, num_replicas: int, available_bytes: int) -> None:
+def _scaled(spec: DeploymentSpec, num_replicas: int, available_bytes: int) -> DeploymentSpec:
     """Raises DoesNotFit when the host has no room for the replicas that are added."""
-    added = num_replicas - spec.num_replicas
-    needed_bytes = added * spec.memory_bytes
-    if needed_bytes > available_bytes:
-        most = spec.num_replicas + available_bytes // spec.memory_bytes
+    wanted = scaled(spec, num_replicas)
+    added = counted(num_replicas - spec.num_replicas, "more replica")
+    if wanted.num_replicas < num_replicas:
+        gpus = f"the GPUs that the plan found are enough for {wanted.num_replicas}"
         raise DoesNotFit(
-            f"{counted(added, 'more replica')} would take {gib(needed_bytes)}, {gib(available_bytes)} are available",
-            hint=command(f"scale {most}", spec.fleet) if most > spec.num_replicas else "free -h",
+            f"{added} are asked for, and {gpus} replicas in all", hint=_most(spec, available_bytes, "nvidia-smi")
         )
+    needed_bytes = host_bytes(wanted) - host_bytes(spec)
+    if needed_bytes > available_bytes:
+        raise DoesNotFit(
+            f"{added} would take {gib(needed_bytes)}, {gib(available_bytes)} are available",
+            hint=_most(spec, available_bytes, "free -h"),
+        )
+    return wanted
+
+
+def _most(spec: DeploymentSpec, available_bytes: int, look: str) -> str:
+    """The command that asks for as many as there is room for; where that is none more, how to look for room."""
+    most = most_replicas(spec, available_bytes)
+    return command(f"scale {most}", spec.fleet) if most is not None and most > spec.num_replicas else look
 
 
 def _wait(runtime: Runtime, num_replicas: int, timeout_s: float, reporter: Reporter) -> Fleet:

@@ -11,11 +11,13 @@ from typing import Any
 
 from orchestrator.app.ports import FleetPaths, Reporter, Runtime
 from orchestrator.app.weights import ResolvedWeights
-from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec
+from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
 from orchestrator.core.order_diff import differences
-from orchestrator.core.plan import Fit, FitPlan
+from orchestrator.core.plan import FitPlan
+from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
+from orchestrator.core.profile import Profile
 
 POLL_S = 0.1
 CONTROLLER_PATIENCE_S = 15.0  # Ray restarts a Serve controller that died within a few seconds
@@ -26,8 +28,7 @@ class Order:
     """What shall run: a plan that was made and agreed to, and how to get its weights."""
 
     plan: FitPlan
-    fit: Fit
-    resolve: Callable[[], ResolvedWeights]
+    resolve: Callable[[Profile], ResolvedWeights]
 
 
 @dataclass(frozen=True)
@@ -94,29 +95,34 @@ def _require_controller(runtime: Runtime) -> None:
 
 def _first(order: Order, runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
     with _undone_on_failure(runtime, reporter):
-        reporter.phase("weights", order.fit.profile.name)
-        weights = order.resolve()
-        reporter.done("weights", weights.source)
+        files = {profile.name: _files(order, profile, reporter) for profile in order.plan.profiles}
         reporter.phase("start", "Ray, on loopback")
         plan = order.plan
         paths = runtime.prepare(plan.inventory.host.cpu_cores, len(plan.inventory.working_gpus))
         reporter.done("start", "Ray runs")
-        runtime.apply(_spec(order, weights, paths, runtime, settings))
+        runtime.apply(_spec(order, files, paths, runtime, settings))
         return _reach(runtime, settings, reporter)
 
 
+def _files(order: Order, profile: Profile, reporter: Reporter) -> ModelFiles:
+    """Have the weights of one variant here."""
+    reporter.phase("weights", profile.name)
+    weights = order.resolve(profile)
+    reporter.done("weights", weights.source)
+    return ModelFiles(str(weights.path), str(weights.mmproj_path) if weights.mmproj_path else None)
+
+
 def _spec(
-    order: Order, weights: ResolvedWeights, paths: FleetPaths, runtime: Runtime, settings: UpSettings
+    order: Order, files: Mapping[str, ModelFiles], paths: FleetPaths, runtime: Runtime, settings: UpSettings
 ) -> DeploymentSpec:
-    files = Files(
-        model_path=str(weights.path),
-        mmproj_path=str(weights.mmproj_path) if weights.mmproj_path else None,
+    places = Places(
         log_dir=str(paths.log_dir),
         keys_path=settings.keys_path,
         admin_token_path=str(paths.admin_token_path),
+        claims_dir=str(paths.claims_dir),
     )
     now_s = int(time.time())
-    return deployment_spec(runtime.name, order.plan, order.fit, files, settings.endpoint, settings.asked, now_s)
+    return deployment_spec(runtime.name, order.plan, files, places, settings.endpoint, settings.asked, now_s)
 
 
 def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:

@@ -85,7 +85,7 @@ def load_clients(spec: DeploymentSpec, api_key: str | None) -> LoadClients:
     from orchestrator.adapters.bare_host import endpoint_url
     from orchestrator.adapters.load_clients import LoadClients
 
-    return LoadClients(f"{endpoint_url(spec)}/v1", spec.engine.served_model_names[0], api_key)
+    return LoadClients(f"{endpoint_url(spec)}/v1", spec.model, api_key)
 
 
 def predictor() -> Predictor:

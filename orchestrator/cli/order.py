@@ -24,7 +24,7 @@ from orchestrator.core.wish import Wish
 
 if TYPE_CHECKING:
     from orchestrator.app.up import Order
-    from orchestrator.core.deployment import Endpoint
+    from orchestrator.core.planned_deployment import Endpoint
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Asked:
 
     def endpoint(self, has_keys: bool) -> Endpoint:
         """Where to listen; raises EnvironmentNotReady when it would be open to everybody."""
-        from orchestrator.core.deployment import Endpoint
+        from orchestrator.core.planned_deployment import Endpoint
 
         keys_required = not is_loopback(self.host)
         if keys_required and not has_keys:
@@ -79,7 +79,7 @@ class Asked:
         if ask:
             _confirm(plan, fit)
         store = compose.weights_store(self.weights)
-        return Order(plan, fit, lambda: store.resolve(fit.profile, partial(show_download, reporter)))
+        return Order(plan, lambda profile: store.resolve(profile, partial(show_download, reporter)))
 
     def _plan(self) -> FitPlan:
         if self.planned is not None:

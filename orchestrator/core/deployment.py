@@ -6,35 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestrator.core.llama_cpp_memory import context_checkpoints
-from orchestrator.core.plan import Device, Fit, FitPlan
+from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.profile import ModelStatus
 
-MIB = 2**20
-MOST_PROMPT_CACHE_MIB = 2048
-QUEUE_PER_ENGINE = 256  # requests that may wait at one engine beyond those it decodes
-
-
-@dataclass(frozen=True)
-class EngineSpec:
-    """How each engine replica is started."""
-
-    engine: str
-    profile: str
-    model_path: str
-    mmproj_path: str | None
-    served_model_names: tuple[str, ...]
-    max_model_len: int
-    max_num_seqs: int
-    threads: int
-    prompt_cache_mib: int
-    context_checkpoints: int  # of each slot
-    log_dir: str
-
-    @property
-    def max_in_flight(self) -> int:
-        return self.max_num_seqs + QUEUE_PER_ENGINE
+GATEWAY = "gateway"  # the name of the deployment that is no variant
 
 
 @dataclass(frozen=True)
@@ -62,23 +37,56 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class DeploymentSpec:
-    """One fleet: a gateway and `num_replicas` engines, with the CPU and GPU shares of each engine."""
+class Variant:
+    """Equal engine replicas of one profile on one kind of device: one deployment of Ray Serve."""
 
-    fleet: str
+    name: str  # of the deployment
     engine: EngineSpec
-    gateway: GatewaySpec
     num_replicas: int
-    num_cpus: float
-    num_gpus: float
-    memory_bytes: int  # of the host, for each further engine
-    asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
+    num_gpus: int  # of each replica
+    memory_bytes: int  # of the host, for each further replica
     predicted: Predicted
     device_name: str = ""  # the GPU's product, or the CPU's model
 
+    @property
+    def most_replicas(self) -> int | None:
+        """As many as there are sets of GPUs; None where only memory bounds them."""
+        return len(self.engine.gpu_sets) if self.num_gpus else None
+
+
+@dataclass(frozen=True)
+class DeploymentSpec:
+    """One fleet: a gateway, and the variants of one model that it asks, the best first."""
+
+    fleet: str
+    variants: tuple[Variant, ...]
+    gateway: GatewaySpec
+    asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
+
+    @property
+    def num_replicas(self) -> int:
+        return sum(variant.num_replicas for variant in self.variants)
+
+    @property
+    def model(self) -> str:
+        return self.gateway.served_model_names[0]
+
+    @property
+    def profiles(self) -> str:
+        """For people."""
+        return " + ".join(dict.fromkeys(variant.engine.profile for variant in self.variants))
+
+    @property
+    def engines(self) -> str:
+        """For people."""
+        return " + ".join(dict.fromkeys(variant.engine.engine for variant in self.variants))
+
     def serve_arguments(self) -> dict[str, Any]:
         """What the application's builder takes; a change here restarts replicas, a change of count does not."""
-        return {"engine": asdict(self.engine), "gateway": asdict(self.gateway)}
+        return {
+            "engines": {variant.name: asdict(variant.engine) for variant in self.variants},
+            "gateway": asdict(self.gateway),
+        }
 
     def to_data(self) -> dict[str, Any]:
         return asdict(self)
@@ -86,113 +94,17 @@ class DeploymentSpec:
 
 def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     """Read a spec that was written as JSON; raises TypeError or KeyError on another version's."""
-    engine, gateway = dict(data["engine"]), dict(data["gateway"])
-    engine["served_model_names"] = tuple(engine["served_model_names"])
+    gateway = dict(data["gateway"])
     gateway["served_model_names"] = tuple(gateway["served_model_names"])
-    parts = {"engine": EngineSpec(**engine), "gateway": GatewaySpec(**gateway)}
-    return DeploymentSpec(**{**data, **parts, "predicted": _predicted_from_data(data["predicted"])})
+    parts = {"variants": tuple(map(_variant_from_data, data["variants"])), "gateway": GatewaySpec(**gateway)}
+    return DeploymentSpec(**{**data, **parts})
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Where the gateway shall listen, and whether a key is needed."""
-
-    host: str
-    port: int
-    keys_required: bool
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where a fleet's files are, as text."""
-
-    model_path: str
-    mmproj_path: str | None
-    log_dir: str
-    keys_path: str
-    admin_token_path: str
-
-
-def deployment_spec(
-    fleet: str,
-    plan: FitPlan,
-    fit: Fit,
-    files: Files,
-    endpoint: Endpoint,
-    asked: Mapping[str, Any],
-    created_s: int,
-) -> DeploymentSpec:
-    """The deployment that `fit` describes, on this host's cores."""
-    names = served_model_names(fit)
-    cpus = plan.inventory.host.cpu_cores
-    return DeploymentSpec(
-        fleet=fleet,
-        engine=EngineSpec(
-            engine=fit.profile.engine.value,
-            profile=fit.profile.name,
-            model_path=files.model_path,
-            mmproj_path=files.mmproj_path,
-            served_model_names=names,
-            max_model_len=fit.max_model_len,
-            max_num_seqs=fit.max_num_seqs,
-            threads=threads_per_replica(cpus, plan.num_replicas, fit),
-            prompt_cache_mib=prompt_cache_mib(fit),
-            context_checkpoints=context_checkpoints(fit.max_model_len),
-            log_dir=files.log_dir,
-        ),
-        gateway=GatewaySpec(
-            host=endpoint.host,
-            port=endpoint.port,
-            served_model_names=names,
-            max_model_len=fit.max_model_len,
-            caution_past_tokens=fit.profile.model.limits.caution_past_tokens,
-            max_images=fit.profile.model.limits.images_per_request if files.mmproj_path else 0,
-            keys_path=files.keys_path,
-            keys_required=endpoint.keys_required,
-            admin_token_path=files.admin_token_path,
-            created_s=created_s,
-        ),
-        num_replicas=plan.num_replicas,
-        num_cpus=0,
-        num_gpus=len(fit.gpu_indices),
-        memory_bytes=memory_of_another_replica(fit),
-        asked=dict(asked),
-        predicted=predicted(fit),
-        device_name=fit.device_name,
-    )
-
-
-def predicted(fit: Fit) -> Predicted:
-    """What `status` shows beside what is measured."""
-    memory_bytes = fit.memory.needed_bytes + (prompt_cache_mib(fit) * MIB if fit.device is Device.CPU else 0)
-    return Predicted(memory_bytes, fit.prediction)
+def _variant_from_data(data: Mapping[str, Any]) -> Variant:
+    parts = {"engine": engine_spec_from_data(data["engine"]), "predicted": _predicted_from_data(data["predicted"])}
+    return Variant(**{**data, **parts})
 
 
 def _predicted_from_data(data: Mapping[str, Any]) -> Predicted:
     speed = data["speed"]
     return Predicted(data["memory_bytes"], speed and Prediction(**{**speed, "why": tuple(speed["why"])}))
-
-
-def memory_of_another_replica(fit: Fit) -> int:
-    """What one more engine takes of the host's memory: on a CPU all but the model file, and its prompt cache."""
-    if fit.device is Device.GPU:
-        return 0
-    own = sum(part.bytes for part in fit.memory.parts if part.name != "weights")
-    return own + fit.profile.weights.mmproj_bytes + prompt_cache_mib(fit) * MIB
-
-
-def prompt_cache_mib(fit: Fit) -> int:
-    """Prompts that an engine keeps for their next turn take a quarter of what the plan leaves free."""
-    return max(0, min(MOST_PROMPT_CACHE_MIB, fit.memory.headroom_bytes // 4 // MIB))
-
-
-def served_model_names(fit: Fit) -> tuple[str, ...]:
-    """The names a client may ask for: the model's, and the profile's when it says more."""
-    return tuple(dict.fromkeys((fit.profile.model.name, fit.profile.name)))
-
-
-def threads_per_replica(cpu_cores: int, num_replicas: int, fit: Fit) -> int:
-    """An engine's share of the cores; a stand-in model is too small to gain from a second thread."""
-    if fit.profile.model.status is ModelStatus.STAND_IN:
-        return 1
-    return max(1, cpu_cores // num_replicas)

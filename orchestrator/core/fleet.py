@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.core.deployment import DeploymentSpec, Predicted
+from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -94,7 +94,7 @@ class Fleet:
     target_num_replicas: int
     replicas: tuple[Replica, ...]
     conditions: tuple[Condition, ...]
-    predicted: Predicted | None = None  # by the plan that it was deployed from
+    predicted: tuple[tuple[str, Predicted], ...] = ()  # of each variant, by the plan that it was deployed from
 
     @property
     def controlled(self) -> bool:
@@ -103,7 +103,7 @@ class Fleet:
 
     @property
     def engines(self) -> tuple[Replica, ...]:
-        return tuple(replica for replica in self.replicas if replica.deployment == "engine")
+        return tuple(replica for replica in self.replicas if replica.deployment != GATEWAY)
 
     @property
     def ready_replicas(self) -> int:
@@ -115,14 +115,14 @@ def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | Non
     return Fleet(
         name=spec.fleet,
         phase=phase(application, gateway_ready),
-        model=spec.engine.served_model_names[0],
-        profile=spec.engine.profile,
-        engine=spec.engine.engine,
+        model=spec.model,
+        profile=spec.profiles,
+        engine=spec.engines,
         endpoint=endpoint,
         target_num_replicas=application.target_num_replicas if application else spec.num_replicas,
         replicas=application.replicas if application else (),
         conditions=conditions(application, gateway_ready),
-        predicted=spec.predicted,
+        predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
     )
 
 
@@ -160,7 +160,7 @@ def _whole(application: Application | None) -> bool:
 
 def _running(application: Application) -> list[Replica]:
     """The engine replicas that run as far as is known: an engine that the gateway has not told of counts as well."""
-    engines = (replica for replica in application.replicas if replica.deployment == "engine")
+    engines = (replica for replica in application.replicas if replica.deployment != GATEWAY)
     return [replica for replica in engines if replica.state == "RUNNING" and _engine_well(replica)]
 
 

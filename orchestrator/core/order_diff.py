@@ -25,10 +25,11 @@ def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str,
 
 def _settled(running: DeploymentSpec) -> dict[str, Any]:
     """What was chosen for the options that can be left open, by their names."""
-    engine = running.engine
+    variant = running.variants[0]
+    engine = variant.engine
     return {
-        "profile": engine.profile,
+        "profile": running.profiles,
         "context": engine.max_model_len,
         "concurrency": engine.max_num_seqs,
-        "tensor-parallel-size": max(1, int(running.num_gpus)),
+        "tensor-parallel-size": max(1, variant.num_gpus),
     }

@@ -194,6 +194,11 @@ class FitPlan:
         return self.placements[0].fit if self.placements else None
 
     @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """Those that will run, each once."""
+        return tuple(dict.fromkeys(placement.fit.profile for placement in self.placements))
+
+    @property
     def inventory(self) -> Inventory:
         """The machine that the first replica runs on, or the first of the site."""
         return self.site.hosts[self.placements[0].option.group if self.placements else 0].inventory

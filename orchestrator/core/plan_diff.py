@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orchestrator.core.deployment import MIB, DeploymentSpec
+from orchestrator.core.deployment import DeploymentSpec, Variant
+from orchestrator.core.engine_settings import MIB
 from orchestrator.core.host_memory import FLEET_RESERVE_BYTES
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.plan import FitPlan
@@ -31,18 +32,23 @@ def without_fleet(inventory: Inventory, running: DeploymentSpec) -> Inventory:
     An estimate: by what the fleet was planned to take, less the prompt cache, which may be empty.
     """
     host = inventory.host
-    each = running.memory_bytes - running.engine.prompt_cache_mib * MIB
-    taken = 0 if running.num_gpus else running.num_replicas * max(0, each)
+    taken = sum(map(_host_bytes, running.variants))
     available = min(host.memory_total_bytes, host.memory_available_bytes + taken + FLEET_RESERVE_BYTES)
     return replace(inventory, host=replace(host, memory_available_bytes=available))
 
 
+def _host_bytes(variant: Variant) -> int:
+    each = variant.memory_bytes - variant.engine.prompt_cache_mib * MIB
+    return 0 if variant.num_gpus else variant.num_replicas * max(0, each)
+
+
 def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
     fits = list(dict.fromkeys(placement.fit for placement in plan.placements))
-    engine, first = running.engine, fits[0]
-    yield Difference("profile", engine.profile, " + ".join(fit.profile.name for fit in fits))
+    variant, first = running.variants[0], fits[0]
+    engine = variant.engine
+    yield Difference("profile", running.profiles, " + ".join(fit.profile.name for fit in fits))
     yield Difference("engine", engine.engine, first.profile.engine.value)
     yield Difference("context", engine.max_model_len, first.max_model_len)
     yield Difference("concurrency", engine.max_num_seqs, first.max_num_seqs)
     yield Difference("replicas", running.num_replicas, plan.num_replicas)
-    yield Difference("GPUs of a replica", int(running.num_gpus), len(first.gpu_indices))
+    yield Difference("GPUs of a replica", variant.num_gpus, len(first.gpu_indices))

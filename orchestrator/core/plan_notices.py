@@ -31,7 +31,7 @@ def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:
             "and its answers mean nothing"
         )
     yield from _better(plan)
-    for profile in dict.fromkeys(placement.fit.profile for placement in plan.placements):
+    for profile in plan.profiles:
         yield from _lost_quality(profile)
     yield from chosen.notes
     if (caution := chosen.profile.model.limits.caution_past_tokens) < chosen.max_model_len:

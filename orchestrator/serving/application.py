@@ -7,6 +7,7 @@ from typing import Any
 from ray import serve
 from ray.serve import Application
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.serving.engine_replica import EngineReplica
 from orchestrator.serving.gateway_replica import GatewayReplica
 
@@ -16,8 +17,9 @@ DRAIN = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeout_s": 30
 
 def build(spec: dict[str, Any]) -> Application:
     """Bind the gateway to the engines; `spec` is `DeploymentSpec.serve_arguments()`."""
-    engine = serve.deployment(EngineReplica, name="engine", **HEALTH_CHECK, **DRAIN)
-    gateway = serve.deployment(
-        GatewayReplica, name="gateway", ray_actor_options={"num_cpus": 0}, **HEALTH_CHECK, **DRAIN
-    )
-    return gateway.bind(spec["gateway"], engine.bind(spec["engine"]))
+    engines = {
+        name: serve.deployment(EngineReplica, name=name, **HEALTH_CHECK, **DRAIN).bind(engine)
+        for name, engine in spec["engines"].items()
+    }
+    gateway = serve.deployment(GatewayReplica, name=GATEWAY, ray_actor_options={"num_cpus": 0}, **HEALTH_CHECK, **DRAIN)
+    return gateway.bind(spec["gateway"], *engines.values())

@@ -12,7 +12,7 @@ from typing import Any
 from ray import serve
 
 from orchestrator.app.ports import Engine, EngineLoadSample
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.node_binding import bind_to_node
@@ -28,7 +28,7 @@ class EngineReplica:
 
     async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
         bind_to_node()
-        self._spec = EngineSpec(**spec)
+        self._spec = engine_spec_from_data(spec)
         self._replica_id = serve.get_replica_context().replica_id.unique_id
         self._engine: Engine = make_engine(self._spec, self._log_path())
         self._failure: DeployFailed | None = None

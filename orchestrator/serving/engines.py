@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.adapters.engines.llama_cpp import LlamaCppEngine
 from orchestrator.app.ports import Engine
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.profile import EngineName
 
 ENGINES: dict[str, Callable[[EngineSpec, Path], Engine]] = {EngineName.LLAMA_CPP.value: LlamaCppEngine}

@@ -30,7 +30,7 @@ DRAIN_S = 20.0
 class GatewayReplica:
     """Listens on the fleet's endpoint itself: neither Ray's proxy nor its handles carry a token."""
 
-    def __init__(self, spec: dict[str, Any], engines: DeploymentHandle[Any]) -> None:
+    def __init__(self, spec: dict[str, Any], *engines: DeploymentHandle[Any]) -> None:
         bind_to_node()
         settings = GatewaySpec(**spec)
         self._engines = engines
@@ -56,10 +56,14 @@ class GatewayReplica:
             await asyncio.sleep(LOOK_PERIOD_S)
 
     async def _look(self) -> list[ReplicaStatus]:
-        answers = await self._engines.broadcast("describe").results_async(
-            timeout_s=LOOK_TIMEOUT_S, return_exceptions=True
-        )
-        return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+        seen = await asyncio.gather(*map(_look_at, self._engines))
+        return [status for of_variant in seen for status in of_variant]
+
+
+async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus]:
+    """The replicas of one variant that answer."""
+    answers = await engines.broadcast("describe").results_async(timeout_s=LOOK_TIMEOUT_S, return_exceptions=True)
+    return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
 
 
 def _doors(spec: GatewaySpec) -> Doors:

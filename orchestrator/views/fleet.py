@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.deployment import Predicted
+from orchestrator.core.deployment import GATEWAY, Predicted
 from orchestrator.core.fleet import Condition, Fleet, Replica
 from orchestrator.views.table import table
 from orchestrator.views.units import size_text
@@ -21,14 +21,14 @@ def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
         f"{fleet.profile} on {fleet.engine}  {fleet.endpoint}"
     )
     rows = replica_rows(fleet, now_s, wide)
-    said = [] if fleet.predicted is None else [_predicted_line(fleet.predicted)]
+    said = [_predicted_line(name, said) for name, said in fleet.predicted]
     body = table(WIDE_HEADERS if wide else HEADERS, rows)
     return "\n".join([head, *said, "", *map(_condition_line, fleet.conditions), "", body])
 
 
 def replica_rows(fleet: Fleet, now_s: float, wide: bool = False) -> list[tuple[str, ...]]:
     """One row a replica, engines first."""
-    ordered = sorted(fleet.replicas, key=lambda replica: (replica.deployment, replica.replica_id))
+    ordered = sorted(fleet.replicas, key=lambda one: (one.deployment == GATEWAY, one.deployment, one.replica_id))
     return [_row(replica, now_s) + (_wide(replica) if wide else ()) for replica in ordered]
 
 
@@ -56,12 +56,12 @@ def _row(replica: Replica, now_s: float) -> tuple[str, ...]:
     return (replica.replica_id, replica.deployment, replica.state, _reason(replica), started, *_measured(replica))
 
 
-def _predicted_line(said: Predicted) -> str:
+def _predicted_line(variant: str, said: Predicted) -> str:
     """What the plan says of one replica, to be held against MEMORY and TOK/S."""
     speed = "speed not predicted"
     if said.speed is not None:
         speed = f"{said.speed.decode_tok_s:,.1f} tok/s a stream, {said.speed.saturation_tok_s:,.0f} tok/s with many"
-    return f"planned for each replica: at most {size_text(said.memory_bytes)}; {speed}"
+    return f"planned for each replica of {variant}: at most {size_text(said.memory_bytes)}; {speed}"
 
 
 def _measured(replica: Replica) -> tuple[str, str]:
@@ -76,7 +76,7 @@ def _measured(replica: Replica) -> tuple[str, str]:
 def _reason(replica: Replica) -> str:
     if replica.engine is not None:
         return replica.engine.reason
-    return "-" if replica.deployment == "gateway" else "not seen by the gateway"
+    return "-" if replica.deployment == GATEWAY else "not seen by the gateway"
 
 
 def _wide(replica: Replica) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -25,6 +24,7 @@ from orchestrator.app.ports import FleetPaths, Runtime
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.scaled import scaled
 
 
 class RuntimeContract:
@@ -81,7 +81,7 @@ class RuntimeContract:
         spec = self.spec(runtime, runtime.prepare(num_cpus=2, num_gpus=0))
         runtime.apply(spec)
         (first,) = self._until(runtime, _whole).engines
-        runtime.apply(replace(spec, num_replicas=2))
+        runtime.apply(scaled(spec, 2))
         two = self._until(runtime, lambda fleet: _whole(fleet) and len(fleet.engines) == 2)
         assert first.replica_id in {replica.replica_id for replica in two.engines}
         runtime.apply(spec)

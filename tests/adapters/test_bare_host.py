@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from orchestrator.adapters.ports import free_ports
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import FleetPhase
+from orchestrator.core.scaled import scaled
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, replica
 from tests.adapters.test_gateway_api import REPLICAS, ROW
@@ -126,7 +126,7 @@ class TestAFleetThatRuns:
         self, host: BareHost, dashboard: HttpStandIn, files: FleetFiles
     ) -> None:
         dashboard.answers[f"PUT {ROUTE}"] = (200, "")
-        two = replace(self.spec, num_replicas=2)
+        two = scaled(self.spec, 2)
         host.apply(two)
         assert dashboard.asked[-1].body["applications"][0]["deployments"][0]["num_replicas"] == 2
         record = files.read()
@@ -138,7 +138,7 @@ class TestAFleetThatRuns:
     ) -> None:
         dashboard.answers[f"PUT {ROUTE}"] = (400, "no")
         with pytest.raises(EnvironmentNotReady):
-            host.apply(replace(self.spec, num_replicas=2))
+            host.apply(scaled(self.spec, 2))
         record = files.read()
         assert record is not None
         assert record.deployed == self.spec

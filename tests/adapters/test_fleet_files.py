@@ -64,7 +64,16 @@ class TestRecord:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "{", "null", "[]", "{}", '{"deployed": 5}', '{"deployed": {"engine": {}}}', '{"deployed": null, "x": 1}'],
+        [
+            "",
+            "{",
+            "null",
+            "[]",
+            "{}",
+            '{"deployed": 5}',
+            '{"deployed": {"variants": {}}}',
+            '{"deployed": null, "x": 1}',
+        ],
     )
     def test_a_damaged_one_is_named_and_the_hint_works(self, files: FleetFiles, text: str) -> None:
         complete(files)
@@ -217,5 +226,5 @@ class TestLock:
 def test_what_is_written_is_json_that_a_person_can_read(files: FleetFiles) -> None:
     complete(files)
     data = json.loads(files.record_path.read_text())
-    assert data["deployed"]["engine"]["profile"] == "demo-gguf"
+    assert data["deployed"]["variants"][0]["engine"]["profile"] == "demo-gguf"
     assert files.record_path.read_text().count("\n") > 10

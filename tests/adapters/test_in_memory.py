@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
@@ -11,6 +9,7 @@ from orchestrator.app.ports import FleetPaths, Runtime
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import FleetPhase
+from orchestrator.core.scaled import scaled
 from tests.adapters.runtime_contract import RuntimeContract
 from tests.app.samples import demo_spec
 
@@ -44,7 +43,7 @@ def test_a_replica_runs_after_as_many_looks_as_it_was_told() -> None:
 
 def test_a_replica_that_is_to_go_stops_after_as_many_looks() -> None:
     runtime = running(steps_to_run=2)
-    runtime.apply(replace(demo_spec(), num_replicas=2))
+    runtime.apply(scaled(demo_spec(), 2))
     for _ in range(3):
         runtime.observe()
     runtime.apply(demo_spec())

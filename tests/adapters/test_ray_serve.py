@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from orchestrator.adapters.ports import free_ports
 from orchestrator.adapters.ray_serve import RayServe, read_application, serve_config
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.scaled import scaled
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, deployment, replica
 from tests.app.samples import demo_spec
@@ -101,7 +101,7 @@ class TestDeploy:
 
 class TestConfig:
     def test_the_count_stands_beside_the_arguments_so_that_scaling_restarts_nothing(self) -> None:
-        one, two = (serve_config(replace(demo_spec(), num_replicas=count))["applications"][0] for count in (1, 2))
+        one, two = (serve_config(scaled(demo_spec(), count))["applications"][0] for count in (1, 2))
         assert one["args"] == two["args"]
         assert [config["deployments"][0]["num_replicas"] for config in (one, two)] == [1, 2]
 

@@ -9,8 +9,9 @@ from orchestrator.adapters.in_memory import PATHS
 from orchestrator.app.ports import FleetPaths
 from orchestrator.app.up import Order, UpSettings
 from orchestrator.app.weights import ResolvedWeights
-from orchestrator.core.deployment import DeploymentSpec, Endpoint, Files, deployment_spec
+from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.plan import Fit, FitPlan
+from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.wish import Wish
 from tests.core.machines import machine, plan_for
 
@@ -37,13 +38,14 @@ def demo_spec(
 ) -> DeploymentSpec:
     """One replica of the demo model, on loopback."""
     plan = demo_plan()
-    files = Files(str(model_path), None, str(paths.log_dir), str(keys_path), str(paths.admin_token_path))
-    return deployment_spec(fleet, plan, chosen(plan), files, Endpoint("127.0.0.1", port, False), asked, created_s=1)
+    files = {"demo-gguf": ModelFiles(str(model_path), None)}
+    places = Places(str(paths.log_dir), str(keys_path), str(paths.admin_token_path), str(paths.claims_dir))
+    return deployment_spec(fleet, plan, files, places, Endpoint("127.0.0.1", port, False), asked, created_s=1)
 
 
 def demo_order(replicas: int | None = None) -> Order:
     plan = demo_plan(replicas)
-    return Order(plan, chosen(plan), lambda: WEIGHTS)
+    return Order(plan, lambda profile: WEIGHTS)
 
 
 def settings(wait: bool = True, timeout_s: float = 5, **asked: Any) -> UpSettings:

@@ -32,7 +32,8 @@ class HalfAsFast:
 
 def deployed(speed: Prediction | None = SPEED) -> InMemoryRuntime:
     spec = demo_spec()
-    return running(replace(spec, predicted=replace(spec.predicted, speed=speed)))
+    variant = spec.variants[0]
+    return running(replace(spec, variants=(replace(variant, predicted=replace(variant.predicted, speed=speed)),)))
 
 
 def running(spec: DeploymentSpec) -> InMemoryRuntime:

@@ -68,7 +68,7 @@ def test_without_a_fleet_it_says_how_to_get_one() -> None:
 
 
 def test_replicas_that_the_host_has_no_memory_for_are_refused_with_how_many_it_has(runtime: InMemoryRuntime) -> None:
-    each = demo_spec().memory_bytes
+    each = demo_spec().variants[0].memory_bytes
     with pytest.raises(DoesNotFit, match="4 more replicas would take") as raised:
         ask(runtime, 5, memory_bytes=2 * each + 1)
     assert raised.value.hint == "qorch scale 3"

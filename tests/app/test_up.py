@@ -55,8 +55,8 @@ def test_what_is_deployed_is_what_was_planned_with_the_weights_that_were_resolve
     bring_up(runtime, lambda: demo_order(replicas=3), settings(replicas=3))
     spec = runtime.deployed()
     assert spec is not None
-    assert (spec.fleet, spec.engine.profile, spec.num_replicas) == ("mine", "demo-gguf", 3)
-    assert spec.engine.model_path == "/weights/demo.gguf"
+    assert (spec.fleet, spec.profiles, spec.num_replicas) == ("mine", "demo-gguf", 3)
+    assert spec.variants[0].engine.model_path == "/weights/demo.gguf"
     assert spec.asked["replicas"] == 3
 
 

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.cli import compose
 from orchestrator.core.plan_diff import without_fleet
+from orchestrator.core.scaled import scaled
 from tests.app.samples import demo_spec
 from tests.cli.conftest import Qorch
 from tests.core.machines import machine
@@ -68,7 +69,7 @@ def test_the_memory_that_the_fleet_has_taken_is_no_difference(qorch: Qorch, monk
 
 
 def test_a_fleet_never_gives_back_more_than_the_host_has() -> None:
-    spec = replace(demo_spec(), num_replicas=500)
+    spec = scaled(demo_spec(), 500)
     assert without_fleet(machine(memory_gib=8), spec).host.memory_available_bytes == 8 * 2**30
 
 

@@ -222,7 +222,7 @@ class TestAWrittenPlan:
         assert qorch("up", "--plan", "plan").code == 0
         spec = runtime.deployed()
         assert spec is not None
-        assert (spec.engine.profile, spec.engine.max_model_len, spec.num_replicas) == ("demo-gguf", 5000, 2)
+        assert (spec.profiles, spec.variants[0].engine.max_model_len, spec.num_replicas) == ("demo-gguf", 5000, 2)
         assert "nothing to change" in qorch("up", "--plan", "plan").err
 
     def test_what_runs_as_it_says_is_left_however_it_was_asked_for(

@@ -3,49 +3,43 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.deployment import (
-    DeploymentSpec,
-    Endpoint,
-    EngineSpec,
-    Files,
-    GatewaySpec,
-    Predicted,
-    deployment_spec,
-    deployment_spec_from_data,
-    memory_of_another_replica,
-    prompt_cache_mib,
-    threads_per_replica,
-)
+from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant, deployment_spec_from_data
+from orchestrator.core.engine_settings import memory_of_another_replica, prompt_cache_mib, threads_per_replica
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan
+from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.scaled import scaled
 from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, machine, plan_for
 
-FILES = Files("/w/model.gguf", None, "/logs", "/keys.json", "/admin")
+FILES = ModelFiles("/w/model.gguf", None)
+PLACES = Places("/logs", "/keys.json", "/admin", "/claims")
 LOOPBACK = Endpoint("127.0.0.1", 8000, False)
 ON_CPU = plan_for(machine(memory_gib=128, cores=16), Wish("qwen3.5-4b-q8_0", num_replicas=2))
 ON_GPU = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16"))
 
 
-def deployed(plan: FitPlan, files: Files = FILES, endpoint: Endpoint = LOOPBACK) -> DeploymentSpec:
-    return deployment_spec("default", plan, chosen(plan), files, endpoint, {}, created_s=7)
+def deployed(plan: FitPlan, files: ModelFiles = FILES, endpoint: Endpoint = LOOPBACK) -> DeploymentSpec:
+    of_profiles = {profile.name: files for profile in plan.profiles}
+    return deployment_spec("default", plan, of_profiles, PLACES, endpoint, {}, created_s=7)
 
 
 def test_the_engines_are_as_the_fit_says() -> None:
     fit = chosen(ON_CPU)
     spec = deployed(ON_CPU)
-    assert (spec.engine.max_model_len, spec.engine.max_num_seqs) == (fit.max_model_len, fit.max_num_seqs)
-    assert (spec.num_replicas, spec.num_gpus) == (2, 0)
-    assert deployed(ON_GPU).num_gpus == 1
+    (variant,) = spec.variants
+    assert (variant.engine.max_model_len, variant.engine.max_num_seqs) == (fit.max_model_len, fit.max_num_seqs)
+    assert (spec.num_replicas, variant.num_gpus, variant.engine.device) == (2, 0, "cpu")
 
 
 def test_the_gateway_listens_where_it_is_told_and_lets_no_more_tokens_through_than_the_engine_takes() -> None:
@@ -87,7 +81,8 @@ def test_another_replica_on_a_gpu_takes_none_of_the_hosts_memory() -> None:
 
 def test_a_change_of_count_changes_nothing_that_would_restart_replicas() -> None:
     spec = demo_spec()
-    assert replace(spec, num_replicas=9, num_cpus=2).serve_arguments() == spec.serve_arguments()
+    nine = replace(spec, variants=(replace(spec.variants[0], num_replicas=9),))
+    assert nine.serve_arguments() == spec.serve_arguments()
     other_port = replace(spec, gateway=replace(spec.gateway, port=1))
     assert other_port.serve_arguments() != spec.serve_arguments()
 
@@ -96,8 +91,7 @@ def test_the_prompt_cache_takes_a_quarter_of_the_headroom_and_never_more_than_tw
     fit = chosen(ON_CPU)
     for headroom_mib, cache_mib in ((-5, 0), (400, 100), (2**20, 2048)):
         memory = replace(fit.memory, available_bytes=fit.memory.needed_bytes + headroom_mib * 2**20)
-        spec = deployment_spec("d", ON_CPU, replace(fit, memory=memory), FILES, LOOPBACK, {}, 0)
-        assert spec.engine.prompt_cache_mib == cache_mib
+        assert prompt_cache_mib(replace(fit, memory=memory)) == cache_mib
 
 
 class TestDifferences:
@@ -119,7 +113,7 @@ class TestDifferences:
     def test_replicas_are_compared_with_how_many_there_are_and_only_if_asked_for(
         self, asked: int | None, found: tuple[str, ...]
     ) -> None:
-        spec = replace(demo_spec(asked={"replicas": 1}), num_replicas=3)
+        spec = scaled(demo_spec(asked={"replicas": 1}), 3)
         assert differences(spec, {"replicas": asked}) == found
 
 
@@ -128,10 +122,15 @@ NAMES = st.lists(TEXT, max_size=3).map(tuple)
 WHOLE = st.integers(0, 2**53)
 ENGINES = st.builds(
     EngineSpec,
-    **dict.fromkeys(("engine", "profile", "model_path", "log_dir"), TEXT),
-    **dict.fromkeys(("max_model_len", "max_num_seqs", "threads", "prompt_cache_mib", "context_checkpoints"), WHOLE),
+    **dict.fromkeys(("engine", "profile", "device", "model_path", "log_dir", "claims_dir"), TEXT),
+    **dict.fromkeys(
+        ("max_model_len", "max_num_seqs", "threads", "prompt_cache_mib", "context_checkpoints", "gpu_free_bytes"), WHOLE
+    ),
     mmproj_path=st.none() | TEXT,
     served_model_names=NAMES,
+    arguments=NAMES,
+    environment=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple),
+    gpu_sets=st.lists(NAMES, max_size=3).map(tuple),
 )
 GATEWAYS = st.builds(
     GatewaySpec,
@@ -153,17 +152,22 @@ PREDICTIONS = st.builds(
     cold_start_s=RATES,
     why=st.lists(TEXT, max_size=3).map(tuple),
 )
+VARIANTS = st.builds(
+    Variant,
+    name=TEXT,
+    engine=ENGINES,
+    num_replicas=WHOLE,
+    num_gpus=WHOLE,
+    memory_bytes=WHOLE,
+    predicted=st.builds(Predicted, WHOLE, st.none() | PREDICTIONS),
+    device_name=TEXT,
+)
 SPECS = st.builds(
     DeploymentSpec,
     fleet=TEXT,
-    engine=ENGINES,
+    variants=st.lists(VARIANTS, max_size=3).map(tuple),
     gateway=GATEWAYS,
-    num_replicas=WHOLE,
-    num_cpus=st.floats(0, 1024),
-    num_gpus=st.floats(0, 64),
-    memory_bytes=WHOLE,
     asked=st.dictionaries(TEXT, st.none() | st.booleans() | WHOLE | TEXT, max_size=5),
-    predicted=st.builds(Predicted, WHOLE, st.none() | PREDICTIONS),
 )
 
 
@@ -174,10 +178,11 @@ def test_a_spec_survives_being_written_as_json(spec: DeploymentSpec) -> None:
 
 @given(SPECS)
 def test_what_ray_serve_is_given_is_plain_json(spec: DeploymentSpec) -> None:
-    assert json.loads(json.dumps(spec.serve_arguments()))["engine"]["profile"] == spec.engine.profile
+    engines = json.loads(json.dumps(spec.serve_arguments()))["engines"]
+    assert engines == {one.name: json.loads(json.dumps(asdict(one.engine))) for one in spec.variants}
 
 
-@pytest.mark.parametrize("change", [{"engine": {}}, {"unknown": 1}, {"gateway": None}, {"engine": "text"}])
+@pytest.mark.parametrize("change", [{"variants": [{}]}, {"unknown": 1}, {"gateway": None}, {"variants": "text"}])
 def test_another_versions_spec_is_refused_and_not_half_read(change: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         deployment_spec_from_data({**demo_spec().to_data(), **change})

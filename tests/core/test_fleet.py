@@ -18,6 +18,7 @@ from orchestrator.core.fleet import (
     fleet_of,
     phase,
 )
+from orchestrator.core.scaled import scaled
 from tests.app.samples import demo_spec
 
 STATUSES = ("NOT_STARTED", "DEPLOYING", "DEPLOY_FAILED", "RUNNING", "UNHEALTHY", "DELETING")
@@ -128,7 +129,7 @@ def test_a_controller_that_does_not_answer_is_its_own_condition() -> None:
 
 
 def test_a_fleet_is_what_was_asked_for_and_what_was_seen_of_it() -> None:
-    spec = replace(demo_spec("mine"), num_replicas=2)
+    spec = scaled(demo_spec("mine"), 2)
     seen = application(engine(), engine(DEAD), wanted=3)
     fleet = fleet_of(spec, "http://127.0.0.1:8000/v1", seen, True)
     assert (fleet.name, fleet.model, fleet.profile, fleet.engine) == ("mine", "demo", "demo-gguf", "llama.cpp")
@@ -137,7 +138,7 @@ def test_a_fleet_is_what_was_asked_for_and_what_was_seen_of_it() -> None:
 
 
 def test_where_ray_does_not_answer_the_target_is_what_was_asked_for() -> None:
-    fleet = fleet_of(replace(demo_spec(), num_replicas=2), "", None, True)
+    fleet = fleet_of(scaled(demo_spec(), 2), "", None, True)
     assert (fleet.target_num_replicas, fleet.replicas, fleet.controlled) == (2, (), False)
 
 

@@ -64,7 +64,7 @@ class RealFleet:
         return data
 
     def engines(self) -> list[dict[str, Any]]:
-        return [replica for replica in self.status()["replicas"] if replica["deployment"] == "engine"]
+        return [replica for replica in self.status()["replicas"] if replica["deployment"] != "gateway"]
 
     def processes(self) -> list[psutil.Process]:
         return Owner(self.mark, ray_folder(self.mark)).processes()

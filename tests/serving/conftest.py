@@ -11,7 +11,7 @@ import pytest
 from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
@@ -117,7 +117,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
     """The demo model for the real llama.cpp."""
     folder = tmp_path_factory.mktemp("engine")
     return EngineSpec(
-        engine="llama.cpp", profile="demo-gguf", model_path=str(make_demo_gguf(folder)), mmproj_path=None,
+        engine="llama.cpp", profile="demo-gguf", device="cpu", model_path=str(make_demo_gguf(folder)), mmproj_path=None,
         served_model_names=("demo",), max_model_len=LIMITS.max_model_len, max_num_seqs=4, threads=1,
         prompt_cache_mib=0, context_checkpoints=1, log_dir=str(folder),
     )  # fmt: skip

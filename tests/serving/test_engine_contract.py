@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from orchestrator.app.ports import Engine
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
 
@@ -97,9 +97,10 @@ async def test_a_stopped_engine_leaves_no_process(spec: EngineSpec, tmp_path: Pa
 def test_an_engine_ends_with_its_owner_even_when_that_is_killed(spec: EngineSpec, tmp_path: Path) -> None:
     program = (
         "import asyncio, json, sys; from pathlib import Path\n"
-        "from orchestrator.core.deployment import EngineSpec; from orchestrator.serving.engines import make_engine\n"
+        "from orchestrator.core.engine_spec import engine_spec_from_data\n"
+        "from orchestrator.serving.engines import make_engine\n"
         "async def own():\n"
-        "    engine = make_engine(EngineSpec(**json.loads(sys.argv[1])), Path(sys.argv[2]))\n"
+        "    engine = make_engine(engine_spec_from_data(json.loads(sys.argv[1])), Path(sys.argv[2]))\n"
         "    await engine.start(); print(engine.pid, flush=True); await engine.wait()\n"
         "asyncio.run(own())"
     )

@@ -20,7 +20,7 @@ import pytest
 
 from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing, new_key, presented
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.serving.engines import make_engine
 from tests.serving.conftest import LIMITS, Gateway, Make
 from tests.serving.raw import chat, connect, exchange, post, read_all, status

@@ -15,27 +15,28 @@ from orchestrator.views.fleet import age, fleet_data, fleet_text, replica_rows
 from tests.app.samples import demo_spec
 
 SPEED = Prediction(35.2, 120.0, 8, 900.0, 1.1, 1024, 256, 12.0, ())
-SPEC = replace(demo_spec(), predicted=Predicted(560 * MIB, SPEED))
+DEMO = demo_spec()
+SPEC = replace(DEMO, variants=(replace(DEMO.variants[0], predicted=Predicted(560 * MIB, SPEED)),))
 VIEW = EngineView(1842, 40123, True, "answers completions", 0.42, 4, 1, 1, 0, 1234, 56789, 1800.0, 450 * MIB)
-ENGINE = Replica("cnedz0oj", "engine", "RUNNING", 1801, "127.0.0.1", 1000.0, VIEW)
-STARTING = Replica("8kfp2q1x", "engine", "STARTING", None, None, None)
+ENGINE = Replica("cnedz0oj", "demo-gguf", "RUNNING", 1801, "127.0.0.1", 1000.0, VIEW)
+STARTING = Replica("8kfp2q1x", "demo-gguf", "STARTING", None, None, None)
 GATEWAY = Replica("9tyl8ojr", "gateway", "RUNNING", 1802, "127.0.0.1", 990.0)
 
 GOLDEN = """\
 default: Degraded  1/2 ready  demo-gguf on llama.cpp  http://127.0.0.1:8000/v1
-planned for each replica: at most 560.0 MiB; 35.2 tok/s a stream, 120 tok/s with many
+planned for each replica of demo-gguf: at most 560.0 MiB; 35.2 tok/s a stream, 120 tok/s with many
 
   yes  ControllerReachable: the application is DEPLOYING (Answers)
   yes  Available: a model answers (Answers)
   NO   ReplicasReady: 1 of 2 replicas run (DEPLOYING)
 
-REPLICA   KIND     STATE     REASON                   AGE    MEMORY     TOK/S
-8kfp2q1x  engine   STARTING  not seen by the gateway  -      -          -
-cnedz0oj  engine   RUNNING   answers completions      3m20s  450.0 MiB  31.5
-9tyl8ojr  gateway  RUNNING   -                        3m30s  -          -"""
+REPLICA   KIND       STATE     REASON                   AGE    MEMORY     TOK/S
+8kfp2q1x  demo-gguf  STARTING  not seen by the gateway  -      -          -
+cnedz0oj  demo-gguf  RUNNING   answers completions      3m20s  450.0 MiB  31.5
+9tyl8ojr  gateway    RUNNING   -                        3m30s  -          -"""
 
 WIDE_ROW = (
-    "cnedz0oj  engine   RUNNING   answers completions      3m20s  450.0 MiB  31.5   1801  1842        40123  0.4s  1"
+    "cnedz0oj  demo-gguf  RUNNING   answers completions      3m20s  450.0 MiB  31.5   1801  1842        40123  0.4s  1"
     "        0        1,234       56,789"
 )
 
@@ -74,7 +75,7 @@ def test_what_was_not_predicted_or_not_measured_is_not_made_up() -> None:
     probed = replace(ENGINE, engine=replace(VIEW, generation_tokens_total=1, generation_s_total=1e-6))
     assert replica_rows(fleet(probed), 0.0)[0][-1] == "-"
     assert replica_rows(fleet(silent), 0.0)[0][-2:] == ("-", "-")
-    spec = replace(SPEC, predicted=Predicted(560 * MIB, None))
+    spec = replace(SPEC, variants=(replace(SPEC.variants[0], predicted=Predicted(560 * MIB, None)),))
     assert "at most 560.0 MiB; speed not predicted" in fleet_text(fleet_of(spec, "", None, None), 0.0)
 
 

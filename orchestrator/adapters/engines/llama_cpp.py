@@ -11,7 +11,7 @@ import httpx
 
 from orchestrator.adapters.engines.process import EngineProcess
 from orchestrator.app.ports import EngineLoadSample
-from orchestrator.core.deployment import EngineSpec
+from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 
 HOST = "127.0.0.1"

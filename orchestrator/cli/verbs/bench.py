@@ -47,13 +47,14 @@ def _measured(fleet: str, api_key: str | None) -> FitReport:
     runtime = compose.runtime(fleet)
     spec = measurable(runtime, fleet)
     message("sends requests with prompts of random words, first one at a time, then many at once")
+    variant = spec.variants[0]
     comparisons = measure(runtime, fleet, compose.load_clients(spec, api_key))
     return FitReport(
-        profile=spec.engine.profile,
-        engine=spec.engine.engine,
-        device=spec.device_name,
-        max_model_len=spec.engine.max_model_len,
-        max_num_seqs=spec.engine.max_num_seqs,
+        profile=variant.engine.profile,
+        engine=variant.engine.engine,
+        device=variant.device_name,
+        max_model_len=variant.engine.max_model_len,
+        max_num_seqs=variant.engine.max_num_seqs,
         measured_on=datetime.now(UTC).date().isoformat(),
         versions=versions(),
         comparisons=comparisons,

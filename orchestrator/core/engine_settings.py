@@ -1,0 +1,70 @@
+"""What of a plan each engine is told in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.llama_cpp_memory import context_checkpoints
+from orchestrator.core.plan import Device, Fit, FitPlan
+from orchestrator.core.profile import EngineName, ModelStatus
+
+MIB = 2**20
+MOST_PROMPT_CACHE_MIB = 2048
+
+
+def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
+    """The spec with what its engine wants to know besides."""
+    return SETTINGS[fit.profile.engine](spec, fit, plan)
+
+
+def reads_images(fit: Fit, mmproj_path: str | None) -> bool:
+    """vLLM's checkpoints hold their vision encoder; llama.cpp's is a file of its own."""
+    if fit.profile.engine is EngineName.VLLM:
+        architecture = fit.profile.model.architecture
+        return bool(architecture and architecture.vision) and not fit.vllm.language_model_only
+    return mmproj_path is not None
+
+
+def prompt_cache_mib(fit: Fit) -> int:
+    """Prompts that llama.cpp keeps for their next turn take a quarter of what the plan leaves free."""
+    if fit.profile.engine is not EngineName.LLAMA_CPP:
+        return 0
+    return max(0, min(MOST_PROMPT_CACHE_MIB, fit.memory.headroom_bytes // 4 // MIB))
+
+
+def threads_per_replica(cpu_cores: int, num_replicas: int, fit: Fit) -> int:
+    """An engine's share of the cores; a stand-in model is too small to gain from a second thread."""
+    if fit.profile.model.status is ModelStatus.STAND_IN:
+        return 1
+    return max(1, cpu_cores // num_replicas)
+
+
+def memory_of_another_replica(fit: Fit) -> int:
+    """What one more engine takes of the host's memory; llama.cpp's replicas map one model file."""
+    if fit.device is Device.GPU:
+        return 0
+    if fit.profile.engine is not EngineName.LLAMA_CPP:
+        return fit.memory.needed_bytes
+    own = sum(part.bytes for part in fit.memory.parts if part.name != "weights")
+    return own + fit.profile.weights.mmproj_bytes + prompt_cache_mib(fit) * MIB
+
+
+def _llama_cpp(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
+    return replace(
+        spec,
+        threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit),
+        prompt_cache_mib=prompt_cache_mib(fit),
+        context_checkpoints=context_checkpoints(fit.max_model_len),
+    )
+
+
+def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
+    return replace(spec, threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit))
+
+
+SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {
+    EngineName.LLAMA_CPP: _llama_cpp,
+    EngineName.VLLM: _vllm,
+}

@@ -1,0 +1,149 @@
+"""From a plan to the deployment that it describes, on one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.core.accelerators import DeviceId, devices
+from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant
+from orchestrator.core.engine_settings import (
+    MIB,
+    memory_of_another_replica,
+    prompt_cache_mib,
+    reads_images,
+    with_settings,
+)
+from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.gpu_sets import gpu_sets
+from orchestrator.core.plan import Device, Fit, FitPlan, Placement
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the gateway shall listen, and whether a key is needed."""
+
+    host: str
+    port: int
+    keys_required: bool
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Where a profile's weights are."""
+
+    model_path: str
+    mmproj_path: str | None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a fleet keeps its other files."""
+
+    log_dir: str
+    keys_path: str
+    admin_token_path: str
+    claims_dir: str
+
+
+def deployment_spec(
+    fleet: str,
+    plan: FitPlan,
+    files: Mapping[str, ModelFiles],
+    places: Places,
+    endpoint: Endpoint,
+    asked: Mapping[str, Any],
+    created_s: int,
+) -> DeploymentSpec:
+    """The deployment of a plan for one host; `files` are those of each profile, by its name."""
+    variants = tuple(
+        _variant(plan, placement, name, files[placement.fit.profile.name], places)
+        for placement, name in zip(plan.placements, _deployment_names(plan.placements), strict=True)
+    )
+    return DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+
+
+def served_model_names(fit: Fit) -> tuple[str, ...]:
+    """The names a client may ask for: the model's, and the profile's when it says more."""
+    return tuple(dict.fromkeys((fit.profile.model.name, fit.profile.name)))
+
+
+def predicted(fit: Fit) -> Predicted:
+    """What `status` shows beside what is measured."""
+    memory_bytes = fit.memory.needed_bytes + (prompt_cache_mib(fit) * MIB if fit.device is Device.CPU else 0)
+    return Predicted(memory_bytes, fit.prediction)
+
+
+def device_sets(plan: FitPlan, placement: Placement) -> tuple[tuple[DeviceId, ...], ...]:
+    """The devices of each planned replica, and of a single variant those that further replicas can have."""
+    if placement.fit.device is Device.CPU:
+        return ()
+    if len(plan.placements) > 1:
+        return placement.gpu_sets
+    taken = frozenset(name for one in placement.gpu_sets for name in one)
+    return placement.gpu_sets + gpu_sets(placement.fit, plan.inventory, taken)
+
+
+def _gateway(
+    plan: FitPlan, files: Mapping[str, ModelFiles], places: Places, endpoint: Endpoint, created_s: int
+) -> GatewaySpec:
+    """What every variant takes, since any of them may be asked."""
+    fits = [placement.fit for placement in plan.placements]
+    limits = fits[0].profile.model.limits
+    see = all(reads_images(fit, files[fit.profile.name].mmproj_path) for fit in fits)
+    return GatewaySpec(
+        host=endpoint.host,
+        port=endpoint.port,
+        served_model_names=_names_of_all(plan),
+        max_model_len=min(fit.max_model_len for fit in fits),
+        caution_past_tokens=limits.caution_past_tokens,
+        max_images=limits.images_per_request if see else 0,
+        keys_path=places.keys_path,
+        keys_required=endpoint.keys_required,
+        admin_token_path=places.admin_token_path,
+        created_s=created_s,
+    )
+
+
+def _names_of_all(plan: FitPlan) -> tuple[str, ...]:
+    """Every variant answers to the names of all, the model's first."""
+    return tuple(dict.fromkeys(name for each in plan.placements for name in served_model_names(each.fit)))
+
+
+def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles, places: Places) -> Variant:
+    fit = placement.fit
+    return Variant(
+        name=name,
+        engine=with_settings(_engine(plan, placement, files, places), fit, plan),
+        num_replicas=placement.num_replicas,
+        num_gpus=len(fit.gpu_indices),
+        memory_bytes=memory_of_another_replica(fit),
+        predicted=predicted(fit),
+        device_name=fit.device_name,
+    )
+
+
+def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Places) -> EngineSpec:
+    fit = placement.fit
+    uuids = {one.id: one.uuid or str(one.id) for one in devices(plan.inventory)[0]}
+    return EngineSpec(
+        engine=fit.profile.engine.value,
+        profile=fit.profile.name,
+        device=fit.device.value,
+        model_path=files.model_path,
+        mmproj_path=files.mmproj_path,
+        served_model_names=_names_of_all(plan),
+        max_model_len=fit.max_model_len,
+        max_num_seqs=fit.max_num_seqs,
+        log_dir=places.log_dir,
+        gpu_sets=tuple(tuple(uuids[name] for name in one) for one in device_sets(plan, placement)),
+        claims_dir=places.claims_dir,
+    )
+
+
+def _deployment_names(placements: tuple[Placement, ...]) -> list[str]:
+    """The profile's name; of several placements of one profile the others are numbered."""
+    profiles = [placement.fit.profile.name for placement in placements]
+    earlier = [profiles[:index].count(name) for index, name in enumerate(profiles)]
+    return [name if count == 0 else f"{name}-{count + 1}" for name, count in zip(profiles, earlier, strict=True)]

@@ -1,0 +1,46 @@
+"""Another number of replicas for a fleet that runs: which variants grow, and which shrink."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+
+from orchestrator.core.deployment import DeploymentSpec, Variant
+
+
+def scaled(spec: DeploymentSpec, num_replicas: int) -> DeploymentSpec:
+    """The best variant grows first, as far as it has GPUs, and the last one shrinks first.
+
+    Where the GPUs are too few for `num_replicas`, it has as many as they are enough for.
+    """
+    left = num_replicas
+    counts = []
+    for variant in spec.variants:
+        counts.append(min(variant.num_replicas, left))
+        left -= counts[-1]
+    for index, variant in enumerate(spec.variants):
+        further = int(min(_most(variant) - counts[index], left))
+        counts[index] += further
+        left -= further
+    variants = [replace(one, num_replicas=count) for one, count in zip(spec.variants, counts, strict=True)]
+    return replace(spec, variants=tuple(variants))
+
+
+def most_replicas(spec: DeploymentSpec, available_bytes: int) -> int | None:
+    """How many the host's GPUs and the memory that is left have room for; None without bound."""
+    most = sum(variant.num_replicas + _further(variant, available_bytes) for variant in spec.variants)
+    return None if most == inf else int(most)
+
+
+def host_bytes(spec: DeploymentSpec) -> int:
+    """What all engine replicas take of the host's memory."""
+    return sum(variant.num_replicas * variant.memory_bytes for variant in spec.variants)
+
+
+def _most(variant: Variant) -> float:
+    return inf if variant.most_replicas is None else variant.most_replicas
+
+
+def _further(variant: Variant, available_bytes: int) -> float:
+    room = available_bytes // variant.memory_bytes if variant.memory_bytes else inf
+    return min(_most(variant) - variant.num_replicas, room)
