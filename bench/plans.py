@@ -18,8 +18,9 @@ from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_
 from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.app.plan import make_described_plan
 from orchestrator.core.amounts import gib
+from orchestrator.core.device import Device
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Device, Fit, FitPlan, Placement
+from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.predict import Predictor
 from orchestrator.core.wish import Wish
 

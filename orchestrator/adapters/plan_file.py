@@ -7,8 +7,8 @@ from pathlib import Path
 
 from orchestrator.adapters.plan_schema import HostGroupEntry, PlacementEntry, PlanFile, PlanHead
 from orchestrator.adapters.yaml_file import Document, read_yaml, validate
+from orchestrator.core.device import Device
 from orchestrator.core.errors import UsageError
-from orchestrator.core.plan import Device
 from orchestrator.core.planned import Planned, PlannedHost
 
 

@@ -6,12 +6,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.core.device import Device
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.inventory import Inventory
+from orchestrator.core.plan import Engines
+from orchestrator.core.profile import EngineName
 
 GIB = 2**30
 LEAST_MEMORY_BYTES = 2 * GIB
 LEAST_DISK_BYTES = 2 * GIB
+INSTALL_AGAIN = "pip install qorch"
+INSTALL_VLLM = "pip install 'qorch[gpu]', or QORCH_VLLM_PYTHON=PATH of a Python that has vLLM"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,18 @@ def gpu_checks(inventory: Inventory) -> tuple[Check, ...]:
             required=False,
         )
         for gpu in inventory.gpus
+    )
+
+
+def engine_checks(engines: Engines, has_gpu: bool) -> tuple[Check, ...]:
+    """llama.cpp everywhere; vLLM where a GPU is, or where its CPU build was installed for development."""
+    llama_cpp = engines[EngineName.LLAMA_CPP, Device.CPU]
+    on_gpu, on_cpu = engines[EngineName.VLLM, Device.GPU], engines[EngineName.VLLM, Device.CPU]
+    ok = on_gpu.on_disk or not has_gpu
+    found = on_gpu.reason if has_gpu or on_cpu.on_disk else f"not needed without a GPU ({on_gpu.reason})"
+    return (
+        Check("engine llama.cpp", llama_cpp.on_disk, llama_cpp.reason, "installed", INSTALL_AGAIN),
+        Check("engine vllm", ok, found, "a build for GPUs", INSTALL_VLLM, required=False),
     )
 
 

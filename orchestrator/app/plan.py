@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import product
 
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
+from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
 from orchestrator.core.inventory import Site
-from orchestrator.core.plan import Availability, Fit, FitPlan, PlanFailure
+from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.wish import Wish
 
@@ -24,7 +25,7 @@ def make_plan(
     site: Site,
     wish: Wish,
     store: WeightsStore,
-    engines: Mapping[EngineName, Availability],
+    engines: Engines,
     predict: Predict,
 ) -> FitPlan:
     """Choose among all profiles, with what is known of their weights and engines."""
@@ -36,7 +37,7 @@ def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, p
     """Choose for a machine that one does not have: there every engine and all published weights can be had."""
     there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
     availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
-    return choose(profiles, site, wish, availability, dict.fromkeys(EngineName, there), predict)
+    return choose(profiles, site, wish, availability, dict.fromkeys(product(EngineName, Device), there), predict)
 
 
 def require_fit(plan: FitPlan) -> Fit:

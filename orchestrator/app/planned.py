@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator.app.plan import make_plan, require_fit
@@ -11,9 +10,9 @@ from orchestrator.core.amounts import counted
 from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit
 from orchestrator.core.inventory import Inventory, one_host
-from orchestrator.core.plan import Availability, FitPlan, PlanFailure
+from orchestrator.core.plan import Engines, FitPlan, PlanFailure
 from orchestrator.core.planned import Planned, mismatch, only_planned
-from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.profile import Profile
 
 
 def the_one(planned: tuple[Planned, ...]) -> Planned:
@@ -33,7 +32,7 @@ def make_planned(
     profiles: tuple[Profile, ...],
     inventory: Inventory,
     store: WeightsStore,
-    engines: Mapping[EngineName, Availability],
+    engines: Engines,
     predict: Predict,
 ) -> FitPlan:
     """The plan made anew with nothing left open, on the GPUs that it names; raises QorchError where it is not so."""

@@ -21,6 +21,7 @@ class EngineLoadSample:
     prompt_tokens_total: int
     generation_tokens_total: int
     generation_s_total: float  # of all requests together, so tokens over seconds are those of one stream
+    kv_cache_usage: float | None = None  # share of the pool, 0 to 1; None where the engine does not tell
 
 
 class Engine(Protocol):

@@ -12,9 +12,11 @@ from click.core import ParameterSource
 
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
+from orchestrator.core.device import Device
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.planned import Planned
+from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Prices, Wish
 
 
@@ -26,6 +28,14 @@ def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None)
 
 def _whole(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     return None if value is None else int(value)
+
+
+def _engine(ctx: click.Context, param: click.Parameter, value: str | None) -> EngineName | None:
+    return None if value is None else EngineName(value)
+
+
+def _device(ctx: click.Context, param: click.Parameter, value: str | None) -> Device | None:
+    return None if value is None else Device(value)
 
 
 def _prices(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Prices:
@@ -47,6 +57,18 @@ OPTIONS = (
         default=Objective.BALANCED.value,
         show_default=True,
         help="What the choice weighs most.",
+    ),
+    option(
+        "--engine",
+        type=click.Choice([each.value for each in EngineName]),
+        callback=_engine,
+        help="Only profiles that this engine runs.",
+    ),
+    option(
+        "--device",
+        type=click.Choice([each.value for each in Device]),
+        callback=_device,
+        help="Only on this; vLLM on a CPU has to be asked for.",
     ),
     option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
     option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
@@ -79,6 +101,8 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         profile: str,
         model: str | None,
         objective: str,
+        engine: EngineName | None,
+        device: Device | None,
         context: int | None,
         concurrency: int | None,
         replicas: int | None,
@@ -91,6 +115,8 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         made = Wish(
             profile=profile,
             model=model,
+            engine=engine,
+            device=device,
             max_model_len=context,
             max_num_seqs=concurrency,
             num_replicas=replicas,
@@ -113,6 +139,8 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "profile": wish.profile,
         "model": wish.model,
         "for": None if wish.objective is Objective.BALANCED else wish.objective.value,
+        "engine": wish.engine and wish.engine.value,
+        "device": wish.device and wish.device.value,
         "context": wish.max_model_len,
         "concurrency": wish.max_num_seqs,
         "replicas": wish.num_replicas,

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from orchestrator.core.device import Device
 from orchestrator.core.fit import fits_in_group
 from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.objective import FILLS
 from orchestrator.core.pack import Budget, pack
-from orchestrator.core.plan import Availability, Candidate, Device, Fit, FitPlan, Misfit, Option, Placement, PlanFailure
+from orchestrator.core.plan import (
+    Availability,
+    Candidate,
+    Engines,
+    Fit,
+    FitPlan,
+    Misfit,
+    Option,
+    Placement,
+    PlanFailure,
+)
 from orchestrator.core.plan_notices import notices
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.profile import EngineName, ModelStatus, Profile
+from orchestrator.core.profile import ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
 from orchestrator.core.score import score_steps
 from orchestrator.core.wish import Wish
@@ -30,7 +41,7 @@ class Situation:
     site: Site
     wish: Wish
     availability: Mapping[str, Availability]  # of each profile's weights, by the profile's name
-    engines: Mapping[EngineName, Availability]
+    engines: Engines
     predict: Predict
 
 
@@ -39,7 +50,7 @@ def choose(
     site: Site,
     wish: Wish,
     availability: Mapping[str, Availability],
-    engines: Mapping[EngineName, Availability],
+    engines: Engines,
     predict: Predict,
 ) -> FitPlan:
     """The best profile that was asked for, fits, and can be had; raises UsageError for an unknown name."""
@@ -114,7 +125,7 @@ def closest(candidates: tuple[Candidate, ...]) -> Candidate:
 
 def _option(fit: Fit, group: int, situation: Situation) -> Option:
     weights = situation.availability.get(fit.profile.name, NOT_LOOKED_FOR)
-    engine = situation.engines.get(fit.profile.engine, NOT_LOOKED_FOR)
+    engine = situation.engines.get((fit.profile.engine, fit.device), NOT_LOOKED_FOR)
     hosts = situation.site.hosts[group]
     predicted = replace(fit, prediction=situation.predict(fit, hosts.inventory))
     return Option(predicted, group, score_steps(predicted, hosts, situation.wish, weights, engine))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from orchestrator.core.amounts import counted, gib
+from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory, MemoryPart
 from orchestrator.core.host_memory import reserve_bytes, usable_bytes
 from orchestrator.core.inventory import Host, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
-from orchestrator.core.plan import Device, Fit, Misfit, Shape
+from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Profile
 from orchestrator.core.wish import Wish
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from orchestrator.core.device import Device
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.llama_cpp_memory import context_checkpoints
-from orchestrator.core.plan import Device, Fit, FitPlan
+from orchestrator.core.plan import Fit, FitPlan
 from orchestrator.core.profile import EngineName, ModelStatus
 
 MIB = 2**20

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.core.device import Device
 from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.metal_fit import fits_with_llama_cpp
 from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
 from orchestrator.core.wish import Wish
 
-PLACES: dict[EngineName, Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]] = {
+Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
+
+PLACES: dict[EngineName, Place] = {
     EngineName.VLLM: fits_on_gpus,
     EngineName.LLAMA_CPP: fits_with_llama_cpp,  # the one that qorch installs is built for CPUs
 }
+ASKED_PLACES: dict[tuple[EngineName, Device | None], Place] = {
+    (EngineName.VLLM, Device.CPU): fits_with_vllm_on_cpu
+}  # only where the device is named
 
 
 def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
     """Every way to place `profile` here, with the context and the concurrency that were asked for or fit best."""
     problem = _impossible(profile, wish)
-    return Misfit(profile, (problem,)) if problem else PLACES[profile.engine](profile, inventory, wish)
+    if problem:
+        return Misfit(profile, (problem,))
+    place = ASKED_PLACES.get((profile.engine, wish.device), PLACES[profile.engine])
+    return _on_wished_device(profile, place(profile, inventory, wish), wish.device)
 
 
 def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -35,6 +45,17 @@ def fit(profile: Profile, inventory: Inventory, wish: Wish) -> Fit | Misfit:
     """The way that takes the fewest GPUs."""
     found = fits(profile, inventory, wish)
     return found if isinstance(found, Misfit) else found[0]
+
+
+def _on_wished_device(
+    profile: Profile, found: tuple[Fit, ...] | Misfit, device: Device | None
+) -> tuple[Fit, ...] | Misfit:
+    """What of it is on the device that was asked for."""
+    if isinstance(found, Misfit) or device is None:
+        return found
+    others = " or ".join(dict.fromkeys(fit.device.upper() for fit in found))
+    here = tuple(fit for fit in found if fit.device is device)
+    return here or Misfit(profile, (f"{device.upper()} was asked for, and {profile.engine} runs it on {others} here",))
 
 
 def _impossible(profile: Profile, wish: Wish) -> str | None:

@@ -49,6 +49,7 @@ class EngineView:
     generation_tokens_total: int
     generation_s_total: float = 0.0
     memory_bytes: int | None = None  # proportional set size of its process; None where it cannot be read
+    kv_cache_usage: float | None = None  # share of its pool, 0 to 1; None where the engine does not tell
 
     @property
     def decode_tok_s(self) -> float | None:

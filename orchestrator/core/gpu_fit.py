@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.core.amounts import gib
+from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
-from orchestrator.core.plan import Device, Fit, Misfit, Shape
+from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_cuda import cuda_runtime_major, driver_note
 from orchestrator.core.vllm_devices import VllmDevice, dotted, vllm_devices

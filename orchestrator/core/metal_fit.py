@@ -5,12 +5,13 @@ from __future__ import annotations
 from orchestrator.core.accelerators import METAL_SHARE, Accelerator, devices
 from orchestrator.core.amounts import gib
 from orchestrator.core.cpu_fit import CONTEXT_CAP, ENOUGH_SLOTS, MOST_SLOTS, cap_note, fits_on_cpu
+from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
 from orchestrator.core.host_memory import usable_bytes
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.ladder import Settled, ladder, settle
 from orchestrator.core.memory import memory_parts
-from orchestrator.core.plan import Device, Fit, Misfit, Shape
+from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Profile
 from orchestrator.core.wish import Wish
 

@@ -29,6 +29,8 @@ def _settled(running: DeploymentSpec) -> dict[str, Any]:
     engine = variant.engine
     return {
         "profile": running.profiles,
+        "engine": running.engines,
+        "device": engine.device,
         "context": engine.max_model_len,
         "concurrency": engine.max_num_seqs,
         "tensor-parallel-size": max(1, variant.num_gpus),

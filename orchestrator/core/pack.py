@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.core.accelerators import DeviceId
+from orchestrator.core.device import Device
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.inventory import Site
-from orchestrator.core.plan import Device, Option, Placement
+from orchestrator.core.plan import Option, Placement
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
 
 from orchestrator.core.accelerators import DeviceId
+from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
 from orchestrator.core.inventory import Inventory, Site
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.profile import Profile
+from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 from orchestrator.core.vllm_pool import PoolReport
 from orchestrator.core.wish import Wish
-
-
-class Device(StrEnum):
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,9 @@ class Availability:
     obtainable: bool
     on_disk: bool
     reason: str
+
+
+Engines = Mapping[tuple[EngineName, Device], Availability]  # whether each can be started on each device, and why not
 
 
 @dataclass(frozen=True)

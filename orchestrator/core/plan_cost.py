@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.plan import Device, Placement
+from orchestrator.core.device import Device
+from orchestrator.core.plan import Placement
 from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.wish import Prices
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.device import Device
 from orchestrator.core.gpu_sets import device_count
-from orchestrator.core.plan import Candidate, Device, Fit, FitPlan
+from orchestrator.core.plan import Candidate, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus, Profile
 from orchestrator.core.score import USABLE_TOK_S
 

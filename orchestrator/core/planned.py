@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.accelerators import DeviceId, devices
 from orchestrator.core.amounts import gib
+from orchestrator.core.device import Device
 from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
-from orchestrator.core.plan import Device
 from orchestrator.core.wish import Wish
 
 API_VERSION = "qorch.dev/v1alpha1"

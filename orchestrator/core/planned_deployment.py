@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.core.accelerators import DeviceId, devices
 from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant
+from orchestrator.core.device import Device
 from orchestrator.core.engine_settings import (
     MIB,
     memory_of_another_replica,
@@ -17,7 +18,7 @@ from orchestrator.core.engine_settings import (
 )
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
-from orchestrator.core.plan import Device, Fit, FitPlan, Placement
+from orchestrator.core.plan import Fit, FitPlan, Placement
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.accelerators import Accelerator, devices
 from orchestrator.core.cpu_rates import cpu_rates
+from orchestrator.core.device import Device
 from orchestrator.core.engine_speed import EngineSpeed
 from orchestrator.core.forward_pass import ForwardPass, forward_pass
 from orchestrator.core.gpu_estimate import spec_of
@@ -15,7 +16,7 @@ from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Inventory, NotAvailable
 from orchestrator.core.load_time import Load, Times, times
 from orchestrator.core.pass_time import Engine, Parallelism, decode_step_s, part_of, prefill_s, rates_of
-from orchestrator.core.plan import Device, Fit
+from orchestrator.core.plan import Fit
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.prediction_why import Case, why
 
@@ -38,6 +39,8 @@ class Predictor:
 
     def _engine(self, fit: Fit, inventory: Inventory) -> tuple[Engine, str] | None:
         """The engine on the fit's devices, and where their rates are from."""
+        if fit.vllm.on_cpu:
+            return None
         if fit.device is Device.CPU:
             cores = max(1, inventory.host.cpu_cores // fit.replicas_per_host)
             return Engine(self.speeds[CPU], cpu_rates(inventory.host, fit.replicas_per_host)), f"{cores} cores"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.core.plan import Device, Fit
+from orchestrator.core.device import Device
+from orchestrator.core.plan import Fit
 from orchestrator.core.wish import Prices
 
 SECONDS_OF_HOUR = 3600

@@ -19,11 +19,11 @@ def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
     _check_numbers(wish)
     of_model = _of_model(profiles, wish.model)
     if wish.profile == AUTO:
-        return of_model
+        return _on_engine(of_model, wish)
     matches = tuple(profile for profile in of_model if _is_meant(profile, wish.profile))
     if not matches:
         raise UsageError(_unknown(profiles, wish), hint=HINT)
-    return matches
+    return _on_engine(matches, wish)
 
 
 def candidate_named(plan: FitPlan, name: str) -> Candidate:
@@ -63,6 +63,15 @@ def _of_model(profiles: tuple[Profile, ...], model: str | None) -> tuple[Profile
         names = sorted({profile.model.name for profile in profiles})
         raise UsageError(f"no model is named {model!r}{_meant(model or '', names)}", hint=HINT)
     return matches
+
+
+def _on_engine(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
+    """Those that the engine runs; raises UsageError where it runs none of them."""
+    of_engine = tuple(profile for profile in profiles if wish.engine in (None, profile.engine))
+    if not of_engine:
+        engines = " or ".join(dict.fromkeys(profile.engine for profile in profiles))
+        raise UsageError(f"what was asked for runs on {engines}, not on {wish.engine}", hint=HINT)
+    return of_engine
 
 
 def _is_meant(profile: Profile, name: str) -> bool:

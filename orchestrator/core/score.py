@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.amounts import counted, gib
+from orchestrator.core.device import Device
 from orchestrator.core.gpu_sets import device_count, gpu_sets
 from orchestrator.core.inventory import Host, HostGroup
 from orchestrator.core.memory import memory_parts, request_bytes
 from orchestrator.core.objective import weight
-from orchestrator.core.plan import Availability, Device, Fit, ScoreStep, Shape
+from orchestrator.core.plan import Availability, Fit, ScoreStep, Shape
 from orchestrator.core.price import cost_per_million, price_per_hour
 from orchestrator.core.request import excluded, is_named
 from orchestrator.core.wish import Wish

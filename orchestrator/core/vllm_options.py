@@ -44,6 +44,7 @@ class VllmOptions:
     language_model_only: bool = False
     enable_expert_parallel: bool = False  # whole experts on each GPU, as many as on the others
     mm_encoder_tp_mode: MmEncoderTpMode = MmEncoderTpMode.WEIGHTS
+    on_cpu: bool = False  # the CPU build
     max_loras: int = 0  # 0: LoRA is off
     max_lora_rank: int = 16
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.core.device import Device
 from orchestrator.core.objective import Objective
+from orchestrator.core.profile import EngineName
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Wish:
 
     profile: str = "auto"
     model: str | None = None
+    engine: EngineName | None = None
+    device: Device | None = None
     max_model_len: int | None = None
     max_num_seqs: int | None = None
     num_replicas: int | None = None

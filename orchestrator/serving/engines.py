@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.adapters.engines.llama_cpp import LlamaCppEngine
+from orchestrator.adapters.engines.vllm import VllmEngine
 from orchestrator.app.ports import Engine
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.profile import EngineName
 
-ENGINES: dict[str, Callable[[EngineSpec, Path], Engine]] = {EngineName.LLAMA_CPP.value: LlamaCppEngine}
+ENGINES: dict[str, Callable[[EngineSpec, Path, Sequence[int]], Engine]] = {
+    EngineName.LLAMA_CPP.value: LlamaCppEngine,
+    EngineName.VLLM.value: VllmEngine,
+}
 
 
-def make_engine(spec: EngineSpec, log_path: Path) -> Engine:
-    return ENGINES[spec.engine](spec, log_path)
+def make_engine(spec: EngineSpec, log_path: Path, inherited_fds: Sequence[int] = ()) -> Engine:
+    """The engine of a spec; `inherited_fds` stay open as long as its process lives."""
+    return ENGINES[spec.engine](spec, log_path, inherited_fds)

@@ -28,14 +28,18 @@ class ReplicaStatus:
     prompt_tokens_total: int
     generation_tokens_total: int
     generation_s_total: float
+    kv_cache_usage: float | None = None
 
 
 def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:
     """Read a status that crossed a process; raises TypeError or KeyError on another version's."""
-    return ReplicaStatus(**{name: kind(data[name]) for name, kind in _KINDS.items()})
+    usage = data["kv_cache_usage"]
+    fields = {name: kind(data[name]) for name, kind in _KINDS.items()}
+    return ReplicaStatus(**fields, kv_cache_usage=None if usage is None else float(usage))
 
 
 _KINDS: dict[str, Any] = {
     name: {"str": str, "int": int, "float": float, "bool": bool}[str(kind)]
     for name, kind in ReplicaStatus.__annotations__.items()
+    if name != "kv_cache_usage"
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from orchestrator.core.device import Device
 from orchestrator.core.inventory import Gpu, Host, HostGroup, NotAvailable
-from orchestrator.core.plan import Device, Fit
+from orchestrator.core.plan import Fit
 from orchestrator.views.units import size_text
 
 

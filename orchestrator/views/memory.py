@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
-from orchestrator.core.plan import Device, Fit, Misfit
+from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import Profile
 from orchestrator.views.bar import FREE, memory_bar, part_letters
 from orchestrator.views.table import GAP, hanging, indent, wrapped_table

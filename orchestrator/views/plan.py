@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.amounts import counted
-from orchestrator.core.plan import Device, FitPlan, Placement
+from orchestrator.core.device import Device
+from orchestrator.core.plan import FitPlan, Placement
 from orchestrator.views.candidates import candidates_text
 from orchestrator.views.expected import expected_text
 from orchestrator.views.hardware import hardware_lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.app.plan import make_described_plan, require_fit
+from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, ExitCode, QorchError
 from orchestrator.core.inventory import one_host
 from orchestrator.core.plan import FitPlan
@@ -12,7 +13,7 @@ from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, ENGINES, NOWHERE, PREDICT, PROFILES, machine, plan_for
 
-NO_VLLM = {**ENGINES, EngineName.VLLM: NOWHERE}
+NO_VLLM = {**ENGINES, (EngineName.VLLM, Device.GPU): NOWHERE}
 TOO_LARGE = plan_for(machine(memory_gib=8), Wish("qwen3.5-397b-a17b"))
 NO_WEIGHTS = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16"), weights=NOWHERE)
 NO_ENGINE = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16"), engines=NO_VLLM)

@@ -13,10 +13,11 @@ from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.adapters.plan_file import read_plan
 from orchestrator.app.planned import make_planned, the_one
 from orchestrator.app.weights import OnProgress, ResolvedWeights
+from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.objective import Objective
-from orchestrator.core.plan import Availability, Device, FitPlan
+from orchestrator.core.plan import Availability, FitPlan
 from orchestrator.core.planned import Planned
 from orchestrator.core.wish import Wish
 from orchestrator.views.plan_data import plan_data

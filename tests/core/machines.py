@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
 from orchestrator.adapters.speed_files import load_speeds, shipped_speeds_dir
 from orchestrator.core.choose import choose
+from orchestrator.core.device import Device
 from orchestrator.core.inventory import Gpu, GpuDriver, Host, Inventory, NotAvailable, one_host
-from orchestrator.core.plan import Availability, FitPlan
+from orchestrator.core.plan import Availability, Engines, FitPlan
 from orchestrator.core.predict import Predictor
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.wish import Wish
@@ -22,7 +24,7 @@ UNKNOWN = NotAvailable("not stated")
 HERE = Availability(obtainable=True, on_disk=True, reason="here")
 FETCHABLE = Availability(obtainable=True, on_disk=False, reason="can be fetched")
 NOWHERE = Availability(obtainable=False, on_disk=False, reason="no route to the hub")
-ENGINES = {EngineName.VLLM: HERE, EngineName.LLAMA_CPP: HERE}
+ENGINES = dict.fromkeys(product(EngineName, Device), HERE)
 
 A100_80 = ("NVIDIA A100-SXM4-80GB", 80, (8, 0))
 H100_80 = ("NVIDIA H100 80GB HBM3", 80, (9, 0))
@@ -85,7 +87,7 @@ def plan_for(
     inventory: Inventory,
     wish: Wish = Wish(),  # noqa: B008 (frozen)
     weights: Availability = FETCHABLE,
-    engines: dict[EngineName, Availability] = ENGINES,
+    engines: Engines = ENGINES,
     profiles: tuple[Profile, ...] = PROFILES,
 ) -> FitPlan:
     return choose(profiles, one_host(inventory), wish, everywhere(weights, profiles), engines, PREDICT)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.choose import choose
+from orchestrator.core.device import Device
 from orchestrator.core.errors import UsageError
 from orchestrator.core.inventory import one_host
 from orchestrator.core.plan import Availability, PlanFailure
@@ -34,7 +35,7 @@ from tests.core.machines import (
     with_gpus,
 )
 
-NO_VLLM = {**ENGINES, EngineName.VLLM: Availability(False, False, "vllm is not installed")}
+NO_VLLM = {**ENGINES, (EngineName.VLLM, Device.GPU): Availability(False, False, "vllm is not installed")}
 MACHINES = [  # machine, chosen profile, GPUs, context: reviewed for sense
     # 27B before 122B: as good by its score, and on both GPUs room for many long requests in full precision
     (machine(A100_80, A100_80), "qwen3.5-27b-bf16", 2, 262_144),

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.accelerators import METAL_ONLY
+from orchestrator.core.device import Device
 from orchestrator.core.fit import fit
 from orchestrator.core.host_memory import reserve_bytes
 from orchestrator.core.inventory import Inventory, MigInstance, NotAvailable
 from orchestrator.core.mig import profiles_of
 from orchestrator.core.parallel import Split, splits
-from orchestrator.core.plan import Device, Fit, Misfit
+from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Precision
 from orchestrator.core.vllm_options import VllmOptions
 from orchestrator.core.vllm_weights import gpu_weights

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from orchestrator.core.device import Device
 from orchestrator.core.fit import fit
 from orchestrator.core.inventory import NotAvailable
 from orchestrator.core.parallel import splits
-from orchestrator.core.plan import Device, Fit, Misfit, PlanFailure
+from orchestrator.core.plan import Fit, Misfit, PlanFailure
 from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
 from tests.core.machines import (

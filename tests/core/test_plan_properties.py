@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from orchestrator.core.accelerators import devices
 from orchestrator.core.choose import choose
+from orchestrator.core.device import Device
 from orchestrator.core.fit import fits_in_group
 from orchestrator.core.host_memory import usable_bytes
 from orchestrator.core.inventory import Gpu, HostGroup, Inventory, MigInstance, NotAvailable, Site
 from orchestrator.core.mig import profiles_of
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import splits
-from orchestrator.core.plan import Device, Fit, FitPlan, Misfit, Placement, Shape
+from orchestrator.core.plan import Fit, FitPlan, Misfit, Placement, Shape
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_memory import vllm_parts
 from orchestrator.core.vllm_options import VllmOptions

@@ -1,18 +1,39 @@
-"""Which engines this installation can start."""
+"""Which engines this installation can start, and on what."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
-from orchestrator.core.plan import Availability
+from orchestrator.adapters.engines.vllm_install import VllmInstall, vllm_install
+from orchestrator.core.device import Device
+from orchestrator.core.plan import Availability, Engines
 from orchestrator.core.profile import EngineName
 
-NOT_YET = "this version of qorch starts llama.cpp only"
+
+def installed_engines() -> Engines:
+    """Each engine on each device: there, or why not."""
+    found = vllm_install()
+    return {
+        (EngineName.LLAMA_CPP, Device.CPU): _llama_cpp(),
+        (EngineName.LLAMA_CPP, Device.GPU): _missing("the llama.cpp that qorch installs is built for CPUs"),
+        (EngineName.VLLM, Device.GPU): _vllm(found, for_cpu=False),
+        (EngineName.VLLM, Device.CPU): _vllm(found, for_cpu=True),
+    }
 
 
-def installed_engines() -> dict[EngineName, Availability]:
-    """Each engine: there, or why not."""
+def _llama_cpp() -> Availability:
     here = find_spec("xllamacpp") is not None
-    llama_cpp = Availability(here, here, "installed" if here else "the package xllamacpp is not installed")
-    missing = Availability(obtainable=False, on_disk=False, reason=NOT_YET)
-    return {EngineName.LLAMA_CPP: llama_cpp, EngineName.VLLM: missing, EngineName.OLLAMA: missing}
+    return Availability(here, here, "installed" if here else "the package xllamacpp is not installed")
+
+
+def _vllm(found: VllmInstall, for_cpu: bool) -> Availability:
+    if found.version is None:
+        return _missing(found.problem)
+    if found.cpu_build != for_cpu:
+        other = "a build for CPUs" if found.cpu_build else "a build for GPUs"
+        return _missing(f"vLLM {found.version} in {found.python} is {other}")
+    return Availability(obtainable=True, on_disk=True, reason=f"vLLM {found.version}")
+
+
+def _missing(reason: str) -> Availability:
+    return Availability(obtainable=False, on_disk=False, reason=reason)

@@ -7,8 +7,10 @@ import json
 import os
 import shutil
 import signal
-import sys
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,18 @@ from orchestrator.core.errors import DeployFailed
 
 LAST_LINES = 40
 MOST_LOG_BYTES = 64 * 2**20
-STOP_GRACE_S = 5.0
+STOP_GRACE_S = 8.0  # a server may take some seconds to finish what it answers
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a server is started."""
+
+    command: Sequence[str]
+    arguments: Mapping[str, Any] | None = None  # written to its stdin as one line of JSON
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside what is inherited
+    inherited_fds: Sequence[int] = ()
+    announces: bool = True  # its stdout is ours to read, rather than part of its log
 
 
 class EngineProcess:
@@ -27,20 +40,21 @@ class EngineProcess:
         self.log_path = log_path
 
     @classmethod
-    async def start(cls, module: str, arguments: dict[str, Any], log_path: Path) -> EngineProcess:
+    async def start(cls, launch: Launch, log_path: Path) -> EngineProcess:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                module,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
+                *launch.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if launch.announces else log,
                 stderr=log,
                 start_new_session=True,
+                env={**os.environ, **launch.environment},
+                pass_fds=launch.inherited_fds,
             )
         assert process.stdin is not None
-        process.stdin.write((json.dumps(arguments) + "\n").encode())
+        if launch.arguments is not None:
+            process.stdin.write((json.dumps(launch.arguments) + "\n").encode())
         return cls(process, log_path)
 
     @property
@@ -56,7 +70,7 @@ class EngineProcess:
         assert self._process.stdout is not None
         line = await self._process.stdout.readline()
         if not line:
-            await self._process.wait()
+            await self.wait()
             raise self.death("did not start")
         data: dict[str, Any] = json.loads(line)
         return data
@@ -66,8 +80,9 @@ class EngineProcess:
         return DeployFailed(f"the engine {what}: {exit_reason(self._process.returncode)}", log_lines=lines)
 
     async def wait(self) -> None:
-        """Return when the process has ended, whatever the reason."""
+        """Return when the process has ended, whatever the reason; what it leaves of its group ends too."""
         await self._process.wait()
+        self._kill_group()
 
     def cap_log(self) -> None:
         """Keep the log below two times its limit: what is full becomes `*.log.old`, and the log begins anew."""
@@ -76,15 +91,19 @@ class EngineProcess:
             os.truncate(self.log_path, 0)
 
     async def stop(self) -> None:
-        """Close stdin, which asks it to end, and kill its group when it has not within five seconds."""
+        """Close stdin, which asks it to end, and kill its group when it has not within some seconds."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
             async with asyncio.timeout(STOP_GRACE_S):
                 await self._process.wait()
         except TimeoutError:
+            self._kill_group()
+        await self.wait()
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
 
 
 def exit_reason(code: int | None) -> str:

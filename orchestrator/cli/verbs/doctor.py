@@ -24,7 +24,7 @@ def command(fleet: str, format_: str) -> None:
     """Check what a fleet needs on this machine: each thing with what is there and the command that mends it."""
     from orchestrator.app.doctor import require_healthy
 
-    checks = (*_host(), *_places(), *_installation(), *_weights(), *_fleet(fleet))
+    checks = (*_host(), *_places(), *_weights(), *_fleet(fleet))
     emit(
         format_,
         [asdict(check) for check in checks],
@@ -35,12 +35,17 @@ def command(fleet: str, format_: str) -> None:
 
 
 def _host() -> Iterator[Check]:
-    from orchestrator.app.doctor import Check, host_checks
+    """The machine, and the engines that it calls for."""
+    from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.app.doctor import Check, engine_checks, host_checks
 
     try:
-        yield from host_checks(compose.inventory())
+        inventory = compose.inventory()
+        yield from host_checks(inventory)
     except QorchError as error:
         yield Check("gpu", False, error.message, "NVML answers", error.hint)
+        inventory = None
+    yield from engine_checks(installed_engines(), has_gpu=inventory is None or bool(inventory.gpus))
 
 
 def _places() -> Iterator[Check]:
@@ -48,16 +53,6 @@ def _places() -> Iterator[Check]:
 
     for name, path in asdict(compose.places()).items():
         yield place_check(name, path)
-
-
-def _installation() -> Iterator[Check]:
-    from orchestrator.adapters.engines.installed import installed_engines
-    from orchestrator.app.doctor import Check
-    from orchestrator.core.profile import EngineName
-
-    for name, availability in installed_engines().items():
-        required = name is EngineName.LLAMA_CPP
-        yield Check(f"engine {name}", availability.on_disk, availability.reason, "installed", required=required)
 
 
 def _weights() -> Iterator[Check]:

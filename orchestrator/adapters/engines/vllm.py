@@ -1,0 +1,70 @@
+"""vLLM as an engine: `vllm serve` in the environment that has it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+
+from orchestrator.adapters.engines.http_engine import HttpEngine
+from orchestrator.adapters.engines.process import EngineProcess, Launch, last_lines
+from orchestrator.adapters.engines.vllm_install import vllm_install
+from orchestrator.adapters.ports import LOOPBACK, free_ports
+from orchestrator.core.errors import DeployFailed
+
+SERVER = Path(__file__).with_name("vllm_server.py")
+POLL_S = 0.1
+PORT_TRIES = 3  # somebody else may take a free port before the server does
+PORT_TAKEN = "address already in use"
+METRICS = {
+    "vllm:num_requests_running": "num_requests_running",
+    "vllm:num_requests_waiting": "num_requests_waiting",
+    "vllm:prompt_tokens_total": "prompt_tokens_total",
+    "vllm:generation_tokens_total": "generation_tokens_total",
+    "vllm:request_decode_time_seconds_sum": "generation_s_total",
+    "vllm:kv_cache_usage_perc": "kv_cache_usage",
+}
+
+
+class VllmEngine(HttpEngine):
+    """One `vllm serve` and the processes that it starts."""
+
+    metrics = METRICS
+
+    async def _come_up(self) -> None:
+        for tries_left in reversed(range(PORT_TRIES)):
+            (self.port,) = free_ports(1)
+            process = await self._run(self._launch())
+            try:
+                return await self._until_healthy(process)
+            except DeployFailed:
+                if not tries_left or not _port_was_taken(self._log_path):
+                    raise
+
+    async def _until_healthy(self, process: EngineProcess) -> None:
+        """Weights may take minutes, so only the process's end is a failure."""
+        while not await self._answers():
+            if not process.alive:
+                await process.wait()
+                raise process.death("did not start")
+            await asyncio.sleep(POLL_S)
+
+    async def _answers(self) -> bool:
+        try:
+            return (await self._client.get(self._url("/health"))).is_success
+        except httpx.HTTPError:
+            return False
+
+    def _launch(self) -> Launch:
+        address = ["--host", LOOPBACK, "--port", str(self.port)]
+        return Launch(
+            [vllm_install().python, "-P", str(SERVER), *self._spec.arguments, *address],
+            environment=dict(self._spec.environment),
+            inherited_fds=self._inherited_fds,
+            announces=False,
+        )
+
+
+def _port_was_taken(log_path: Path) -> bool:
+    return any(PORT_TAKEN in line.lower() for line in last_lines(log_path))

