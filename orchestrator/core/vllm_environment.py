@@ -15,7 +15,6 @@ ENVIRONMENT = (
     Row("VLLM_MEDIA_URL_ALLOW_REDIRECTS", lambda *_: "0", "no address is fetched, by a redirect neither"),
     Row("VLLM_DEBUG_LOG_API_SERVER_RESPONSE", lambda *_: "false", "answers are not logged"),
     Row("VLLM_API_KEY", lambda *_: "", "keys are the gateway's; one of the user's would lock it out"),
-    Row("VLLM_CPU_KVCACHE_SPACE", lambda fit, _: _on_cpu(fit, ""), "it would go before --kv-cache-memory-bytes"),
     Row("VLLM_CPU_OMP_THREADS_BIND", lambda fit, _: _shared(fit, "nobind"), "else replicas take the same cores"),
     Row("OMP_NUM_THREADS", lambda fit, launch: _shared(fit, str(launch.threads)), "a replica's share of the cores"),
 )
@@ -27,10 +26,6 @@ def vllm_environment(fit: Fit, launch: VllmLaunch) -> tuple[tuple[str, str], ...
     return tuple((name, value) for name, value in values if isinstance(value, str))
 
 
-def _on_cpu(fit: Fit, value: str) -> str | None:
-    return value if fit.device is Device.CPU else None
-
-
 def _shared(fit: Fit, value: str) -> str | None:
     """For a CPU that several replicas share: the default binds each to all of a NUMA node's cores."""
-    return _on_cpu(fit, value) if fit.replicas_per_host > 1 else None
+    return value if fit.device is Device.CPU and fit.replicas_per_host > 1 else None

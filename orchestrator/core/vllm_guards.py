@@ -67,8 +67,8 @@ GUARDS = (
         "FP8 KV cache",
         lambda _, options: options.kv_cache_dtype is KvCacheDtype.FP8,
         Effect.NOTE,
-        "keys and values lose precision without scales from the checkpoint; compare answers before you rely on it",
-        "vLLM's guide to quantized KV caches",
+        "without scales from the checkpoint all are 1.0, which costs accuracy; compare answers before you rely on it",
+        "docs.vllm.ai, Quantized KV Cache",
     ),
 )
 
