@@ -10,9 +10,15 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.llama_cpp_memory import context_checkpoints
 from orchestrator.core.plan import Fit, FitPlan
 from orchestrator.core.profile import EngineName, ModelStatus
+from orchestrator.core.vllm_arguments import serves_images, vllm_arguments
+from orchestrator.core.vllm_environment import vllm_environment
+from orchestrator.core.vllm_launch import VllmLaunch
 
 MIB = 2**20
 MOST_PROMPT_CACHE_MIB = 2048
+SHUTDOWN_TIMEOUT_S = (
+    4  # a replica stops its engine when that is idle, so this is for answers that came at the last moment
+)
 
 
 def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
@@ -23,8 +29,7 @@ def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 def reads_images(fit: Fit, mmproj_path: str | None) -> bool:
     """vLLM's checkpoints hold their vision encoder; llama.cpp's is a file of its own."""
     if fit.profile.engine is EngineName.VLLM:
-        architecture = fit.profile.model.architecture
-        return bool(architecture and architecture.vision) and not fit.vllm.language_model_only
+        return serves_images(fit)
     return mmproj_path is not None
 
 
@@ -62,7 +67,14 @@ def _llama_cpp(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 
 
 def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
-    return replace(spec, threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit))
+    launch = VllmLaunch(
+        model_path=spec.model_path,
+        served_model_names=spec.served_model_names,
+        max_num_queued_reqs=spec.max_in_flight,
+        shutdown_timeout_s=SHUTDOWN_TIMEOUT_S,
+        threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit),
+    )
+    return replace(spec, arguments=vllm_arguments(fit, launch), environment=vllm_environment(fit, launch))
 
 
 SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {

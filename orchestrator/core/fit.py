@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from orchestrator.core.device import Device
 from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
@@ -11,6 +12,8 @@ from orchestrator.core.metal_fit import fits_with_llama_cpp
 from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
+from orchestrator.core.vllm_guards import guard_notes, guard_refusal
+from orchestrator.core.vllm_options import VLLM_DEFAULTS
 from orchestrator.core.wish import Wish
 
 Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
@@ -30,7 +33,7 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
     if problem:
         return Misfit(profile, (problem,))
     place = ASKED_PLACES.get((profile.engine, wish.device), PLACES[profile.engine])
-    return _on_wished_device(profile, place(profile, inventory, wish), wish.device)
+    return _with_notes(_on_wished_device(profile, place(profile, inventory, wish), wish.device))
 
 
 def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -58,6 +61,13 @@ def _on_wished_device(
     return here or Misfit(profile, (f"{device.upper()} was asked for, and {profile.engine} runs it on {others} here",))
 
 
+def _with_notes(found: tuple[Fit, ...] | Misfit) -> tuple[Fit, ...] | Misfit:
+    """What is known of vLLM with the options of each fit."""
+    if isinstance(found, Misfit) or found[0].profile.engine is not EngineName.VLLM:
+        return found
+    return tuple(replace(fit, notes=(*fit.notes, *guard_notes(fit.profile, fit.vllm))) for fit in found)
+
+
 def _impossible(profile: Profile, wish: Wish) -> str | None:
     """What no hardware could change."""
     limit = profile.model.limits.max_model_len
@@ -68,4 +78,4 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
         return f"tensor_parallel_size {split} was asked for, and llama.cpp takes one device"
     if profile.engine not in PLACES:
         return f"qorch does not deploy {profile.engine}"
-    return None
+    return guard_refusal(profile, VLLM_DEFAULTS) if profile.engine is EngineName.VLLM else None

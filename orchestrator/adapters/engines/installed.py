@@ -8,6 +8,7 @@ from orchestrator.adapters.engines.vllm_install import VllmInstall, vllm_install
 from orchestrator.core.device import Device
 from orchestrator.core.plan import Availability, Engines
 from orchestrator.core.profile import EngineName
+from orchestrator.core.vllm_version import version_refusal
 
 
 def installed_engines() -> Engines:
@@ -29,6 +30,8 @@ def _llama_cpp() -> Availability:
 def _vllm(found: VllmInstall, for_cpu: bool) -> Availability:
     if found.version is None:
         return _missing(found.problem)
+    if (too_old := version_refusal(found.version)) is not None:
+        return _missing(f"{too_old} ({found.python})")
     if found.cpu_build != for_cpu:
         other = "a build for CPUs" if found.cpu_build else "a build for GPUs"
         return _missing(f"vLLM {found.version} in {found.python} is {other}")
