@@ -138,6 +138,14 @@ def test_both_files_hold_the_same_numbers_exactly(tmp_path: Path, model: str) ->
         assert np.array_equal(in_gguf[gguf_name].data.astype(np.float32), values)
 
 
+def test_of_the_experts_joint_projection_the_gate_comes_first() -> None:
+    """As transformers splits it: `gate, up = (x @ gate_up_proj.T).chunk(2, dim=-1)`."""
+    fused = np.arange(12, dtype=np.float32).reshape(1, 4, 3)
+    single = with_single_projections({"mlp.experts.gate_up_proj": fused})
+    assert np.array_equal(single["mlp.experts.gate_proj"], fused[:, :2])
+    assert np.array_equal(single["mlp.experts.up_proj"], fused[:, 2:])
+
+
 @pytest.mark.parametrize("model", ARCHITECTURES)
 def test_the_vocabulary_is_the_tokenizers(model: str) -> None:
     assert ARCHITECTURES[model].vocab_size == len(demo_tokenizer().tokens)
