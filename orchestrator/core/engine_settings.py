@@ -21,8 +21,8 @@ def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 
 
 def reads_images(fit: Fit, mmproj_path: str | None) -> bool:
-    """vLLM's checkpoints hold their vision encoder; llama.cpp's is a file of its own."""
-    if fit.profile.engine is EngineName.VLLM:
+    """vLLM's checkpoints and Ollama's tags hold their vision encoder; llama.cpp's is a file of its own."""
+    if fit.profile.engine is not EngineName.LLAMA_CPP:
         architecture = fit.profile.model.architecture
         return bool(architecture and architecture.vision) and not fit.vllm.language_model_only
     return mmproj_path is not None
@@ -68,4 +68,5 @@ def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {
     EngineName.LLAMA_CPP: _llama_cpp,
     EngineName.VLLM: _vllm,
+    EngineName.OLLAMA: lambda spec, fit, plan: spec,  # it settles its threads itself
 }
