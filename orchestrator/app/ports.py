@@ -27,7 +27,9 @@ class EngineLoadSample:
 class Engine(Protocol):
     """An inference server that one replica owns: the contract that every engine passes."""
 
+    host: str
     port: int
+    model: str  # the engine's own name of the model; empty where it answers to the served names
 
     @property
     def pid(self) -> int: ...

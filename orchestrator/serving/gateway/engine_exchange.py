@@ -56,7 +56,8 @@ class EngineExchange(asyncio.Protocol):
     @classmethod
     async def open(cls, host: str, port: int, path: str, body: bytes) -> EngineExchange:
         """Connect and send; raises EngineUnreachable when nobody listens within a second."""
-        exchange = cls(request_bytes("POST", path, f"{host}:{port}", body))
+        named = f"[{host}]" if ":" in host else host
+        exchange = cls(request_bytes("POST", path, f"{named}:{port}", body))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(lambda: exchange, host, port)
