@@ -35,12 +35,13 @@ class OllamaWeights:
 
     def fetch(self, profile: Profile, progress: OnProgress) -> ResolvedWeights | None:
         """The tag, as an engine of Ollama takes it in place of a path; raises EnvironmentNotReady where it is not."""
-        tag, found = profile.weights.tag, self._found
+        tag = profile.weights.tag
         if tag is None:
             return None
+        found = self._found
+        if found.problem:
+            raise EnvironmentNotReady(f"{profile.name}: {found.problem}", hint="qorch doctor")
         if tag not in found.tags:
-            raise EnvironmentNotReady(
-                f"{profile.name}: {found.problem or f'Ollama has no {tag}, and qorch pulls nothing unasked'}",
-                hint=f"ollama pull {tag}",
-            )
+            problem = f"{profile.name}: Ollama has no {tag}, and qorch pulls nothing unasked"
+            raise EnvironmentNotReady(problem, hint=f"ollama pull {tag}")
         return ResolvedWeights(Path(tag), None, found.tags[tag], f"{tag}, {found.found}")

@@ -11,6 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any
 
 import httpx
 import psutil
@@ -71,6 +73,11 @@ def engine(spec: EngineSpec) -> Engine:
     return make_engine(spec, Path(spec.log_dir) / "engine-abc#1.log")
 
 
+async def get(url: str) -> Any:
+    async with httpx.AsyncClient() as client:
+        return (await client.get(url)).raise_for_status().json()
+
+
 # -- a server that was here before
 
 
@@ -97,7 +104,8 @@ async def test_where_the_servers_own_context_is_enough_its_store_stays_as_it_is(
     await made.start()
     assert made.model == TAG
     await made.stop()
-    assert not server.bodies("/api/create") and not server.bodies("/api/delete")
+    assert not server.bodies("/api/create")
+    assert not server.bodies("/api/delete")
 
 
 async def test_what_was_taken_is_given_back_and_the_server_runs_on(server: Ollama, tag_spec: EngineSpec) -> None:
@@ -107,7 +115,7 @@ async def test_what_was_taken_is_given_back_and_the_server_runs_on(server: Ollam
     assert not made.alive
     assert server.loaded == {}
     assert list(server.models) == [TAG]
-    assert httpx.get(f"{server.url}/api/version").is_success
+    assert await get(f"{server.url}/api/version")
 
 
 async def test_a_model_that_somebody_else_had_loaded_stays_loaded(server: Ollama, tag_spec: EngineSpec) -> None:
@@ -179,7 +187,7 @@ async def test_a_server_that_goes_away_is_known_and_can_still_be_stopped(
 
 async def test_a_server_of_our_own_is_told_its_context_and_keeps_the_model(own: Engine, tmp_path: Path) -> None:
     assert own.model == TAG
-    loaded = httpx.get(f"http://127.0.0.1:{own.port}/api/ps").json()["models"]
+    loaded = (await get(f"http://127.0.0.1:{own.port}/api/ps"))["models"]
     assert loaded == [{"name": TAG, "model": TAG, "context_length": CONTEXT}]
     told = json.loads((tmp_path / "engine-abc#1.log").read_text().partition(" {")[2].join(["{", ""]))
     assert told["OLLAMA_HOST"] == f"127.0.0.1:{own.port}"
@@ -204,14 +212,17 @@ async def test_requests_in_flight_are_the_connections_of_others(own: Engine) -> 
         f"with httpx.stream('POST', 'http://127.0.0.1:{own.port}/v1/completions', json=body) as answer:\n"
         "    pieces = answer.iter_raw(); next(pieces); print('going', flush=True); sys.stdin.read()"
     )
-    command = [sys.executable, "-c", program_text]
-    clients = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)]
+    clients = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", program_text, stdin=PIPE, stdout=PIPE)
+        for _ in range(3)
+    ]
     for client in clients:
-        assert client.stdout is not None and client.stdout.readline() == b"going\n"
+        assert client.stdout is not None
+        assert await client.stdout.readline() == b"going\n"
     load = await own.load()
     assert (load.num_requests_running, load.num_requests_waiting) == (1, 2)
     for client in clients:
-        client.communicate()
+        await client.communicate(b"")
     async with asyncio.timeout(5):
         while (await own.load()).num_requests_running:
             await asyncio.sleep(0.05)
@@ -235,7 +246,7 @@ async def test_a_stopped_server_of_our_own_leaves_no_process(own: Engine) -> Non
     assert not own.alive
 
 
-async def test_a_server_of_our_own_ends_with_its_owner_even_when_that_is_killed(
+def test_a_server_of_our_own_ends_with_its_owner_even_when_that_is_killed(
     nobody: Path, tag_spec: EngineSpec, tmp_path: Path
 ) -> None:
     program(nobody)
