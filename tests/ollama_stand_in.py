@@ -157,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for event in events(self.path, body):
-            self._chunk(f"data: {json.dumps(event)}\n\n")
+            self._chunk(f"data: {json.dumps(event, separators=(',', ':'))}\n\n")
             time.sleep(ollama.word_pause_s)
         self._chunk("data: [DONE]\n\n")
         self.wfile.write(b"0\r\n\r\n")

@@ -15,7 +15,7 @@ from orchestrator.core.api_keys import KeyRing, new_key, presented
 from orchestrator.core.deployment import deployment_spec_from_data
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.wish import Wish
-from orchestrator.serving.gateway.engine_request import in_engines_words
+from orchestrator.serving.gateway.engine_request import translated
 from tests.core.machines import machine, plan_for
 from tests.ollama_stand_in import WORDS, Model, Ollama, ollama_stand_in
 from tests.serving.conftest import DEFAULTS, LIMITS, NO_KEYS, Gateway, replica
@@ -51,6 +51,7 @@ async def test_a_client_asks_by_our_name_and_ollama_is_asked_by_its_own(gateway:
     assert answer.status_code == 200
     (asked,) = server.bodies("/v1/chat/completions")
     assert asked["model"] == TAG
+    assert answer.json()["model"] == "qwen3.5-9b"
     message = answer.json()["choices"][0]["message"]
     assert (message["content"], message["reasoning"]) == ("".join(WORDS), "hmm")
     assert answer.json()["usage"]["total_tokens"] == 8
@@ -61,6 +62,7 @@ async def test_a_stream_passes_as_it_comes(gateway: Gateway) -> None:
     events = [line.removeprefix("data: ") for line in answer.text.splitlines() if line]
     deltas = [json.loads(event)["choices"][0]["delta"] for event in events[:-1]]
     assert "".join(delta.get("content", "") for delta in deltas) == "".join(WORDS)
+    assert {json.loads(event)["model"] for event in events[:-1]} == {"qwen3.5-9b"}
     assert events[-1] == "[DONE]"
 
 
@@ -176,7 +178,9 @@ async def test_a_client_that_leaves_ends_its_request(gateway: Gateway, server: O
 
 def test_an_engine_that_answers_to_our_names_gets_the_same_bytes() -> None:
     body = b'{"model": "demo", "chat_template_kwargs": {"enable_thinking": false}}'
-    assert in_engines_words(replica("r0", 1), body) is body
+    said = translated(replica("r0", 1), body)
+    assert said.body is body
+    assert said.back(print) is print
 
 
 def test_a_plans_deployment_says_which_engines_may_be_asked_and_that_a_tag_sees_images() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.profile import EngineName
@@ -18,6 +19,7 @@ from orchestrator.serving.replica_status import ReplicaStatus
 
 UNCOUNTED = frozenset({EngineName.OLLAMA.value})  # engines without a route that counts a prompt's tokens
 
+Sink = Callable[[bytes], None]
 Differs = Callable[[Any], bool]  # whether a value asks for something else than what the engine does anyway
 
 UNTAKEN: Mapping[str, Mapping[str, Differs]] = {
@@ -43,9 +45,28 @@ def check_fields(request: Sampling, engines: Collection[str]) -> None:
                 raise ApiError(400, message, code="unsupported_by_engine", param=field)
 
 
-def in_engines_words(status: ReplicaStatus, body: bytes) -> bytes:
-    """The body as this engine takes it; the same bytes for an engine that answers to our names."""
-    return _for_ollama(json.loads(body), status.model) if status.model else body
+@dataclass(frozen=True)
+class Translation:
+    """A request as its engine takes it, and how the engine's name of the model is told to the client."""
+
+    body: bytes
+    own_name: bytes = b""  # as it stands in an event; within a text the quotes would be escaped
+    asked_name: bytes = b""
+
+    def back(self, sink: Sink) -> Sink:
+        """What passes an answer on to `sink`: itself for an engine that answers to our names."""
+        if not self.own_name:
+            return sink
+        return lambda data: sink(data.replace(self.own_name, self.asked_name))
+
+
+def translated(status: ReplicaStatus, body: bytes) -> Translation:
+    """The same bytes for an engine that answers to our names."""
+    if not status.model:
+        return Translation(body)
+    data = json.loads(body)
+    own_name, asked_name = (f'"model":{json.dumps(name)}'.encode() for name in (status.model, data["model"]))
+    return Translation(_for_ollama(data, status.model), own_name, asked_name)
 
 
 def _for_ollama(data: dict[str, Any], model: str) -> bytes:
