@@ -18,16 +18,20 @@ GRACE_S = 5.0
 
 def main() -> None:
     server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
-    threading.Thread(target=_end_with_owner, args=(server,), daemon=True).start()
+    leaving = threading.Event()
+    threading.Thread(target=_end_with_owner, args=(server, leaving), daemon=True).start()
     status = server.wait()
+    if leaving.is_set():
+        os.killpg(0, signal.SIGKILL)  # what it has started, and this process
     if status < 0:
         os.kill(os.getpid(), -status)  # so that the owner learns the signal
     sys.exit(status)
 
 
-def _end_with_owner(server: subprocess.Popen[bytes]) -> None:
+def _end_with_owner(server: subprocess.Popen[bytes], leaving: threading.Event) -> None:
     while os.read(0, 1):
         pass
+    leaving.set()
     server.terminate()
     time.sleep(GRACE_S)
     os.killpg(0, signal.SIGKILL)
