@@ -27,8 +27,8 @@ def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 
 
 def reads_images(fit: Fit, mmproj_path: str | None) -> bool:
-    """vLLM's checkpoints hold their vision encoder; llama.cpp's is a file of its own."""
-    if fit.profile.engine is EngineName.VLLM:
+    """vLLM's checkpoints and Ollama's tags hold their vision encoder; llama.cpp's is a file of its own."""
+    if fit.profile.engine is not EngineName.LLAMA_CPP:
         return serves_images(fit)
     return mmproj_path is not None
 
@@ -80,4 +80,5 @@ def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {
     EngineName.LLAMA_CPP: _llama_cpp,
     EngineName.VLLM: _vllm,
+    EngineName.OLLAMA: lambda spec, fit, plan: spec,  # it settles its threads itself
 }

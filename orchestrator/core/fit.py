@@ -9,6 +9,7 @@ from orchestrator.core.device import Device
 from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.metal_fit import fits_with_llama_cpp
+from orchestrator.core.ollama_fit import fits_with_ollama
 from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
@@ -21,6 +22,7 @@ Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
 PLACES: dict[EngineName, Place] = {
     EngineName.VLLM: fits_on_gpus,
     EngineName.LLAMA_CPP: fits_with_llama_cpp,  # the one that qorch installs is built for CPUs
+    EngineName.OLLAMA: fits_with_ollama,
 }
 ASKED_PLACES: dict[tuple[EngineName, Device | None], Place] = {
     (EngineName.VLLM, Device.CPU): fits_with_vllm_on_cpu
@@ -74,8 +76,6 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
     if wish.max_model_len is not None and wish.max_model_len > limit:
         return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
     split = wish.tensor_parallel_size or 1
-    if split > 1 and profile.engine is EngineName.LLAMA_CPP:
-        return f"tensor_parallel_size {split} was asked for, and llama.cpp takes one device"
-    if profile.engine not in PLACES:
-        return f"qorch does not deploy {profile.engine}"
+    if split > 1 and profile.engine is not EngineName.VLLM:
+        return f"tensor_parallel_size {split} was asked for, and {profile.engine} takes one device"
     return guard_refusal(profile, VLLM_DEFAULTS) if profile.engine is EngineName.VLLM else None

@@ -104,6 +104,7 @@ def _gateway(
         keys_required=endpoint.keys_required,
         admin_token_path=places.admin_token_path,
         created_s=created_s,
+        engines=tuple(dict.fromkeys(fit.profile.engine.value for fit in fits)),
     )
 
 

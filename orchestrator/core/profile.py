@@ -128,6 +128,7 @@ class Weights:
     file: str | None = None
     mmproj_file: str | None = None
     mmproj_bytes: int = 0
+    tag: str | None = None  # the model's name in Ollama's library, whose store then holds it, with its vision encoder
     source: str = ""  # where the bytes were read, or how they were computed
 
 

@@ -93,8 +93,9 @@ class EngineReplica:
     def _status(self) -> ReplicaStatus:
         return ReplicaStatus(
             replica_id=self._replica_id,
-            host="127.0.0.1",
+            host=self._engine.host,
             port=self._engine.port,
+            model=self._engine.model,
             engine=self._spec.engine,
             ready=self._failure is None,
             reason=self._failure.message if self._failure else "answers completions",

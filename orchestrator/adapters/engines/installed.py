@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from orchestrator.adapters.engines.ollama_install import OllamaInstall, ollama_install
 from orchestrator.adapters.engines.vllm_install import VllmInstall, vllm_install
 from orchestrator.core.device import Device
 from orchestrator.core.plan import Availability, Engines
@@ -13,12 +14,14 @@ from orchestrator.core.vllm_version import version_refusal
 
 def installed_engines() -> Engines:
     """Each engine on each device: there, or why not."""
-    found = vllm_install()
+    found, ollama = vllm_install(), _ollama(ollama_install())
     return {
         (EngineName.LLAMA_CPP, Device.CPU): _llama_cpp(),
         (EngineName.LLAMA_CPP, Device.GPU): _missing("the llama.cpp that qorch installs is built for CPUs"),
         (EngineName.VLLM, Device.GPU): _vllm(found, for_cpu=False),
         (EngineName.VLLM, Device.CPU): _vllm(found, for_cpu=True),
+        (EngineName.OLLAMA, Device.CPU): ollama,
+        (EngineName.OLLAMA, Device.GPU): ollama,
     }
 
 
@@ -36,6 +39,10 @@ def _vllm(found: VllmInstall, for_cpu: bool) -> Availability:
         other = "a build for CPUs" if found.cpu_build else "a build for GPUs"
         return _missing(f"vLLM {found.version} in {found.python} is {other}")
     return Availability(obtainable=True, on_disk=True, reason=f"vLLM {found.version}")
+
+
+def _ollama(found: OllamaInstall) -> Availability:
+    return _missing(found.problem) if found.problem else Availability(True, True, found.found)
 
 
 def _missing(reason: str) -> Availability:
