@@ -19,6 +19,16 @@ NOT_READ = NotAvailable("not read")
 
 
 @dataclass(frozen=True)
+class GpuProcess:
+    """One process that holds memory of a GPU or slice."""
+
+    pid: int
+    used_bytes: int | NotAvailable
+    user: str | NotAvailable = NOT_READ
+    command: str | NotAvailable = NOT_READ
+
+
+@dataclass(frozen=True)
 class MigInstance:
     """One slice of a GPU under Multi-Instance GPU."""
 
@@ -26,6 +36,7 @@ class MigInstance:
     profile: str  # as NVIDIA names it, e.g. "1g.10gb"
     memory_total_bytes: int | NotAvailable
     memory_free_bytes: int | NotAvailable
+    processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class Gpu:
     memory_bus_width_bits: int | NotAvailable = NOT_READ
     core_count: int | NotAvailable = NOT_READ  # CUDA cores
     sm_clock_mhz: int | NotAvailable = NOT_READ  # the highest
+    processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
 
 
 @dataclass(frozen=True)
