@@ -37,6 +37,11 @@ class Accelerator:
         return self.name, self.capability or (0, 0), self.total_bytes, self.mig_profile or ""
 
     @property
+    def cuda_name(self) -> str:
+        """How CUDA_VISIBLE_DEVICES names it, whatever else is visible."""
+        return self.uuid or str(self.id)
+
+    @property
     def full_name(self) -> str:
         """The GPU's product, and the slice's profile."""
         return f"{self.name} MIG {self.mig_profile}" if self.mig_profile else self.name
