@@ -37,11 +37,12 @@ class MigInstance:
     memory_total_bytes: int | NotAvailable
     memory_free_bytes: int | NotAvailable
     processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
+    hidden: str | None = None
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as NVML tells it; `error` is set when the GPU is there but does not answer."""
+    """One GPU as NVML tells it; `error` is set when it does not answer, `hidden` when we are not to use it."""
 
     index: int
     name: str | NotAvailable
@@ -65,6 +66,7 @@ class Gpu:
     core_count: int | NotAvailable = NOT_READ  # CUDA cores
     sm_clock_mhz: int | NotAvailable = NOT_READ  # the highest
     processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
+    hidden: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Inventory:
 
     @property
     def working_gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs that answered."""
-        return tuple(gpu for gpu in self.gpus if gpu.error is None)
+        """The GPUs that answered and are not hidden from us."""
+        return tuple(gpu for gpu in self.gpus if gpu.error is None and gpu.hidden is None)
 
 
 @dataclass(frozen=True)
