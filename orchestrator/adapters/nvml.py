@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 
 import pynvml
 
+from orchestrator.adapters.gpu_processes import gpu_processes
 from orchestrator.adapters.mig import mig_profile
 from orchestrator.core.errors import ExitCode
-from orchestrator.core.inventory import Gpu, GpuDriver, MigInstance, NotAvailable
+from orchestrator.core.inventory import Gpu, GpuDriver, GpuProcess, MigInstance, NotAvailable
 
 T = TypeVar("T")
 
@@ -145,6 +146,7 @@ def _gpu(index: int, device: Device) -> Gpu:
         memory_bus_width_bits=device.read(lambda handle: int(pynvml.nvmlDeviceGetMemoryBusWidth(handle))),
         core_count=device.read(lambda handle: int(pynvml.nvmlDeviceGetNumGpuCores(handle))),
         sm_clock_mhz=device.read(lambda handle: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, CLOCK_SM))),
+        processes=_processes(device),
     )
     slices = tuple(_mig_instances(device, gpu)) if gpu.mig_enabled is True else ()
     return replace(gpu, mig_instances=slices, error=device.error)
@@ -153,6 +155,16 @@ def _gpu(index: int, device: Device) -> Gpu:
 def _part(memory: Any, name: str) -> int | NotAvailable:
     """One figure out of a memory reading, so that total, used and free stem from one moment."""
     return memory if isinstance(memory, NotAvailable) else int(getattr(memory, name))
+
+
+def _processes(device: Device) -> tuple[GpuProcess, ...] | NotAvailable:
+    """Who computes on the device or draws with it; a slice cannot draw, and says so."""
+    computing = device.read(pynvml.nvmlDeviceGetComputeRunningProcesses_v3)
+    drawing = device.read(pynvml.nvmlDeviceGetGraphicsRunningProcesses_v3)
+    if isinstance(computing, NotAvailable):
+        return computing
+    both = [*computing, *([] if isinstance(drawing, NotAvailable) else drawing)]
+    return gpu_processes((process.pid, process.usedGpuMemory) for process in both)
 
 
 def _nvlink_peers(device: Device, others: list[tuple[Device, Gpu]]) -> Iterator[str]:
@@ -180,7 +192,7 @@ def _mig_instances(device: Device, gpu: Gpu) -> Iterator[MigInstance]:
         if isinstance(uuid, str):
             memory = part.read(pynvml.nvmlDeviceGetMemoryInfo)
             profile = _mig_profile(part, gpu.memory_total_bytes)
-            yield MigInstance(uuid, profile, _part(memory, "total"), _part(memory, "free"))
+            yield MigInstance(uuid, profile, _part(memory, "total"), _part(memory, "free"), _processes(part))
 
 
 def _mig_profile(part: Device, gpu_memory_bytes: int | NotAvailable) -> str:

@@ -6,11 +6,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.core.amounts import gib
 from orchestrator.core.device import Device
 from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.inventory import Inventory
+from orchestrator.core.gpu_holders import holders_text
+from orchestrator.core.gpu_sets import device_count
+from orchestrator.core.host_limits import HostLimits, open_files_finding, shared_memory_finding
+from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
 from orchestrator.core.plan import Engines
 from orchestrator.core.profile import EngineName
+from orchestrator.core.vllm_cuda import build_refusal
 
 GIB = 2**30
 LEAST_MEMORY_BYTES = 2 * GIB
@@ -46,16 +51,18 @@ def gpu_checks(inventory: Inventory) -> tuple[Check, ...]:
     """The driver and each GPU; no GPU is fine, a GPU that does not answer is not."""
     if inventory.driver.absent is not None:
         return (Check("gpu", True, inventory.driver.absent),)
+    return (_driver_check(inventory), *map(_gpu_check, inventory.gpus))
+
+
+def limit_checks(inventory: Inventory, limits: HostLimits) -> tuple[Check, ...]:
+    """What engines on GPUs need of the host beside; a replica over several of them needs shared memory."""
+    count = device_count(inventory)
+    shared_memory = shared_memory_finding(limits) if count > 1 else None
+    open_files = open_files_finding(limits) if count else None
     return tuple(
-        Check(
-            f"gpu {gpu.index}",
-            gpu.error is None,
-            gpu.error or str(gpu.name),
-            needed="a GPU that answers NVML",
-            hint="nvidia-smi",
-            required=False,
-        )
-        for gpu in inventory.gpus
+        Check(finding.subject, False, finding.there, finding.needed, finding.hint, required=False)
+        for finding in (shared_memory, open_files)
+        if finding
     )
 
 
@@ -86,6 +93,31 @@ def require_healthy(checks: tuple[Check, ...]) -> None:
     if missing:
         names = ", ".join(check.name for check in missing)
         raise EnvironmentNotReady(f"not as a fleet needs it: {names}", hint=missing[0].hint)
+
+
+def _driver_check(inventory: Inventory) -> Check:
+    driver = inventory.driver
+    found = f"version {_told(driver.driver_version)}, CUDA {_told(driver.cuda_version)}"
+    needed, there = build_refusal(driver, None) or ("", found)
+    return Check("driver", not needed, there, needed, hint="nvidia-smi", required=False)
+
+
+def _gpu_check(gpu: Gpu) -> Check:
+    found = gpu.error or gpu.hidden or f"{_told(gpu.name)}{_memory(gpu)}"
+    return Check(f"gpu {gpu.index}", gpu.error is None, found, "a GPU that answers NVML", "nvidia-smi", required=False)
+
+
+def _told(reading: str | NotAvailable) -> str:
+    return reading if isinstance(reading, str) else f"not told ({reading.reason})"
+
+
+def _memory(gpu: Gpu) -> str:
+    """What is free, and who holds the rest where the driver tells."""
+    free_bytes, total_bytes = gpu.memory_free_bytes, gpu.memory_total_bytes
+    if not (isinstance(free_bytes, int) and isinstance(total_bytes, int)):
+        return ""
+    held = f": {holders_text(gpu.processes)}" if isinstance(gpu.processes, tuple) and gpu.processes else ""
+    return f", {gib(free_bytes)} of {gib(total_bytes)} free{held}"
 
 
 def _amount(name: str, there_bytes: int, least_bytes: int, hint: str) -> Check:

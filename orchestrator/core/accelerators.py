@@ -37,6 +37,11 @@ class Accelerator:
         return self.name, self.capability or (0, 0), self.total_bytes, self.mig_profile or ""
 
     @property
+    def cuda_name(self) -> str:
+        """How CUDA_VISIBLE_DEVICES names it, whatever else is visible."""
+        return self.uuid or str(self.id)
+
+    @property
     def full_name(self) -> str:
         """The GPU's product, and the slice's profile."""
         return f"{self.name} MIG {self.mig_profile}" if self.mig_profile else self.name
@@ -54,8 +59,8 @@ def devices(inventory: Inventory) -> tuple[tuple[Accelerator, ...], tuple[str, .
 def _of_gpu(gpu: Gpu, host: Host) -> Iterator[Accelerator | str]:
     """The GPU itself or its slices, or a reason."""
     capability = gpu.compute_capability
-    if gpu.error is not None:
-        yield f"GPU {gpu.index}: {gpu.error}"
+    if (unusable := gpu.error or gpu.hidden) is not None:
+        yield f"GPU {gpu.index}: {unusable}"
     elif isinstance(capability, NotAvailable):
         yield f"GPU {gpu.index}: compute capability is not known: {capability.reason}"
     elif gpu.mig_enabled is not True:
@@ -92,6 +97,8 @@ def _slice(gpu: Gpu, capability: tuple[int, int], number: int, part: MigInstance
     """One MIG slice, whose memory and SMs are its own."""
     total_bytes, free_bytes, whole_bytes = part.memory_total_bytes, part.memory_free_bytes, gpu.memory_total_bytes
     place = f"GPU {gpu.index}, slice {part.uuid}"
+    if part.hidden is not None:
+        return f"{place}: {part.hidden}"
     if not (isinstance(total_bytes, int) and isinstance(free_bytes, int) and isinstance(whole_bytes, int)):
         return f"{place}: its memory or its GPU's is not known"
     shares = share(part.profile, total_bytes, whole_bytes, capability)

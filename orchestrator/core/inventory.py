@@ -19,6 +19,16 @@ NOT_READ = NotAvailable("not read")
 
 
 @dataclass(frozen=True)
+class GpuProcess:
+    """One process that holds memory of a GPU or slice."""
+
+    pid: int
+    used_bytes: int | NotAvailable
+    user: str | NotAvailable = NOT_READ
+    command: str | NotAvailable = NOT_READ
+
+
+@dataclass(frozen=True)
 class MigInstance:
     """One slice of a GPU under Multi-Instance GPU."""
 
@@ -26,11 +36,13 @@ class MigInstance:
     profile: str  # as NVIDIA names it, e.g. "1g.10gb"
     memory_total_bytes: int | NotAvailable
     memory_free_bytes: int | NotAvailable
+    processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
+    hidden: str | None = None
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as NVML tells it; `error` is set when the GPU is there but does not answer."""
+    """One GPU as NVML tells it; `error` is set when it does not answer, `hidden` when we are not to use it."""
 
     index: int
     name: str | NotAvailable
@@ -53,6 +65,8 @@ class Gpu:
     memory_bus_width_bits: int | NotAvailable = NOT_READ
     core_count: int | NotAvailable = NOT_READ  # CUDA cores
     sm_clock_mhz: int | NotAvailable = NOT_READ  # the highest
+    processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
+    hidden: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +103,8 @@ class Inventory:
 
     @property
     def working_gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs that answered."""
-        return tuple(gpu for gpu in self.gpus if gpu.error is None)
+        """The GPUs that answered and are not hidden from us."""
+        return tuple(gpu for gpu in self.gpus if gpu.error is None and gpu.hidden is None)
 
 
 @dataclass(frozen=True)

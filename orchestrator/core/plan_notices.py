@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.amounts import counted
 from orchestrator.core.device import Device
 from orchestrator.core.gpu_sets import device_count
+from orchestrator.core.inventory import Gpu
 from orchestrator.core.plan import Candidate, Fit, FitPlan
 from orchestrator.core.profile import ModelStatus, Profile
 from orchestrator.core.score import USABLE_TOK_S
@@ -21,8 +23,16 @@ def _notices(plan: FitPlan) -> Iterator[str]:
         yield from _of_choice(plan, plan.chosen)
     for group in plan.site.hosts:
         for gpu in group.inventory.gpus:
-            if gpu.error is not None:
-                yield f"GPU {gpu.index} is left out: {gpu.error}"
+            yield from _left_out(gpu)
+
+
+def _left_out(gpu: Gpu) -> Iterator[str]:
+    if (why := gpu.error or gpu.hidden) is not None:
+        yield f"GPU {gpu.index} is left out: {why}"
+        return
+    hidden = [part for part in gpu.mig_instances if part.hidden]
+    if hidden:
+        yield f"{counted(len(hidden), 'slice')} of GPU {gpu.index} left out: {hidden[0].hidden}"
 
 
 def _of_choice(plan: FitPlan, chosen: Fit) -> Iterator[str]:

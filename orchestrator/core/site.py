@@ -37,8 +37,9 @@ def _without_id(gpu: Gpu) -> Gpu:
         uuid=NOT_READ,
         pci_bus_id=NOT_READ,
         nvlink_peers=("",) * len(gpu.nvlink_peers),
-        mig_instances=tuple(replace(part, uuid="") for part in gpu.mig_instances),
+        mig_instances=tuple(replace(part, uuid="", processes=NOT_READ) for part in gpu.mig_instances),
         utilization_percent=NOT_READ,
         temperature_c=NOT_READ,
         power_w=NOT_READ,
+        processes=NOT_READ,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from orchestrator.core.inventory import GpuDriver, NotAvailable
 
 DEFAULT_MAJOR, LEAST_MAJOR = 13, 12
+DRIVERS = {12: "525 or newer", 13: "580 or newer"}
 
 
 def cuda_runtime_major(driver: GpuDriver) -> int:
@@ -21,6 +22,14 @@ def driver_refusal(driver: GpuDriver) -> str | None:
     if _offered(driver) >= LEAST_MAJOR:
         return None
     return f"{_named(driver)}, and vLLM's builds need CUDA {LEAST_MAJOR} (driver 525 or newer)"
+
+
+def build_refusal(driver: GpuDriver, cuda_major: int | None) -> tuple[str, str] | None:
+    """What an engine built for this CUDA needs and what the driver offers, or None where it runs."""
+    needed = LEAST_MAJOR if cuda_major is None else cuda_major
+    if _offered(driver) >= needed:
+        return None
+    return f"a driver for CUDA {needed} ({DRIVERS.get(needed, 'newer')})", _named(driver)
 
 
 def driver_note(driver: GpuDriver) -> str | None:

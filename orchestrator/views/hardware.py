@@ -34,8 +34,8 @@ def _host_line(host: Host) -> str:
 
 
 def _gpu_line(gpu: Gpu) -> str:
-    if gpu.error:
-        return gpu.error
+    if gpu.error or gpu.hidden:
+        return gpu.error or gpu.hidden or ""
     free, total = _size(gpu.memory_free_bytes), _size(gpu.memory_total_bytes)
     return f"{_reading(gpu.name)}, {free} of {total} free, compute capability {_capability(gpu)}"
 

@@ -4,6 +4,7 @@
  *   count=2  driver_version=580.65.06  cuda_version=13000  init=9 (the code that nvmlInit returns)
  *   0.name=NVIDIA H100  0.uuid=GPU-1  0.memory_total_mib=81559  0.mig_mode=1      (GPU 0)
  *   0.mig.1.uuid=MIG-1  0.mig.1.name=NVIDIA H100 MIG 1g.10gb                      (its MIG slice 1)
+ *   0.compute=4711:8000 (pid:MiB, as many as there are; "4711:" where the driver hides the MiB)  0.graphics=…
  *   0.p2p.1=0 (NVLink status towards GPU 1)   0.error=15 (each reading fails)   0.handle=15 (no handle)
  *   hang=name (the reading of `name` never returns, and leaves a grandchild behind)
  * A key that is missing answers "Not Supported", as a driver does.
@@ -13,10 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OK = 0, NOT_SUPPORTED = 3, NOT_FOUND = 6 };
+enum { OK = 0, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7 };
 typedef struct { unsigned long long total, free, used; } Memory;
 typedef struct { unsigned gpu, memory; } Utilization;
 typedef struct { char legacy[16]; unsigned domain, bus, device, id, subsystem; char bus_id[32]; } Pci;
+typedef struct { unsigned pid; unsigned long long used; unsigned gpu_instance, compute_instance; } Process;
 typedef struct { unsigned sm, copy, decode, encode, jpeg, ofa, gi_slices, ci_slices; unsigned long long mb; } Attributes;
 
 static int look_up(const char *key, char *value, size_t size) {
@@ -56,6 +58,23 @@ static int number(const void *handle, const char *field, unsigned *value) {
     char digits[32];
     int code = text(handle, field, digits, sizeof digits);
     if (code == OK) *value = strtoul(digits, NULL, 10);
+    return code;
+}
+
+/* As a driver does, it first tells how many there are, then fills as much room as it is given. */
+static int processes(void *handle, const char *field, unsigned *count, Process *list) {
+    char value[400];
+    unsigned found = 0;
+    int code = text(handle, field, value, sizeof value);
+    if (code != OK) return code;
+    for (char *each = strtok(value, " "); each; each = strtok(NULL, " "), found++) {
+        if (found >= *count || !list) continue;
+        char *mib = strchr(each, ':') + 1;
+        Process process = {atoi(each), *mib ? strtoull(mib, NULL, 10) << 20 : ~0ull, ~0u, ~0u};
+        list[found] = process;
+    }
+    code = found > *count ? INSUFFICIENT_SIZE : OK;
+    *count = found;
     return code;
 }
 
@@ -112,6 +131,8 @@ int nvmlDeviceGetAttributes_v2(void *h, Attributes *v) {
     v->mb = mb;
     return code == OK ? number(h, "ci_slices", &v->ci_slices) : code;
 }
+int nvmlDeviceGetComputeRunningProcesses_v3(void *h, unsigned *n, Process *v) { return processes(h, "compute", n, v); }
+int nvmlDeviceGetGraphicsRunningProcesses_v3(void *h, unsigned *n, Process *v) { return processes(h, "graphics", n, v); }
 int nvmlDeviceGetMaxClockInfo(void *h, int domain, unsigned *v) {
     return number(h, domain == 1 ? "sm_clock_mhz" : domain == 2 ? "memory_clock_mhz" : "other_clock_mhz", v);
 }

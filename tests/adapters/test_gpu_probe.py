@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from threading import Timer
 
+import psutil
 import pytest
 
 from orchestrator.adapters.gpu_probe import probe_gpus
 from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.inventory import GpuDriver, MigInstance, NotAvailable
+from orchestrator.core.inventory import GpuDriver, GpuProcess, MigInstance, NotAvailable
 from tests.adapters.nvml_stand_in import A100, A6000, H100_MIG, RTX_4090, NvmlStandIn
 
 MIB = 1024**2
@@ -80,9 +81,10 @@ def test_mig_slices_are_listed_by_name_and_by_size_and_empty_slots_are_not(nvml:
     nvml.answer(H100_MIG)
     _, (gpu,) = probe_gpus()
     assert gpu.mig_enabled is True
+    nobody = NotAvailable("Not Supported")
     assert gpu.mig_instances == (
-        MigInstance("MIG-0", "1g.10gb", 9984 * MIB, 9968 * MIB),
-        MigInstance("MIG-2", "3g.40gb", 40448 * MIB, 40448 * MIB),
+        MigInstance("MIG-0", "1g.10gb", 9984 * MIB, 9968 * MIB, nobody),
+        MigInstance("MIG-2", "3g.40gb", 40448 * MIB, 40448 * MIB, nobody),
     )
 
 
@@ -90,7 +92,38 @@ def test_a_slice_that_tells_neither_name_nor_size_has_an_unknown_profile(nvml: N
     nvml.answer(A100 | {"mig_mode": 1, "mig_count": 1, "mig.0.uuid": "MIG-0"})
     _, (gpu,) = probe_gpus()
     missing = NotAvailable("Not Supported")
-    assert gpu.mig_instances == (MigInstance("MIG-0", "unknown", missing, missing),)
+    assert gpu.mig_instances == (MigInstance("MIG-0", "unknown", missing, missing, missing),)
+
+
+def test_who_holds_a_gpus_memory_is_told_with_user_and_command(nvml: NvmlStandIn) -> None:
+    me, ended = psutil.Process(), subprocess.Popen(["true"])
+    ended.wait(10)
+    nvml.answer(A100 | {"compute": f"{me.pid}:512 {ended.pid}:69000"})
+    mine, gone = probe_gpus()[1][0].processes  # type: ignore[misc]
+    assert mine == GpuProcess(me.pid, 512 * MIB, me.username(), me.name())
+    assert (gone.pid, gone.used_bytes) == (ended.pid, 69000 * MIB)
+    assert "outside this container" in gone.user.reason
+
+
+def test_a_process_that_computes_and_draws_counts_once_and_one_whose_memory_is_hidden_says_so(
+    nvml: NvmlStandIn,
+) -> None:
+    nvml.answer(A100 | {"compute": "1:100 2:", "graphics": "1:120 3:8"})
+    told = {process.pid: process.used_bytes for process in probe_gpus()[1][0].processes}  # type: ignore[union-attr]
+    assert told == {1: 120 * MIB, 2: NotAvailable("the driver does not tell what it holds"), 3: 8 * MIB}
+
+
+def test_the_processes_of_a_slice_are_its_own(nvml: NvmlStandIn) -> None:
+    nvml.answer(H100_MIG | {"compute": "1:1 2:2", "mig.0.compute": "1:1", "mig.2.compute": ""})
+    _, (gpu,) = probe_gpus()
+    first, second = (part.processes for part in gpu.mig_instances)
+    assert [process.pid for process in first] == [1]  # type: ignore[union-attr]
+    assert second == ()
+
+
+def test_a_driver_that_hides_its_processes_is_not_read_as_an_empty_gpu(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100)
+    assert probe_gpus()[1][0].processes == NotAvailable("Not Supported")
 
 
 @pytest.mark.parametrize("fault", ["handle", "error"])

@@ -17,6 +17,7 @@ def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
     library = NvmlStandIn(tmp_path)
     for name, value in library.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     return library
 
 
@@ -37,6 +38,13 @@ def test_a_gb10_shares_the_memory_of_its_host(nvml: NvmlStandIn, tmp_path: Path)
 def test_a_card_of_its_own_shares_none(nvml: NvmlStandIn, tmp_path: Path, gpu: dict[str, object]) -> None:
     nvml.answer(gpu)
     assert probe(tmp_path).host.unified_memory is False
+
+
+def test_what_the_environment_hides_is_listed_and_not_used(nvml: NvmlStandIn, tmp_path: Path) -> None:
+    nvml.answer(A100, A100 | {"uuid": "GPU-a100-1"})
+    inventory = probe(tmp_path, environment={"CUDA_VISIBLE_DEVICES": "GPU-a100-1"})
+    assert [gpu.hidden for gpu in inventory.gpus] == ["hidden by CUDA_VISIBLE_DEVICES=GPU-a100-1", None]
+    assert [gpu.uuid for gpu in inventory.working_gpus] == ["GPU-a100-1"]
 
 
 def test_a_driver_that_hangs_gives_no_inventory(nvml: NvmlStandIn, tmp_path: Path) -> None:
