@@ -24,9 +24,9 @@ PLACES: dict[EngineName, Place] = {
     EngineName.LLAMA_CPP: fits_with_llama_cpp,  # the one that qorch installs is built for CPUs
     EngineName.OLLAMA: fits_with_ollama,
 }
-ASKED_PLACES: dict[tuple[EngineName, Device | None], Place] = {
+ASKED_PLACES: dict[tuple[EngineName | None, Device | None], Place] = {
     (EngineName.VLLM, Device.CPU): fits_with_vllm_on_cpu
-}  # only where the device is named
+}  # only where both are named
 
 
 def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -34,7 +34,7 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
     problem = _impossible(profile, wish)
     if problem:
         return Misfit(profile, (problem,))
-    place = ASKED_PLACES.get((profile.engine, wish.device), PLACES[profile.engine])
+    place = ASKED_PLACES.get((wish.engine, wish.device), PLACES[profile.engine])
     return _with_notes(_on_wished_device(profile, place(profile, inventory, wish), wish.device))
 
 
