@@ -30,6 +30,8 @@ class Accelerator:
     mig_profile: str | None = None  # a slice takes no part in tensor parallelism
     host_memory: bool = False  # its bytes are the host's too, and count once
     note: str = ""
+    pci_bus_id: str | None = None
+    nvlink_peers: tuple[str, ...] = ()  # their PCI bus ids
 
     @property
     def kind(self) -> tuple[str, tuple[int, int], int, str]:
@@ -84,12 +86,14 @@ def _whole(gpu: Gpu, capability: tuple[int, int], host: Host) -> Accelerator | s
         id=gpu.index,
         gpu_index=gpu.index,
         name=_name(gpu),
-        uuid=_uuid(gpu.uuid),
+        uuid=_text(gpu.uuid),
         capability=capability,
         total_bytes=total_bytes,
         free_bytes=free_bytes,
         host_memory=not own,
         note=note,
+        pci_bus_id=_text(gpu.pci_bus_id),
+        nvlink_peers=gpu.nvlink_peers,
     )
 
 
@@ -142,5 +146,5 @@ def _name(gpu: Gpu) -> str:
     return gpu.name if isinstance(gpu.name, str) else "unnamed GPU"
 
 
-def _uuid(reading: str | NotAvailable) -> str | None:
+def _text(reading: str | NotAvailable) -> str | None:
     return reading if isinstance(reading, str) else None

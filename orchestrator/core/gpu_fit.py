@@ -15,7 +15,7 @@ from orchestrator.core.parallel import Split, splits
 from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_cuda import cuda_runtime_major, driver_note
-from orchestrator.core.vllm_devices import VllmDevice, dotted, vllm_devices
+from orchestrator.core.vllm_devices import VllmDevice, dotted, in_sets, vllm_devices
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
 from orchestrator.core.vllm_pool import PoolReport, start_refusal
@@ -69,14 +69,27 @@ def fits_over_hosts(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit
 
 
 def _attempts(profile: Profile, devices: tuple[VllmDevice, ...], wish: Wish, stages: int) -> Iterable[Attempt]:
-    """Every split on every kind of device that has enough of them, on those with the most free memory."""
+    """Every split on every kind of device that has enough of them."""
     most = wish.max_gpus // stages if wish.max_gpus else len(devices)
     for equal in _equals(devices):
         for split in _wished(profile, wish):
             size = split.tensor_parallel_size
             if size <= min(_most_together(equal), most):
                 replicas = min(wish.num_replicas or 1, len(equal) // size)
-                yield _attempt(profile, equal[: size * replicas], split, stages, wish)
+                yield _best_attempt(profile, equal, split, stages, wish, replicas)
+
+
+def _best_attempt(
+    profile: Profile, equal: tuple[VllmDevice, ...], split: Split, stages: int, wish: Wish, replicas: int
+) -> Attempt:
+    """On GPUs that NVLink joins, else, or where these lack the memory, on those with the most of it free."""
+    size = split.tensor_parallel_size
+    linked = tuple(one for each in in_sets(equal, size)[:replicas] for one in each)
+    attempt = _attempt(profile, linked, split, stages, wish)
+    emptiest = equal[: size * replicas]
+    if attempt.choice.fits or {one.id for one in emptiest} == {one.id for one in linked}:
+        return attempt
+    return _attempt(profile, emptiest, split, stages, wish)
 
 
 def _equals(devices: tuple[VllmDevice, ...]) -> list[tuple[VllmDevice, ...]]:

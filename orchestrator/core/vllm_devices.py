@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.accelerators import Accelerator, DeviceId, devices
 from orchestrator.core.amounts import gib
 from orchestrator.core.host_memory import reserve_bytes
 from orchestrator.core.inventory import GpuDriver, Inventory
+from orchestrator.core.nvlink import sets_of
 from orchestrator.core.plan import Fit
 from orchestrator.core.profile import Profile
 from orchestrator.core.vllm_cuda import driver_refusal
@@ -56,11 +57,20 @@ def device_sets(fit: Fit, inventory: Inventory, taken: frozenset[DeviceId]) -> I
     """The devices of as many replicas as a host has room for beside those taken, the fit's own ones first."""
     found, _ = vllm_devices(inventory, fit.profile)
     kind = next((one.accelerator.kind for one in found if one.id == fit.gpu_indices[0]), None)
-    free = [one.id for one in found if one.accelerator.kind == kind and _has_room(one, fit) and one.id not in taken]
-    ordered = sorted(free, key=lambda name: name not in fit.gpu_indices)
+    free = [one for one in found if one.accelerator.kind == kind and _has_room(one, fit) and one.id not in taken]
+    own = [one for one in free if one.id in fit.gpu_indices]
+    others = [one for one in free if one.id not in fit.gpu_indices]
     size = len(fit.gpu_indices)
-    for start in range(0, len(ordered) - size + 1, size):
-        yield tuple(name for name in free if name in ordered[start : start + size])
+    sets = [own, *in_sets(others, size)] if len(own) == size else in_sets([*own, *others], size)
+    for each in sets:
+        names = {one.id for one in each}
+        yield tuple(one.id for one in free if one.id in names)
+
+
+def in_sets(found: Sequence[VllmDevice], size: int) -> list[Sequence[VllmDevice]]:
+    """Devices for as many replicas, linked ones together, the better devices first."""
+    by_id = {one.id: one for one in found}
+    return [[by_id[one.id] for one in each] for each in sets_of([one.accelerator for one in found], size)]
 
 
 def _has_room(one: VllmDevice, fit: Fit) -> bool:
