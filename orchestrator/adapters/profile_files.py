@@ -119,6 +119,7 @@ def _model(file: ProfileFile) -> Model:
         parameters=Parameters(**file.parameters.model_dump()),
         architecture=_architecture(file.architecture) if file.architecture else None,
         limits=Limits(**file.limits.model_dump()),
+        thinks=file.thinks,
         quality=file.quality.value,
         quality_source=file.quality.source,
         caveats=tuple(file.caveats),

@@ -190,6 +190,8 @@ class ProfileFile(Entry):
     architecture: ArchitectureEntry | None = None
     """Left out where no source gives it; the plan then assumes a KV cache and says so."""
     limits: LimitsEntry = LimitsEntry()
+    thinks: bool = True
+    """Whether it thinks before it answers, unless a request says otherwise."""
     quality: QualityEntry
     caveats: list[Text] = []
     sources: list[Text] = []

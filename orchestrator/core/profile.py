@@ -113,6 +113,7 @@ class Model:
     limits: Limits
     quality: float  # 0..1, order among sizes, before the precision's share
     quality_source: str
+    thinks: bool = True  # before it answers, unless a request says otherwise
     caveats: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # where name, counts and dimensions were read
 

@@ -37,6 +37,7 @@ FLAGS = (
     Row("--mm-processor-cache-gb", lambda fit, _: _image_cache(fit), "the default is 4 GiB, which a CPU's plan lacks"),
     Row("--allowed-media-domains", lambda *_: NO_DOMAIN, "images come in the request; no address is fetched"),
     Row("--reasoning-parser", lambda *_: "qwen3", "tells the thoughts from the answer"),
+    Row("--default-chat-template-kwargs", lambda fit, _: _thinking(fit), "else an answer is taken for a thought"),
     Row("--enable-auto-tool-choice", lambda *_: True, "the model may call the tools that a request offers"),
     Row("--tool-call-parser", lambda *_: "qwen3_coder", "Qwen 3.5 writes its calls in XML"),
     Row("--enable-lora", lambda fit, _: fit.vllm.max_loras > 0, "where adapters are served"),
@@ -57,6 +58,11 @@ FLAGS = (
 def vllm_arguments(fit: Fit, launch: VllmLaunch) -> tuple[str, ...]:
     """Everything after `vllm serve` but the address, always in the same order."""
     return (launch.model_path, *(word for row in FLAGS for word in _words(row.name, row.value(fit, launch))))
+
+
+def _thinking(fit: Fit) -> str | None:
+    """For models that do not think by default."""
+    return None if fit.profile.model.thinks else json.dumps({"enable_thinking": False})
 
 
 def serves_images(fit: Fit) -> bool:
