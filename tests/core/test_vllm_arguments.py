@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.device import Device
 from orchestrator.core.fit import fit
+from orchestrator.core.profile import EngineName
 from orchestrator.core.vllm_arguments import FLAGS, vllm_arguments
 from orchestrator.core.vllm_environment import vllm_environment
 from orchestrator.core.vllm_launch import Lora, VllmLaunch
@@ -20,7 +21,7 @@ from tests.core.machines import A100_80, BY_NAME, H100_80, T4, machine
 
 LAUNCH = VllmLaunch("/models/one", ("qwen3.5-27b", "qwen3.5-27b-fp8"), max_num_queued_reqs=260, shutdown_timeout_s=4)
 ON_GPU = fit(BY_NAME["qwen3.5-27b-fp8"], machine(H100_80), Wish(max_model_len=32_768, max_num_seqs=4))
-ON_CPU = fit(BY_NAME["qwen3.5-0.8b-bf16"], machine(), Wish(device=Device.CPU, max_num_seqs=4))
+ON_CPU = fit(BY_NAME["qwen3.5-0.8b-bf16"], machine(), Wish(engine=EngineName.VLLM, device=Device.CPU, max_num_seqs=4))
 TEXT_ONLY = replace(ON_GPU, vllm=replace(ON_GPU.vllm, language_model_only=True))
 NAMES = [row.name for row in FLAGS]
 

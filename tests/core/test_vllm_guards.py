@@ -80,7 +80,7 @@ def test_a_gguf_profile_that_asks_for_vllm_has_no_place():
 
 
 def test_a_fit_on_the_cpu_says_what_its_build_dies_of():
-    placed = fit(BY_NAME["qwen3.5-0.8b-bf16"], machine(), Wish(device=Device.CPU))
+    placed = fit(BY_NAME["qwen3.5-0.8b-bf16"], machine(), Wish(engine=EngineName.VLLM, device=Device.CPU))
     assert any(note.startswith("a prompt of one token") for note in placed.notes)
 
 

@@ -23,7 +23,10 @@ MACHINES = yaml.safe_load((Path(__file__).parents[1] / "data" / "machines.yaml")
 GPUS = load_gpus(shipped_gpus_dir())
 VLLM_PROFILES = tuple(profile for profile in PROFILES if profile.engine is EngineName.VLLM)
 WISHES = (Wish(), Wish(tensor_parallel_size=2), Wish(max_model_len=32_768, max_num_seqs=4))
-CPU_WISHES = (Wish(device=Device.CPU), Wish(device=Device.CPU, num_replicas=2))
+CPU_WISHES = (
+    Wish(engine=EngineName.VLLM, device=Device.CPU),
+    Wish(engine=EngineName.VLLM, device=Device.CPU, num_replicas=2),
+)
 OTHER_MACHINES = ("a100-80gb:8@2", "t4:4")  # for what no host holds alone; without bfloat16
 OTHER_OPTIONS = (
     {"kv_cache_dtype": KvCacheDtype.FP8},
