@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from orchestrator.adapters.engines import ollama_found
-from orchestrator.app.ports import Engine
+from orchestrator.app.ports import PROBE_PROMPT, Engine
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
@@ -90,7 +90,7 @@ async def test_a_model_is_leased_with_the_plans_context_under_a_name_of_its_own(
     assert made.model == "qorch/qwen3.5:9b-engine-abc-1"
     assert server.models[made.model] == Model(TAG, CONTEXT)
     assert server.loaded[TAG] == Loaded(made.model, CONTEXT, "5m")
-    assert server.bodies("/v1/completions") == [{"model": made.model, "prompt": "ready", "max_tokens": 1}]
+    assert server.bodies("/v1/completions") == [{"model": made.model, "prompt": PROBE_PROMPT, "max_tokens": 1}]
     await made.check()
     assert made.alive
     await made.stop()
