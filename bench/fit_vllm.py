@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from bench.tables import markdown
 from orchestrator.adapters.demo_model.checkpoint import config, tokenizer_files
@@ -64,19 +63,9 @@ def reduced(name: str, layers: int = LAYERS) -> Architecture:
     )
 
 
-def text_config(a: Architecture) -> dict[str, Any]:
-    """config.json of the architecture, with the demo's tokens at the start of its vocabulary."""
-    kinds = ["linear_attention"] * 3 + ["full_attention"]
-    same = ("num_hidden_layers", "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim", "vocab_size")
-    linear = ("linear_num_key_heads", "linear_num_value_heads", "linear_key_head_dim", "linear_value_head_dim")
-    own = {name: getattr(a, name) for name in (*same, *linear, "linear_conv_kernel_dim", "tie_word_embeddings")}
-    data = {**config(), **own, "layer_types": kinds * (a.num_hidden_layers // 4), "max_position_embeddings": 262_144}
-    return {**data, **(_moe_config(a) if a.experts else {"intermediate_size": a.intermediate_size})}
-
-
 def boot(folder: Path, architecture: Architecture) -> Boot:
     """Start vLLM on random weights and stop it when it serves; raises RuntimeError with its last lines."""
-    (folder / "config.json").write_text(json.dumps(text_config(architecture)))
+    (folder / "config.json").write_text(json.dumps(config(architecture)))
     for name, content in tokenizer_files().items():
         (folder / name).write_text(content)
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *_arguments(folder)]
@@ -161,18 +150,6 @@ def _arguments(folder: Path) -> list[str]:
         "--max-num-seqs", str(MAX_NUM_SEQS), "--max-num-batched-tokens", str(VLLM_DEFAULTS.max_num_batched_tokens),
         "--enable-prefix-caching", "--host", "127.0.0.1", "--port", str(free_ports(1)[0]),
     ]  # fmt: skip
-
-
-def _moe_config(a: Architecture) -> dict[str, Any]:
-    assert a.experts is not None
-    return {
-        "architectures": ["Qwen3_5MoeForCausalLM"],
-        "model_type": "qwen3_5_moe_text",
-        "num_experts": a.experts.num_experts,
-        "num_experts_per_tok": a.experts.num_experts_per_tok,
-        "moe_intermediate_size": a.experts.moe_intermediate_size,
-        "shared_expert_intermediate_size": a.experts.shared_expert_intermediate_size,
-    }
 
 
 if __name__ == "__main__":

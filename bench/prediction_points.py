@@ -182,7 +182,8 @@ def _precision(text: str) -> str:
 
 
 def _profile(model: str, precision: str, engine: str, quantization: str = "") -> Profile:
-    """The profile in that precision, of GGUF the one whose quantization is nearest in name."""
-    found = [p for p in load_profiles(shipped_profiles_dir()) if p.model.name == model and p.precision == precision]
+    """The profile in that precision, of GGUF files the one whose quantization is nearest in name."""
+    files = [profile for profile in load_profiles(shipped_profiles_dir()) if not profile.weights.tag]
+    found = [p for p in files if p.model.name == model and p.precision == precision]
     bits = "Q8" if "Q8" in quantization else "Q4"
     return next(p for p in found if precision != "gguf" or bits in p.quantization)

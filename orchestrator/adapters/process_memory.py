@@ -1,4 +1,4 @@
-"""How much memory a process on this host takes."""
+"""How much memory a process on this host takes, with those that it has started."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import psutil
 
 
 def memory_bytes(pid: int) -> int | None:
-    """Its proportional set size: pages that several processes map, such as a model file's, are divided among them.
+    """Proportional set size: pages that several processes map, such as a model file's, are divided among them.
 
     None where the process is gone or is not ours to look at.
     """
     try:
-        return int(psutil.Process(pid).memory_full_info().pss)
+        process = psutil.Process(pid)
+        return sum(_pss(one) for one in (process, *process.children(recursive=True)))
     except psutil.Error:
         return None
+
+
+def _pss(process: psutil.Process) -> int:
+    return int(process.memory_full_info().pss)

@@ -119,6 +119,7 @@ def _model(file: ProfileFile) -> Model:
         parameters=Parameters(**file.parameters.model_dump()),
         architecture=_architecture(file.architecture) if file.architecture else None,
         limits=Limits(**file.limits.model_dump()),
+        thinks=file.thinks,
         quality=file.quality.value,
         quality_source=file.quality.source,
         caveats=tuple(file.caveats),
@@ -157,7 +158,9 @@ def _profile(file: ProfileFile, model: Model, entry: VariantEntry, path: Path) -
 
 
 def _suffix(entry: VariantEntry) -> str:
-    """The precision, or the quantization of a GGUF file: `fp8`, `ud-q4_k_xl`."""
+    """The precision, or the quantization of a GGUF file: `fp8`, `ud-q4_k_xl`; of a tag `ollama`."""
+    if entry.tag:
+        return EngineName.OLLAMA
     quantization = entry.quantization if entry.precision is Precision.GGUF else None
     return (quantization or entry.precision).lower()
 
@@ -171,6 +174,7 @@ def _weights(file: ProfileFile, entry: VariantEntry) -> Weights:
         file=entry.file,
         mmproj_file=entry.mmproj.file if entry.mmproj else None,
         mmproj_bytes=entry.mmproj.bytes if entry.mmproj else 0,
+        tag=entry.tag,
         source=entry.source,
     )
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orchestrator.core.ollama_names import runs_elsewhere
 from orchestrator.core.profile import EngineName, ModelStatus, Precision
 
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +22,7 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*:[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 Capability = Annotated[str, Field(pattern=r"^\d+\.\d+$")]
 BytesStatus = Literal["published", "computed", "inferred", "article"]
 
@@ -134,7 +136,7 @@ class VariantEntry(Entry):
     """One precision of the model on one engine."""
 
     name: Name | None = None
-    """The profile's name; left out, it is the model's name and the precision (GGUF: the quantization)."""
+    """The profile's name; left out, it is the model's name and the precision (GGUF: the quantization; Ollama: that)."""
     precision: Annotated[Precision, Field(strict=False)]
     quantization: Text | None = None
     """The scheme within the precision; a GGUF variant names it as its file does."""
@@ -145,6 +147,8 @@ class VariantEntry(Entry):
     revision: Text = "main"
     file: Text | None = None
     """A GGUF file, or the first of its shards."""
+    tag: Tag | None = None
+    """The model's name in Ollama's library, for engine ollama, e.g. qwen3.5:9b."""
     bytes: Positive
     bytes_status: BytesStatus
     source: Text
@@ -160,6 +164,14 @@ class VariantEntry(Entry):
     def _gguf_names_its_quantization(self) -> VariantEntry:
         if self.precision is Precision.GGUF and self.quantization is None:
             raise ValueError("a quantization for precision gguf, e.g. Q8_0")
+        return self
+
+    @model_validator(mode="after")
+    def _a_tag_is_ollamas(self) -> VariantEntry:
+        if (self.engine is EngineName.OLLAMA) != (self.tag is not None):
+            raise ValueError("a tag for engine ollama, e.g. qwen3.5:9b, and for no other")
+        if self.tag is not None and runs_elsewhere(self.tag):
+            raise ValueError("a tag that runs on this host: prompts to a cloud tag would leave it")
         return self
 
 
@@ -178,6 +190,8 @@ class ProfileFile(Entry):
     architecture: ArchitectureEntry | None = None
     """Left out where no source gives it; the plan then assumes a KV cache and says so."""
     limits: LimitsEntry = LimitsEntry()
+    thinks: bool = True
+    """Whether it thinks before it answers, unless a request says otherwise."""
     quality: QualityEntry
     caveats: list[Text] = []
     sources: list[Text] = []

@@ -67,14 +67,16 @@ def limit_checks(inventory: Inventory, limits: HostLimits) -> tuple[Check, ...]:
 
 
 def engine_checks(engines: Engines, has_gpu: bool) -> tuple[Check, ...]:
-    """llama.cpp everywhere; vLLM where a GPU is, or where its CPU build was installed for development."""
+    """llama.cpp everywhere; vLLM where a GPU is, or where its CPU build was installed; Ollama where it is."""
     llama_cpp = engines[EngineName.LLAMA_CPP, Device.CPU]
     on_gpu, on_cpu = engines[EngineName.VLLM, Device.GPU], engines[EngineName.VLLM, Device.CPU]
     ok = on_gpu.on_disk or not has_gpu
+    ollama = engines[EngineName.OLLAMA, Device.CPU]
     found = on_gpu.reason if has_gpu or on_cpu.on_disk else f"not needed without a GPU ({on_gpu.reason})"
     return (
         Check("engine llama.cpp", llama_cpp.on_disk, llama_cpp.reason, "installed", INSTALL_AGAIN),
         Check("engine vllm", ok, found, "a build for GPUs", INSTALL_VLLM, required=False),
+        Check("engine ollama", True, ollama.reason if ollama.on_disk else f"not needed ({ollama.reason})"),
     )
 
 

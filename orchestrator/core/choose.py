@@ -24,7 +24,7 @@ from orchestrator.core.plan import (
 )
 from orchestrator.core.plan_notices import notices
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.profile import ModelStatus, Profile
+from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
 from orchestrator.core.score import score_steps
 from orchestrator.core.wish import Wish
@@ -56,6 +56,8 @@ def choose(
     """The best profile that was asked for, fits, and can be had; raises UsageError for an unknown name."""
     situation = Situation(site, wish, availability, engines, predict)
     candidates = ranked(tuple(judge(profile, situation) for profile in requested(profiles, wish)))
+    if not _any_runs(candidates):
+        candidates = ranked(tuple(_with_ollama(candidate, situation) for candidate in candidates))
     if _stand_in_may_serve(candidates, situation):
         candidates = ranked(tuple(_with_stand_in(candidate, situation) for candidate in candidates))
     best = closest(candidates)
@@ -167,9 +169,20 @@ def _refusing_steps(candidate: Candidate) -> frozenset[str]:
 def _stand_in_may_serve(candidates: tuple[Candidate, ...], situation: Situation) -> bool:
     """On hosts without a GPU, where the user left the choice open and no weights can be had."""
     left_open = situation.wish.profile == AUTO and situation.wish.model is None
-    none_runs = not any(candidate.score > 0 for candidate in candidates)
     no_gpu = not any(group.inventory.gpus for group in situation.site.hosts)
-    return left_open and no_gpu and none_runs and failure(candidates) is PlanFailure.WEIGHTS_MISSING
+    return left_open and no_gpu and not _any_runs(candidates) and failure(candidates) is PlanFailure.WEIGHTS_MISSING
+
+
+def _any_runs(candidates: tuple[Candidate, ...]) -> bool:
+    return any(candidate.score > 0 for candidate in candidates)
+
+
+def _with_ollama(candidate: Candidate, situation: Situation) -> Candidate:
+    """A tag that Ollama has, judged as if Ollama had been asked for; any other candidate as it is."""
+    if candidate.profile.engine is not EngineName.OLLAMA or situation.wish.engine is not None:
+        return candidate
+    asked = judge(candidate.profile, replace(situation, wish=replace(situation.wish, engine=EngineName.OLLAMA)))
+    return asked if asked.score > 0 else candidate
 
 
 def _with_stand_in(candidate: Candidate, situation: Situation) -> Candidate:

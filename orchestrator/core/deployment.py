@@ -26,6 +26,7 @@ class GatewaySpec:
     keys_required: bool
     admin_token_path: str
     created_s: int
+    engines: tuple[str, ...]  # that a request may come to
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class DeploymentSpec:
 def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     """Read a spec that was written as JSON; raises TypeError or KeyError on another version's."""
     gateway = dict(data["gateway"])
-    gateway["served_model_names"] = tuple(gateway["served_model_names"])
+    for name in ("served_model_names", "engines"):
+        gateway[name] = tuple(gateway[name])
     parts = {"variants": tuple(map(_variant_from_data, data["variants"])), "gateway": GatewaySpec(**gateway)}
     return DeploymentSpec(**{**data, **parts})
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import floor
 
+from orchestrator.core.accelerators import devices
 from orchestrator.core.device import Device
 from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.inventory import Inventory
 from orchestrator.core.llama_cpp_memory import context_checkpoints
 from orchestrator.core.plan import Fit, FitPlan
 from orchestrator.core.profile import EngineName, ModelStatus
+from orchestrator.core.vllm_arguments import serves_images, vllm_arguments
+from orchestrator.core.vllm_environment import vllm_environment
+from orchestrator.core.vllm_launch import VllmLaunch
+from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
 
 MIB = 2**20
 MOST_PROMPT_CACHE_MIB = 2048
+SHUTDOWN_TIMEOUT_S = 4  # a replica stops its engine when that is idle; for answers that came at the last moment
 
 
 def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
@@ -21,10 +29,9 @@ def with_settings(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 
 
 def reads_images(fit: Fit, mmproj_path: str | None) -> bool:
-    """vLLM's checkpoints hold their vision encoder; llama.cpp's is a file of its own."""
-    if fit.profile.engine is EngineName.VLLM:
-        architecture = fit.profile.model.architecture
-        return bool(architecture and architecture.vision) and not fit.vllm.language_model_only
+    """vLLM's checkpoints and Ollama's tags hold their vision encoder; llama.cpp's is a file of its own."""
+    if fit.profile.engine is not EngineName.LLAMA_CPP:
+        return serves_images(fit)
     return mmproj_path is not None
 
 
@@ -62,10 +69,30 @@ def _llama_cpp(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 
 
 def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
-    return replace(spec, threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit))
+    utilization = _gpu_memory_utilization(fit, plan.inventory)
+    launch = VllmLaunch(
+        model_path=spec.model_path,
+        gpu_memory_utilization=utilization,
+        served_model_names=spec.served_model_names,
+        max_num_queued_reqs=spec.max_in_flight,
+        shutdown_timeout_s=SHUTDOWN_TIMEOUT_S,
+        threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit),
+    )
+    told = replace(spec, arguments=vllm_arguments(fit, launch), environment=vllm_environment(fit, launch))
+    if fit.device is Device.CPU:
+        return told
+    return replace(told, gpu_free_bytes=fit.memory.needed_bytes, gpu_memory_utilization=utilization)
+
+
+def _gpu_memory_utilization(fit: Fit, inventory: Inventory) -> float:
+    """vLLM's default, or less where others hold memory: vLLM does not start unless so much is free."""
+    totals = [one.total_bytes for one in devices(inventory)[0] if one.id in fit.gpu_indices]
+    shares = [floor(100 * fit.memory.available_bytes / total) / 100 for total in totals]
+    return min([GPU_MEMORY_UTILIZATION, *shares])
 
 
 SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {
     EngineName.LLAMA_CPP: _llama_cpp,
     EngineName.VLLM: _vllm,
+    EngineName.OLLAMA: lambda spec, fit, plan: spec,  # it settles its threads itself
 }

@@ -29,6 +29,7 @@ class EngineSpec:
     environment: tuple[tuple[str, str], ...] = ()
     gpu_sets: tuple[tuple[str, ...], ...] = ()  # UUIDs: a replica takes the first of these sets that is free
     gpu_free_bytes: int = 0  # of each of its GPUs, before the engine starts
+    gpu_memory_utilization: float = 0.0  # the share of each GPU's memory that has to be free
     claims_dir: str = ""  # where the GPUs that are taken are noted, for all fleets of this host
 
     @property

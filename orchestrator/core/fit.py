@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from orchestrator.core.device import Device
 from orchestrator.core.gpu_fit import fits_on_gpus, fits_over_hosts
 from orchestrator.core.inventory import HostGroup, Inventory
 from orchestrator.core.metal_fit import fits_with_llama_cpp
+from orchestrator.core.ollama_fit import fits_with_ollama
 from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
+from orchestrator.core.vllm_guards import guard_notes, guard_refusal
+from orchestrator.core.vllm_options import VLLM_DEFAULTS
 from orchestrator.core.wish import Wish
 
 Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
@@ -18,10 +22,11 @@ Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
 PLACES: dict[EngineName, Place] = {
     EngineName.VLLM: fits_on_gpus,
     EngineName.LLAMA_CPP: fits_with_llama_cpp,  # the one that qorch installs is built for CPUs
+    EngineName.OLLAMA: fits_with_ollama,
 }
-ASKED_PLACES: dict[tuple[EngineName, Device | None], Place] = {
+ASKED_PLACES: dict[tuple[EngineName | None, Device | None], Place] = {
     (EngineName.VLLM, Device.CPU): fits_with_vllm_on_cpu
-}  # only where the device is named
+}  # only where both are named
 
 
 def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -29,8 +34,8 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
     problem = _impossible(profile, wish)
     if problem:
         return Misfit(profile, (problem,))
-    place = ASKED_PLACES.get((profile.engine, wish.device), PLACES[profile.engine])
-    return _on_wished_device(profile, place(profile, inventory, wish), wish.device)
+    place = ASKED_PLACES.get((wish.engine, wish.device), PLACES[profile.engine])
+    return _with_notes(_on_wished_device(profile, place(profile, inventory, wish), wish.device))
 
 
 def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -58,14 +63,19 @@ def _on_wished_device(
     return here or Misfit(profile, (f"{device.upper()} was asked for, and {profile.engine} runs it on {others} here",))
 
 
+def _with_notes(found: tuple[Fit, ...] | Misfit) -> tuple[Fit, ...] | Misfit:
+    """What is known of vLLM with the options of each fit."""
+    if isinstance(found, Misfit) or found[0].profile.engine is not EngineName.VLLM:
+        return found
+    return tuple(replace(fit, notes=(*fit.notes, *guard_notes(fit.profile, fit.vllm))) for fit in found)
+
+
 def _impossible(profile: Profile, wish: Wish) -> str | None:
     """What no hardware could change."""
     limit = profile.model.limits.max_model_len
     if wish.max_model_len is not None and wish.max_model_len > limit:
         return f"a context of {wish.max_model_len:,} tokens was asked for, the model takes {limit:,}"
     split = wish.tensor_parallel_size or 1
-    if split > 1 and profile.engine is EngineName.LLAMA_CPP:
-        return f"tensor_parallel_size {split} was asked for, and llama.cpp takes one device"
-    if profile.engine not in PLACES:
-        return f"qorch does not deploy {profile.engine}"
-    return None
+    if split > 1 and profile.engine is not EngineName.VLLM:
+        return f"tensor_parallel_size {split} was asked for, and {profile.engine} takes one device"
+    return guard_refusal(profile, VLLM_DEFAULTS) if profile.engine is EngineName.VLLM else None

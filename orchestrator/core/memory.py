@@ -13,6 +13,7 @@ from orchestrator.core.vllm_memory import vllm_parts
 PARTS: dict[EngineName, Callable[[Profile, Shape], tuple[MemoryPart, ...]]] = {
     EngineName.VLLM: vllm_parts,
     EngineName.LLAMA_CPP: llama_cpp_parts,
+    EngineName.OLLAMA: llama_cpp_parts,  # it runs llama.cpp's server for every GGML model (v0.30.0, PR #16031)
 }
 PER_REQUEST = ("kv_cache", "recurrent_state")  # the parts that grow with context and concurrency
 

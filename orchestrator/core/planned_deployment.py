@@ -104,6 +104,7 @@ def _gateway(
         keys_required=endpoint.keys_required,
         admin_token_path=places.admin_token_path,
         created_s=created_s,
+        engines=tuple(dict.fromkeys(fit.profile.engine.value for fit in fits)),
     )
 
 
@@ -127,7 +128,7 @@ def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles, 
 
 def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Places) -> EngineSpec:
     fit = placement.fit
-    uuids = {one.id: one.uuid or str(one.id) for one in devices(plan.inventory)[0]}
+    uuids = {one.id: one.cuda_name for one in devices(plan.inventory)[0]}
     return EngineSpec(
         engine=fit.profile.engine.value,
         profile=fit.profile.name,

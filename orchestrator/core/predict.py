@@ -19,10 +19,12 @@ from orchestrator.core.pass_time import Engine, Parallelism, decode_step_s, part
 from orchestrator.core.plan import Fit
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.prediction_why import Case, why
+from orchestrator.core.profile import EngineName
 
 PROMPT_TOKENS, OUTPUT_TOKENS = 1024, 256  # of the request that predictions are made for
 ENOUGH = 0.95  # of the highest throughput is called saturation
 CPU = "llama.cpp-cpu"  # the name of llama.cpp's constants where it runs on cores
+RUNS = {EngineName.OLLAMA: EngineName.LLAMA_CPP}  # whose server it starts for each model
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Predictor:
         rates = part_of(rates_of(spec), accelerator.bandwidth_share, accelerator.compute_share)
         slice_of = f"a slice {accelerator.mig_profile} of " if accelerator.mig_profile else ""
         source = spec.source if spec.estimated else f"{slice_of}data sheet of {spec.name}"
-        return Engine(self.speeds[fit.profile.engine], rates, _parallelism(fit)), source
+        return Engine(self.speeds[RUNS.get(fit.profile.engine, fit.profile.engine)], rates, _parallelism(fit)), source
 
     def _spec(self, accelerator: Accelerator, inventory: Inventory) -> GpuSpec | None:
         """Of the whole GPU; Metal's goes by the name of its chip."""

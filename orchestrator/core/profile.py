@@ -113,6 +113,7 @@ class Model:
     limits: Limits
     quality: float  # 0..1, order among sizes, before the precision's share
     quality_source: str
+    thinks: bool = True  # before it answers, unless a request says otherwise
     caveats: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # where name, counts and dimensions were read
 
@@ -128,6 +129,7 @@ class Weights:
     file: str | None = None
     mmproj_file: str | None = None
     mmproj_bytes: int = 0
+    tag: str | None = None  # the model's name in Ollama's library, whose store then holds it, with its vision encoder
     source: str = ""  # where the bytes were read, or how they were computed
 
 

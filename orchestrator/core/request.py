@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from orchestrator.core.errors import UsageError
 from orchestrator.core.plan import Candidate, FitPlan
-from orchestrator.core.profile import ModelStatus, Precision, Profile
+from orchestrator.core.profile import EngineName, ModelStatus, Precision, Profile
 from orchestrator.core.wish import Wish
 
 AUTO = "auto"
@@ -43,6 +43,8 @@ def is_named(profile: Profile, wish: Wish) -> bool:
 
 def excluded(profile: Profile, wish: Wish) -> str | None:
     """Why a profile is not chosen unless it is named."""
+    if profile.engine is EngineName.OLLAMA and wish.engine is not EngineName.OLLAMA and wish.profile != profile.name:
+        return "Ollama answers one request at a time: chosen by name, by --engine ollama, or where nothing else can run"
     if profile.model.status is ModelStatus.PUBLISHED or is_named(profile, wish):
         return None
     if profile.model.status is ModelStatus.ARTICLE:

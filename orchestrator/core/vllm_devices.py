@@ -15,6 +15,8 @@ from orchestrator.core.profile import Profile
 from orchestrator.core.vllm_cuda import driver_refusal
 from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
 
+LEAST_CAPABILITY = (7, 5)  # the oldest that the wheels of vLLM 0.33.0 are compiled for
+
 
 @dataclass(frozen=True)
 class VllmDevice:
@@ -77,7 +79,7 @@ def _has_room(one: VllmDevice, fit: Fit) -> bool:
 
 def _usable(one: Accelerator, inventory: Inventory, profile: Profile) -> VllmDevice | str:
     """The device with what is free on it, or why it cannot run the profile."""
-    needed = profile.min_compute_capability or (0, 0)
+    needed = max(profile.min_compute_capability or LEAST_CAPABILITY, LEAST_CAPABILITY)
     if one.capability is None:
         return f"{one.name}: vLLM needs CUDA, and this GPU has Metal"
     if one.capability < needed:

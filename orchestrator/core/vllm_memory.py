@@ -21,7 +21,7 @@ from orchestrator.core.vllm_weights import GpuWeights, gpu_weights
 
 GPU_MEMORY_UTILIZATION = 0.92  # vLLM's default
 CONTEXT_BYTES = 3 * GIB // 4  # estimate: CUDA context, libraries, NCCL buffers
-CPU_PROCESS_BYTES = 5 * GIB // 4  # measured: the server's and the engine's process, with what they import
+CPU_PROCESS_BYTES = 7 * GIB // 4  # measured: the server's and the engine's process, with what they import
 CUDA_GRAPH_BYTES = 3 * GIB // 4  # estimate, as vLLM makes one before it captures them
 
 

@@ -13,6 +13,13 @@ class KvCacheDtype(StrEnum):
     FP8 = "fp8"
 
 
+class Dtype(StrEnum):
+    """What is computed in; "auto" is the checkpoint's own type, which is bfloat16."""
+
+    AUTO = "auto"
+    FLOAT16 = "float16"
+
+
 class GdnPrefillBackend(StrEnum):
     """Which kernel takes a prompt through Gated DeltaNet; FlashInfer's saves states on its way, in further blocks."""
 
@@ -38,6 +45,7 @@ class VllmOptions:
     enable_prefix_caching: bool = True
     num_speculative_tokens: int = 0  # multi-token prediction; 0 is off
     gdn_prefill_backend: GdnPrefillBackend = GdnPrefillBackend.TRITON
+    dtype: Dtype = Dtype.AUTO
     native_fp8: bool = True  # False below compute capability 8.9, where Marlin unpacks weights to 16 bits
     max_num_batched_tokens: int = 2048
     enforce_eager: bool = False
@@ -51,6 +59,7 @@ class VllmOptions:
 
 VLLM_DEFAULTS = VllmOptions()
 
+BFLOAT16 = (8, 0)  # platforms/cuda.py, check_if_supports_dtype()
 NATIVE_FP8 = (8, 9)  # platforms/cuda.py, supports_fp8()
 FLASHINFER_GDN_MIN_CUDA = {9: 0, 10: 13, 12: 13}  # major compute capability -> CUDA runtime that the kernel needs
 
@@ -68,5 +77,6 @@ def on_gpu(options: VllmOptions, compute_capability: tuple[int, int], cuda_runti
     return replace(
         options,
         gdn_prefill_backend=gdn_prefill_backend(compute_capability, cuda_runtime_major),
+        dtype=Dtype.AUTO if compute_capability >= BFLOAT16 else Dtype.FLOAT16,
         native_fp8=compute_capability >= NATIVE_FP8,
     )

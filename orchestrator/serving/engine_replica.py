@@ -15,6 +15,7 @@ from orchestrator.app.ports import Engine, EngineLoadSample
 from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
+from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus
 
@@ -30,12 +31,11 @@ class EngineReplica:
         bind_to_node()
         self._spec = engine_spec_from_data(spec)
         self._replica_id = serve.get_replica_context().replica_id.unique_id
-        self._engine: Engine = make_engine(self._spec, self._log_path())
         self._failure: DeployFailed | None = None
         self._sample = NOTHING
         self._started_at_s = time.time()
         started_s = time.monotonic()
-        await self._start()
+        self._engine: Engine = await self._start()
         self._load_s = time.monotonic() - started_s
         self._watcher = asyncio.ensure_future(self._watch())
         self._sampler = asyncio.ensure_future(self._keep_sampling())
@@ -60,12 +60,25 @@ class EngineReplica:
         self._watcher.cancel()
         await self._engine.stop()
 
-    async def _start(self) -> None:
+    async def _start(self) -> Engine:
         try:
-            await self._engine.start()
+            return await self._started()
         except DeployFailed as failure:
-            await self._engine.stop()
             raise RuntimeError(explain(failure)) from None
+
+    async def _started(self) -> Engine:
+        """The engine, on GPUs of its own where it needs some."""
+        spec, fds = self._spec, tuple[int, ...]()
+        if spec.gpu_sets:
+            spec, claim = await take_gpus(spec)
+            fds = claim.fds
+        engine = make_engine(spec, self._log_path(), fds)
+        try:
+            await engine.start()
+        except DeployFailed:
+            await engine.stop()
+            raise
+        return engine
 
     async def _watch(self) -> None:
         """Know the moment the engine ends, and keep its last words."""
@@ -93,8 +106,9 @@ class EngineReplica:
     def _status(self) -> ReplicaStatus:
         return ReplicaStatus(
             replica_id=self._replica_id,
-            host="127.0.0.1",
+            host=self._engine.host,
             port=self._engine.port,
+            model=self._engine.model,
             engine=self._spec.engine,
             ready=self._failure is None,
             reason=self._failure.message if self._failure else "answers completions",

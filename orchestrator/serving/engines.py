@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from orchestrator.adapters.engines.llama_cpp import LlamaCppEngine
+from orchestrator.adapters.engines.ollama_engine import ollama_engine
 from orchestrator.adapters.engines.vllm import VllmEngine
 from orchestrator.app.ports import Engine
 from orchestrator.core.engine_spec import EngineSpec
@@ -14,6 +15,7 @@ from orchestrator.core.profile import EngineName
 ENGINES: dict[str, Callable[[EngineSpec, Path, Sequence[int]], Engine]] = {
     EngineName.LLAMA_CPP.value: LlamaCppEngine,
     EngineName.VLLM.value: VllmEngine,
+    EngineName.OLLAMA.value: ollama_engine,
 }
 
 

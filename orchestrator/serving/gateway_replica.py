@@ -73,4 +73,10 @@ def _doors(spec: GatewaySpec) -> Doors:
 
 
 def _limits(spec: GatewaySpec) -> ModelLimits:
-    return ModelLimits(tuple(spec.served_model_names), spec.max_model_len, spec.caution_past_tokens, spec.max_images)
+    return ModelLimits(
+        tuple(spec.served_model_names),
+        spec.max_model_len,
+        spec.caution_past_tokens,
+        spec.max_images,
+        tuple(spec.engines),
+    )

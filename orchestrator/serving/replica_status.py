@@ -14,6 +14,7 @@ class ReplicaStatus:
     replica_id: str
     host: str
     port: int
+    model: str  # the engine's own name of it; empty where it answers to the served names
     engine: str
     ready: bool
     reason: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.core.profile import Architecture, Profile
+from orchestrator.core.profile import Architecture, Profile, Weights
 from orchestrator.views.plain import plain
 from orchestrator.views.units import parameters_text, size_text, tokens_text
 
@@ -62,13 +62,22 @@ def _lines(profile: Profile) -> Iterator[tuple[str, str]]:
 def _variant_lines(profile: Profile) -> Iterator[tuple[str, str]]:
     weights = profile.weights
     yield "precision", f"{profile.precision} ({profile.quantization}) on {profile.engine}{_hardware_text(profile)}"
-    yield "weights", f"{weights.repo} @{weights.revision}" + (f", {weights.file}" if weights.file else "")
+    yield "weights", _place_text(weights)
     yield "", f"{weights.bytes:,} B = {size_text(weights.bytes)}, {weights.bytes_status}: {weights.source}"
     if weights.mmproj_file:
         yield "", f"{weights.mmproj_file} for images, {size_text(weights.mmproj_bytes)}"
 
 
+def _place_text(weights: Weights) -> str:
+    """Where the files are had from."""
+    if weights.tag:
+        return f"ollama pull {weights.tag}"
+    return f"{weights.repo} @{weights.revision}" + (f", {weights.file}" if weights.file else "")
+
+
 def _hardware_text(profile: Profile) -> str:
+    if profile.weights.tag:
+        return ", wherever Ollama puts it"
     needed = profile.min_compute_capability
     return f", compute capability {needed[0]}.{needed[1]} or higher" if needed else ", on a CPU"
 

@@ -12,55 +12,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.adapters.demo_model import make_demo_checkpoint, make_demo_gguf
+from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES
+from tests.adapters.demo_steps import PROMPTS, STEPS, TOP, llama_cpp, steps, token_ids
 
 pytestmark = pytest.mark.heavy
 
-PROMPTS = (
-    "a",
-    "hello",
-    "the model serves tokens to the cluster",
-    "Ünïcode, 数字 and 🙂 as well as\nlines",
-    "<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n<think>\n",
-    "longer than one chunk of 64 tokens: " + "scale the replica and drain the queue; " * 12,
-    "longer than one batch of 512 tokens: " + "attention to the state of the layer, 3.5 times; " * 50,
-)
-TOP = 6
-STEPS = 24
 TOLERANCE = 0.01
 
 
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def reference(model: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    folder = make_demo_checkpoint(tmp_path_factory.mktemp("checkpoint"))
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    return model, transformers.AutoTokenizer.from_pretrained(folder), torch
+    folder = make_demo_checkpoint(tmp_path_factory.mktemp("checkpoint"), model)
+    network = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    return network, transformers.AutoTokenizer.from_pretrained(folder), torch
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    xllamacpp = pytest.importorskip("xllamacpp")
-    params = xllamacpp.CommonParams()
-    params.model.path = str(make_demo_gguf(tmp_path_factory.mktemp("gguf")))
-    params.n_ctx, params.port, params.cache_ram_mib, params.fit_params = 4096, 0, 0, False
-    server = xllamacpp.Server(params)
-    yield str(server.listening_address)
-    del server
-
-
-def steps(url: str, prompt: str) -> list[dict[str, Any]]:
-    """Greedy tokens as llama.cpp picks them: each with its id and the `TOP` most likely at its place."""
-    body = {"prompt": prompt, "n_predict": STEPS, "n_probs": TOP, "temperature": 0, "ignore_eos": True}
-    answer = httpx.post(f"{url}/completion", json=body, timeout=60).json()
-    return list(answer["completion_probabilities"])
+def url(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with llama_cpp(make_demo_gguf(tmp_path_factory.mktemp("gguf"), model)) as address:
+        yield address
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_both_cut_a_text_into_the_same_tokens(prompt: str, reference: Any, url: str) -> None:
     _, tokenizer, _ = reference
-    body = {"content": prompt, "parse_special": True}
-    assert httpx.post(f"{url}/tokenize", json=body).json()["tokens"] == tokenizer(prompt)["input_ids"]
+    assert token_ids(url, prompt) == tokenizer(prompt)["input_ids"]
 
 
 @settings(max_examples=200, deadline=None)
@@ -77,11 +60,11 @@ def test_both_cut_any_text_into_the_same_tokens_and_transformers_joins_them(
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_both_give_every_next_token_the_same_probabilities(prompt: str, reference: Any, url: str) -> None:
-    model, tokenizer, torch = reference
+    network, tokenizer, torch = reference
     taken = steps(url, prompt)
     ids = tokenizer(prompt)["input_ids"] + [step["id"] for step in taken]
     with torch.no_grad():
-        rows = torch.log_softmax(model(torch.tensor([ids])).logits[0, -STEPS - 1 : -1], -1)
+        rows = torch.log_softmax(network(torch.tensor([ids])).logits[0, -STEPS - 1 : -1], -1)
     assert len(taken) == STEPS
     differences = [
         abs(entry["logprob"] - row[entry["id"]].item())
@@ -97,7 +80,7 @@ def test_both_give_every_next_token_the_same_probabilities(prompt: str, referenc
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_both_continue_a_prompt_with_the_same_words(prompt: str, reference: Any, url: str) -> None:
-    model, tokenizer, torch = reference
+    network, tokenizer, torch = reference
     ids = torch.tensor([tokenizer(prompt)["input_ids"]])
-    expected = model.generate(ids, max_new_tokens=STEPS, do_sample=False, eos_token_id=[])[0, ids.shape[1] :]
+    expected = network.generate(ids, max_new_tokens=STEPS, do_sample=False, eos_token_id=[])[0, ids.shape[1] :]
     assert [step["id"] for step in steps(url, prompt)] == expected.tolist()

@@ -20,10 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.adapters.demo_model import make, make_demo_checkpoint, make_demo_gguf
+from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES
 from orchestrator.adapters.demo_model.gguf_file import converted
 from orchestrator.adapters.demo_model.tokenizer import CONTROLS, IM_END, demo_tokenizer
-from orchestrator.adapters.demo_model.weights import demo_weights
+from orchestrator.adapters.demo_model.weights import demo_weights, with_single_projections
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.profile import Precision
+from tests.adapters.safetensors_file import arrays
 
 MOST_SECONDS = 10.0  # a tenth of a second on a quiet machine
 MAKERS = 4
@@ -62,7 +65,7 @@ def test_it_is_the_same_wherever_it_is_made(tmp_path: Path) -> None:
 
 def test_it_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make_demo_gguf(tmp_path)
-    monkeypatch.setattr(make, "_write_gguf", lambda folder: pytest.fail("made again"))
+    monkeypatch.setitem(make.WRITERS, Precision.GGUF, lambda model, folder: pytest.fail("made again"))
     assert make_demo_gguf(tmp_path) == first
 
 
@@ -87,7 +90,9 @@ def emptied(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [truncated, altered, emptied, Path.unlink])
-@pytest.mark.parametrize("name", ["gguf/qorch-demo-F16.gguf", "qorch-demo/model.safetensors", "gguf/SHA256SUMS"])
+@pytest.mark.parametrize(
+    "name", ["demo-gguf/qorch-demo-F16.gguf", "demo-bf16/model.safetensors", "demo-gguf/SHA256SUMS"]
+)
 def test_a_damaged_file_is_made_again(tmp_path: Path, name: str, damage: Callable[[Path], None]) -> None:
     whole = made(tmp_path)
     damage(make_demo_gguf(tmp_path).parent.parent / name)
@@ -103,11 +108,11 @@ def test_makers_at_the_same_time_do_not_clash(tmp_path: Path) -> None:
 
 
 def test_a_failed_make_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def disk_full(folder: Path) -> None:
-        (folder / make.DEMO_GGUF).write_bytes(b"half")
+    def disk_full(model: str, folder: Path) -> None:
+        (folder / make.gguf_name(model)).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(make, "_write_gguf", disk_full)
+    monkeypatch.setitem(make.WRITERS, Precision.GGUF, disk_full)
     with pytest.raises(EnvironmentNotReady, match="No space left on device"):
         make_demo_gguf(tmp_path)
     assert contents(tmp_path) == {}
@@ -119,35 +124,37 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         make_demo_gguf(tmp_path / "file")
 
 
-def test_both_files_hold_the_same_numbers_exactly(tmp_path: Path) -> None:
-    weights = demo_weights()
-    stored = safetensors_arrays(make_demo_checkpoint(tmp_path) / "model.safetensors")
-    in_gguf = {tensor.name: tensor for tensor in gguf.GGUFReader(make_demo_gguf(tmp_path)).tensors}
-    assert len(stored) == len(in_gguf) == len(weights)
-    for name, tensor in weights.items():
-        assert np.array_equal(stored[name], tensor)
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_both_files_hold_the_same_numbers_exactly(tmp_path: Path, model: str) -> None:
+    weights = demo_weights(ARCHITECTURES[model])
+    stored = arrays(make_demo_checkpoint(tmp_path, model) / "model.safetensors")
+    assert stored.keys() == weights.keys()
+    assert all(np.array_equal(stored[name], tensor) for name, tensor in weights.items())
+    single = with_single_projections(weights)
+    in_gguf = {tensor.name: tensor for tensor in gguf.GGUFReader(make_demo_gguf(tmp_path, model)).tensors}
+    assert len(in_gguf) == len(single)
+    for name, tensor in single.items():
         gguf_name, values = converted(name, tensor)
         assert np.array_equal(in_gguf[gguf_name].data.astype(np.float32), values)
 
 
-def safetensors_arrays(path: Path) -> dict[str, Any]:
-    """The bfloat16 tensors of a file, read as the format's page describes it."""
-    raw = path.read_bytes()
-    start = 8 + int.from_bytes(raw[:8], "little")
-    header = json.loads(raw[8:start])
-    del header["__metadata__"]
-    return {name: _array(raw[start:], **entry) for name, entry in header.items()}
+def test_of_the_experts_joint_projection_the_gate_comes_first() -> None:
+    """As transformers splits it: `gate, up = (x @ gate_up_proj.T).chunk(2, dim=-1)`."""
+    fused = np.arange(12, dtype=np.float32).reshape(1, 4, 3)
+    single = with_single_projections({"mlp.experts.gate_up_proj": fused})
+    assert np.array_equal(single["mlp.experts.gate_proj"], fused[:, :2])
+    assert np.array_equal(single["mlp.experts.up_proj"], fused[:, 2:])
 
 
-def _array(data: bytes, dtype: str, shape: list[int], data_offsets: list[int]) -> Any:
-    assert dtype == "BF16"
-    halves = np.frombuffer(data[slice(*data_offsets)], np.uint16).astype(np.uint32)
-    return (halves << 16).view(np.float32).reshape(shape)
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_the_vocabulary_is_the_tokenizers(model: str) -> None:
+    assert ARCHITECTURES[model].vocab_size == len(demo_tokenizer().tokens)
 
 
-def test_it_says_what_it_is(tmp_path: Path) -> None:
-    fields = gguf.GGUFReader(make_demo_gguf(tmp_path)).fields
-    assert fields["general.architecture"].contents() == "qwen35"
+@pytest.mark.parametrize(("model", "architecture"), [("demo", "qwen35"), ("demo-moe", "qwen35moe")])
+def test_it_says_what_it_is(tmp_path: Path, model: str, architecture: str) -> None:
+    fields = gguf.GGUFReader(make_demo_gguf(tmp_path, model)).fields
+    assert fields["general.architecture"].contents() == architecture
     assert "random weights" in fields["general.name"].contents()
     assert "Not a Qwen model" in fields["general.description"].contents()
 

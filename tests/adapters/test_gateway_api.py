@@ -26,6 +26,7 @@ ROW: dict[str, Any] = {
     "prompt_tokens_total": 10,
     "generation_tokens_total": 20,
     "generation_s_total": 0.5,
+    "kv_cache_usage": 0.25,
     "host": "127.0.0.1",
 }
 

@@ -93,7 +93,8 @@ def spec_of(folder: Path, context: int) -> EngineSpec:
     path = folder / "random.gguf"
     write_synthetic_gguf(path, profile.model.architecture)
     return EngineSpec(
-        engine="llama.cpp", profile="synthetic", model_path=str(path), mmproj_path=None, served_model_names=("m",),
+        engine="llama.cpp", profile="synthetic", device="cpu", model_path=str(path), mmproj_path=None,
+        served_model_names=("m",),
         max_model_len=context, max_num_seqs=1, threads=1, prompt_cache_mib=0,
         context_checkpoints=context_checkpoints(context), log_dir=str(folder),
     )  # fmt: skip

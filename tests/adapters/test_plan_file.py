@@ -105,7 +105,11 @@ def edited(data: dict[str, Any], change: tuple[str, str]) -> Path:
         (ON_CPU, ("host_group: 0", "host_group: 1"), ": placements: expected host_group below 1"),
         (ON_CPU, ("device: cpu", "device: tpu"), ": placements.0.fit.device: expected 'cpu' or 'gpu', got 'tpu'"),
         (ON_CPU, ("device: cpu", "device: gpu"), ": placements.0.gpu_sets: expected 1 GPU in each set"),
-        (ON_CPU, ("    profile: demo-gguf", "    profile: demo-ggu"), "a profile's name (did you mean demo-gguf?)"),
+        (
+            ON_CPU,
+            ("    profile: demo-gguf", "    profile: demo-ggu"),
+            "a profile's name (did you mean demo-gguf or demo",
+        ),
         (ON_GPU, ("  - - 0\n  - - 1\n", "  - - 0\n  - - 0\n"), ": placements.0.gpu_sets: expected each GPU in one"),
     ],
 )

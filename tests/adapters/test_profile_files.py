@@ -13,11 +13,13 @@ import pytest
 import yaml
 
 from orchestrator.adapters.demo_model import make_demo_checkpoint, make_demo_gguf
+from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES, MAX_POSITION_EMBEDDINGS
 from orchestrator.adapters.profile_files import load_profiles, shipped_profiles_dir
 from orchestrator.adapters.profile_schema import profile_schema
 from orchestrator.core.errors import ExitCode, ProfileError
 from orchestrator.core.parameters import vision_parameters
 from orchestrator.core.profile import EngineName, ModelStatus, Precision
+from tests.adapters.safetensors_file import tensor_bytes
 
 SHIPPED = load_profiles(shipped_profiles_dir())
 FILES = sorted(shipped_profiles_dir().glob("*.yaml"))
@@ -82,7 +84,8 @@ def test_each_size_ships_in_bf16_and_two_gguf_forms(size):
 
 
 def test_the_quantised_repositories_are_the_official_ones():
-    quantised = {p.weights.repo for p in SHIPPED if p.precision in (Precision.FP8, Precision.GPTQ)}
+    real = [p for p in SHIPPED if p.model.status is not ModelStatus.STAND_IN]
+    quantised = {p.weights.repo for p in real if p.precision in (Precision.FP8, Precision.GPTQ)}
     names = [name for p in SHIPPED if (name := p.model.repo).lower().endswith(OFFICIAL_QUANTISED)]
     official = {f"{name}{suffix}" for name in names for suffix in ("-FP8", "-GPTQ-Int4")}
     assert quantised - {"article/qwen-3.5-72b-a14b"} == official
@@ -235,14 +238,13 @@ def test_broken_yaml_is_refused_with_its_line(tmp_path):
         load_profiles(written(tmp_path, "name: small\n  repo: x: y\n"))
 
 
-def test_the_demo_is_described_as_it_is_made(tmp_path):
-    profile = BY_NAME["demo-gguf"]
-    made = make_demo_gguf(tmp_path)
-    assert (profile.weights.file, profile.weights.bytes) == (made.name, made.stat().st_size)
-    config = json.loads((make_demo_checkpoint(tmp_path) / "config.json").read_text())
-    architecture = profile.model.architecture
-    spelled_alike = {name: getattr(architecture, name) for name in config if hasattr(architecture, name)}
-    assert spelled_alike == {name: config[name] for name in spelled_alike}
-    assert len(spelled_alike) == 13
-    assert architecture.full_attention_layers == config["layer_types"].count("full_attention")
-    assert profile.model.limits.max_model_len == config["max_position_embeddings"]
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_a_stand_in_is_described_as_it_is_made(tmp_path, model):
+    gguf, made = BY_NAME[f"{model}-gguf"], make_demo_gguf(tmp_path, model)
+    assert (gguf.weights.file, gguf.weights.bytes) == (made.name, made.stat().st_size)
+    for precision in (Precision.BF16, Precision.GPTQ):
+        folder = make_demo_checkpoint(tmp_path, model, precision)
+        assert BY_NAME[f"{model}-{precision}"].weights.bytes == tensor_bytes(folder / "model.safetensors")
+        assert json.loads((folder / "config.json").read_text())["max_position_embeddings"] == MAX_POSITION_EMBEDDINGS
+    assert gguf.model.limits.max_model_len == MAX_POSITION_EMBEDDINGS
+    assert gguf.model.architecture == ARCHITECTURES[model]

@@ -63,7 +63,6 @@ def test_text_ends_each_line_where_it_ends(qorch: Qorch, line: str, format_: str
     [
         ("status", ["replica-1"]),
         ("profiles show demo-gguf", ["demo-gguf"]),
-        ("profiles show demo", ["demo-gguf"]),
         ("plan --profile demo-gguf", ["demo-gguf"]),
     ],
 )

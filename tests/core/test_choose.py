@@ -105,7 +105,8 @@ def test_a_model_restricts_the_choice_to_its_variants():
 
 def test_a_profile_or_a_model_may_be_named_as_profile():
     assert plan_for(machine(A100_80), Wish(profile="qwen3.5-9b-bf16")).chosen.profile.name == "qwen3.5-9b-bf16"
-    assert plan_for(machine(A100_80), Wish(profile="demo")).chosen.profile.name == "demo-gguf"
+    assert plan_for(machine(A100_80), Wish(profile="demo")).chosen.profile.name == "demo-bf16"
+    assert plan_for(machine(), Wish(profile="demo")).chosen.profile.name == "demo-gguf"
 
 
 @pytest.mark.parametrize(

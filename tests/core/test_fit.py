@@ -13,7 +13,6 @@ from orchestrator.core.fit import fit
 from orchestrator.core.inventory import NotAvailable
 from orchestrator.core.parallel import splits
 from orchestrator.core.plan import Fit, Misfit, PlanFailure
-from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
 from tests.core.machines import (
     A100_80,
@@ -157,11 +156,6 @@ def test_a_context_past_the_model_is_impossible_everywhere():
 def test_the_articles_context_ends_earlier():
     missed = fit_of("qwen3.5-72b-a14b-q4_k_m", machine(), Wish(max_model_len=262_144))
     assert "the model takes 256,000" in missed.reasons[0]
-
-
-def test_an_engine_that_is_not_deployed_is_a_misfit():
-    profile = replace(BY_NAME["qwen3.5-9b-q8_0"], engine=EngineName.OLLAMA)
-    assert fit(profile, machine(), OPEN).reasons == ("qorch does not deploy ollama",)
 
 
 def test_what_the_wish_names_is_taken_or_refused_but_never_changed():

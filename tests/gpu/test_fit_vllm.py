@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.fit_vllm import GIB, MODELS, boot, options_of, predicted, printed, reduced, text_config, weights_bytes
+from bench.fit_vllm import GIB, MODELS, boot, options_of, predicted, printed, reduced, weights_bytes
+from orchestrator.adapters.demo_model.checkpoint import config
 from orchestrator.adapters.probe import probe
 from orchestrator.core.parameters import text_parameters
 
@@ -29,7 +30,7 @@ def test_a_log_that_lacks_a_line_is_refused() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_reduced_model_keeps_its_dimensions(name: str) -> None:
-    architecture, data = reduced(name), text_config(reduced(name))
+    architecture, data = reduced(name), config(reduced(name))
     assert len(data["layer_types"]) == data["num_hidden_layers"] == architecture.num_hidden_layers
     assert data["layer_types"].count("full_attention") == architecture.full_attention_layers
     assert ("num_experts" in data) == (architecture.experts is not None)

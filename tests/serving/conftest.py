@@ -30,7 +30,7 @@ ADMIN_TOKEN = secrets.token_hex(8)
 
 def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatus:
     return ReplicaStatus(
-        replica_id=replica_id, host="127.0.0.1", port=port, engine="llama.cpp", ready=True, reason="answers",
+        replica_id=replica_id, host="127.0.0.1", port=port, model="", engine="llama.cpp", ready=True, reason="answers",
         replica_pid=1, engine_pid=2, max_num_seqs=4, max_in_flight=max_in_flight, started_at_s=0.0, load_s=0.1,
         num_requests_running=0, num_requests_waiting=0, prompt_tokens_total=0, generation_tokens_total=0,
         generation_s_total=0.0,

@@ -1,12 +1,14 @@
-"""The demo as a checkpoint that transformers and vLLM load: safetensors in bfloat16, config, tokenizer."""
+"""The demo as a checkpoint that transformers and vLLM load: safetensors, config, tokenizer."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.adapters.demo_model import dimensions as d
 from orchestrator.adapters.demo_model.tokenizer import (
@@ -18,12 +20,23 @@ from orchestrator.adapters.demo_model.tokenizer import (
     SPLIT,
     demo_tokenizer,
 )
-from orchestrator.adapters.demo_model.weights import Array
+from orchestrator.core.profile import Architecture
+
+Tensor = NDArray[Any]
+
+SAME_NAMES = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",
+    "linear_num_key_heads", "linear_num_value_heads", "linear_key_head_dim", "linear_value_head_dim",
+    "linear_conv_kernel_dim", "tie_word_embeddings",
+)  # fmt: skip
 
 
-def write_checkpoint(folder: Path, weights: dict[str, Array]) -> None:
-    (folder / "model.safetensors").write_bytes(safetensors(weights))
-    for name, content in (("config.json", config()), ("generation_config.json", _generation_config())):
+STORED = {"float32": "BF16", "float16": "F16", "int32": "I32"}  # a float32 here is a bfloat16 with room to spare
+
+
+def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    (folder / "model.safetensors").write_bytes(safetensors(tensors))
+    for name, content in (("config.json", config), ("generation_config.json", _generation_config())):
         (folder / name).write_text(json.dumps(content, indent=1))
     for name, text in tokenizer_files().items():
         (folder / name).write_text(text)
@@ -38,41 +51,32 @@ def tokenizer_files() -> dict[str, str]:
     }
 
 
-def safetensors(weights: dict[str, Array]) -> bytes:
+def safetensors(tensors: dict[str, Tensor]) -> bytes:
     """The safetensors format: length of the header in 8 bytes, a JSON header, the tensors' bytes."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     data, offset = [], 0
-    for name, tensor in weights.items():
-        raw = (np.ascontiguousarray(tensor).view(np.uint32) >> 16).astype(np.uint16).tobytes()
-        header[name] = {"dtype": "BF16", "shape": tensor.shape, "data_offsets": [offset, offset + len(raw)]}
+    for name, tensor in tensors.items():
+        raw, kind = _raw(tensor), STORED[tensor.dtype.name]
+        header[name] = {"dtype": kind, "shape": tensor.shape, "data_offsets": [offset, offset + len(raw)]}
         data.append(raw)
         offset += len(raw)
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + b"".join(data)
 
 
-def config() -> dict[str, Any]:
+def config(a: Architecture) -> dict[str, Any]:
+    """config.json of an architecture, with the demo's tokens at the start of its vocabulary."""
     ids = demo_tokenizer().ids
     kinds = ("linear_attention", "full_attention")
     return {
-        "architectures": ["Qwen3_5ForCausalLM"],
-        "model_type": "qwen3_5_text",
+        "architectures": ["Qwen3_5MoeForCausalLM" if a.experts else "Qwen3_5ForCausalLM"],
+        "model_type": "qwen3_5_moe_text" if a.experts else "qwen3_5_text",
         "dtype": "bfloat16",
-        "vocab_size": len(ids),
-        "hidden_size": d.HIDDEN_SIZE,
-        "intermediate_size": d.INTERMEDIATE_SIZE,
-        "num_hidden_layers": d.NUM_HIDDEN_LAYERS,
-        "layer_types": [kinds[d.is_full_attention(layer)] for layer in range(d.NUM_HIDDEN_LAYERS)],
+        **{name: getattr(a, name) for name in SAME_NAMES},
+        **(asdict(a.experts) if a.experts else {"intermediate_size": a.intermediate_size}),
+        "layer_types": [kinds[d.is_full_attention(layer)] for layer in range(a.num_hidden_layers)],
         "full_attention_interval": d.FULL_ATTENTION_INTERVAL,
-        "num_attention_heads": d.NUM_ATTENTION_HEADS,
-        "num_key_value_heads": d.NUM_KEY_VALUE_HEADS,
-        "head_dim": d.HEAD_DIM,
         "attn_output_gate": True,
-        "linear_num_key_heads": d.LINEAR_NUM_KEY_HEADS,
-        "linear_num_value_heads": d.LINEAR_NUM_VALUE_HEADS,
-        "linear_key_head_dim": d.LINEAR_HEAD_DIM,
-        "linear_value_head_dim": d.LINEAR_HEAD_DIM,
-        "linear_conv_kernel_dim": d.LINEAR_CONV_KERNEL_DIM,
         "mamba_ssm_dtype": "float32",
         "hidden_act": "silu",
         "max_position_embeddings": d.MAX_POSITION_EMBEDDINGS,
@@ -84,7 +88,6 @@ def config() -> dict[str, Any]:
             "mrope_section": list(d.MROPE_SECTION),
             "mrope_interleaved": True,
         },
-        "tie_word_embeddings": False,
         "eos_token_id": ids[IM_END],
         "pad_token_id": ids[END_OF_TEXT],
     }
@@ -120,3 +123,11 @@ def _tokenizer_config() -> dict[str, Any]:
 def _generation_config() -> dict[str, Any]:
     ids = demo_tokenizer().ids
     return {"eos_token_id": ids[IM_END], "pad_token_id": ids[END_OF_TEXT]}
+
+
+def _raw(tensor: Tensor) -> bytes:
+    """The bytes as they are stored: of a float32 the upper half, which is its bfloat16."""
+    whole = np.ascontiguousarray(tensor)
+    return bytes(
+        (whole.view(np.uint32) >> 16).astype(np.uint16).tobytes() if whole.dtype == np.float32 else whole.tobytes()
+    )

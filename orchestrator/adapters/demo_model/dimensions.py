@@ -1,27 +1,37 @@
-"""The demo's dimensions, spelled as config.json spells them; `profiles/demo.yaml` repeats them."""
+"""The stand-ins' dimensions, which their profiles repeat, and what every Qwen 3.5 has besides."""
 
 from __future__ import annotations
 
-HIDDEN_SIZE = 128
-NUM_HIDDEN_LAYERS = 4
+from dataclasses import replace
+
+from orchestrator.core.profile import Architecture, Experts
+
 FULL_ATTENTION_INTERVAL = 4
-INTERMEDIATE_SIZE = 384
-NUM_ATTENTION_HEADS = 2
-NUM_KEY_VALUE_HEADS = 1
-HEAD_DIM = 256
 PARTIAL_ROTARY_FACTOR = 0.25
 ROPE_THETA = 10_000_000
 MROPE_SECTION = (11, 11, 10)
-LINEAR_NUM_KEY_HEADS = 2
-LINEAR_NUM_VALUE_HEADS = 2
-LINEAR_HEAD_DIM = 128
-LINEAR_CONV_KERNEL_DIM = 4
 MAX_POSITION_EMBEDDINGS = 262_144
 RMS_NORM_EPS = 1e-6
 
-KEY_DIM = LINEAR_NUM_KEY_HEADS * LINEAR_HEAD_DIM
-VALUE_DIM = LINEAR_NUM_VALUE_HEADS * LINEAR_HEAD_DIM
-CONV_DIM = 2 * KEY_DIM + VALUE_DIM
+DEMO = Architecture(
+    num_hidden_layers=4,
+    full_attention_layers=1,
+    hidden_size=128,
+    num_attention_heads=2,
+    num_key_value_heads=1,
+    head_dim=256,
+    linear_num_key_heads=2,
+    linear_num_value_heads=2,
+    linear_key_head_dim=128,
+    linear_value_head_dim=128,
+    linear_conv_kernel_dim=4,
+    vocab_size=1081,
+    tie_word_embeddings=False,
+    mtp_num_hidden_layers=0,
+    intermediate_size=384,
+)
+DEMO_MOE = replace(DEMO, intermediate_size=None, experts=Experts(8, 2, 128, 128))
+ARCHITECTURES = {"demo": DEMO, "demo-moe": DEMO_MOE}
 
 
 def is_full_attention(layer: int) -> bool:

@@ -11,24 +11,34 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.profile import Precision
 
-DEMO_GGUF = "qorch-demo-F16.gguf"
-DEMO_CHECKPOINT = "qorch-demo"
+DEMO = "demo"
 DIGESTS = "SHA256SUMS"
 
 
-def make_demo_gguf(directory: Path) -> Path:
+def make_demo_gguf(directory: Path, model: str = DEMO) -> Path:
     """The demo as a GGUF file below `directory`; a fraction of a second the first time."""
-    return _made(directory / content_version() / "gguf", _write_gguf) / DEMO_GGUF
+    return _made(directory, model, Precision.GGUF) / gguf_name(model)
 
 
-def make_demo_checkpoint(directory: Path) -> Path:
-    """The same weights as a folder that transformers and vLLM load."""
-    return _made(directory / content_version() / DEMO_CHECKPOINT, _write_checkpoint)
+def make_demo_checkpoint(directory: Path, model: str = DEMO, precision: Precision = Precision.BF16) -> Path:
+    """The same weights as a folder that transformers and vLLM load; GPTQ rounds some of them to 4 bits."""
+    return _made(directory, model, precision)
+
+
+def can_make(model: str, precision: Precision) -> bool:
+    """Whether there is such a stand-in, in that form."""
+    return model in ARCHITECTURES and precision in WRITERS
+
+
+def gguf_name(model: str) -> str:
+    return f"qorch-{model}-F16.gguf"
 
 
 @cache
@@ -38,11 +48,12 @@ def content_version() -> str:
     return hashlib.sha256(code).hexdigest()[:12]
 
 
-def _made(folder: Path, write: Callable[[Path], None]) -> Path:
-    """`folder` as `write` fills it; raises EnvironmentNotReady where it cannot be written."""
+def _made(directory: Path, model: str, precision: Precision) -> Path:
+    """The folder of one form of a model, filled; raises EnvironmentNotReady where it cannot be written."""
+    folder = directory / content_version() / f"{model}-{precision}"
     try:
         if not _intact(folder):
-            _make(folder, write)
+            _make(folder, partial(WRITERS[precision], model))
     except OSError as error:
         reason = f"{type(error).__name__}: {error.strerror or error}"
         raise EnvironmentNotReady(f"the demo model cannot be made in {folder}: {reason}") from error
@@ -92,15 +103,34 @@ def _names(digests: str) -> list[str]:
     return [line.split("  ", 1)[1] for line in digests.splitlines()]
 
 
-def _write_gguf(folder: Path) -> None:
+def _write_gguf(model: str, folder: Path) -> None:
     from orchestrator.adapters.demo_model.gguf_file import write_gguf
     from orchestrator.adapters.demo_model.weights import demo_weights
 
-    write_gguf(folder / DEMO_GGUF, demo_weights())
+    architecture = ARCHITECTURES[model]
+    write_gguf(folder / gguf_name(model), architecture, demo_weights(architecture))
 
 
-def _write_checkpoint(folder: Path) -> None:
-    from orchestrator.adapters.demo_model.checkpoint import write_checkpoint
+def _write_bf16(model: str, folder: Path) -> None:
+    from orchestrator.adapters.demo_model.checkpoint import config, write_checkpoint
     from orchestrator.adapters.demo_model.weights import demo_weights
 
-    write_checkpoint(folder, demo_weights())
+    architecture = ARCHITECTURES[model]
+    write_checkpoint(folder, config(architecture), demo_weights(architecture))
+
+
+def _write_gptq(model: str, folder: Path) -> None:
+    from orchestrator.adapters.demo_model.checkpoint import config, write_checkpoint
+    from orchestrator.adapters.demo_model.gptq import QUANTIZATION_CONFIG, gptq_tensors
+    from orchestrator.adapters.demo_model.weights import demo_weights
+
+    architecture = ARCHITECTURES[model]
+    described = {**config(architecture), "quantization_config": QUANTIZATION_CONFIG}
+    write_checkpoint(folder, described, gptq_tensors(demo_weights(architecture)))
+
+
+WRITERS: dict[Precision, Callable[[str, Path], None]] = {
+    Precision.GGUF: _write_gguf,
+    Precision.BF16: _write_bf16,
+    Precision.GPTQ: _write_gptq,
+}

@@ -14,14 +14,18 @@ import gguf
 import numpy as np
 
 from orchestrator.adapters.demo_model import dimensions as d
-from orchestrator.adapters.demo_model.gguf_file import KEPT_IN_FLOAT32, add_tokenizer
+from orchestrator.adapters.demo_model.gguf_file import KEPT_IN_FLOAT32
+from orchestrator.adapters.demo_model.gguf_metadata import gguf_writer
 from orchestrator.core.parameters import convolved_channels
 from orchestrator.core.profile import Architecture, Experts
 
 SEED = 35
 TILE_VALUES = 2**20  # random values that are made once for a width and repeated
+WHAT_IT_IS = (
+    "synthetic (random weights, Qwen 3.5 architecture)",
+    "Made by qorch to measure an engine: random weights, no sense. Not a Qwen model.",
+)
 DECAY = -1.0  # what each head forgets: `ssm_a` is minus the exponent of A_log
-IN_FLOAT32 = (*KEPT_IN_FLOAT32, "gate_inp")
 STEPS = {"Q8_0": 74.0, "Q4_0": 4.6}  # standard deviation of a block's integers when all are equally likely
 BLOCK_VALUES = 32
 
@@ -41,9 +45,7 @@ def write_synthetic_gguf(
 
     A sparse file takes no room on disk, and loading it takes none in memory until a token is computed.
     """
-    writer = gguf.GGUFWriter(path, "qwen35moe" if architecture.experts else "qwen35")
-    _describe(writer, architecture)
-    add_tokenizer(writer, architecture.vocab_size)
+    writer = gguf_writer(path, architecture, *WHAT_IT_IS)
     kept = tuple(tensors(architecture))
     for tensor in kept:
         _announce(writer, tensor, quantization)
@@ -113,42 +115,9 @@ def _gated(suffix: str, hidden: int, width: int) -> Iterator[Tensor]:
     yield Tensor(f"ffn_down{suffix}.weight", (hidden, width))
 
 
-def _describe(writer: gguf.GGUFWriter, a: Architecture) -> None:
-    writer.add_name("synthetic (random weights, Qwen 3.5 architecture)")
-    writer.add_description("Made by qorch to measure an engine: random weights, no sense. Not a Qwen model.")
-    writer.add_block_count(a.num_hidden_layers)
-    writer.add_context_length(d.MAX_POSITION_EMBEDDINGS)
-    writer.add_embedding_length(a.hidden_size)
-    writer.add_head_count(a.num_attention_heads)
-    writer.add_head_count_kv(a.num_key_value_heads)
-    writer.add_key_length(a.head_dim)
-    writer.add_value_length(a.head_dim)
-    writer.add_layer_norm_rms_eps(d.RMS_NORM_EPS)
-    writer.add_rope_freq_base(d.ROPE_THETA)
-    writer.add_rope_dimension_count(int(a.head_dim * d.PARTIAL_ROTARY_FACTOR))
-    writer.add_rope_dimension_sections([*d.MROPE_SECTION, 0])
-    writer.add_full_attention_interval(d.FULL_ATTENTION_INTERVAL)
-    writer.add_ssm_conv_kernel(a.linear_conv_kernel_dim)
-    writer.add_ssm_state_size(a.linear_key_head_dim)
-    writer.add_ssm_group_count(a.linear_num_key_heads)
-    writer.add_ssm_time_step_rank(a.linear_num_value_heads)
-    writer.add_ssm_inner_size(a.linear_num_value_heads * a.linear_value_head_dim)
-    if a.experts is None:
-        writer.add_feed_forward_length(a.intermediate_size or 0)
-    else:
-        _describe_experts(writer, a.experts)
-
-
-def _describe_experts(writer: gguf.GGUFWriter, experts: Experts) -> None:
-    writer.add_expert_count(experts.num_experts)
-    writer.add_expert_used_count(experts.num_experts_per_tok)
-    writer.add_expert_feed_forward_length(experts.moe_intermediate_size)
-    writer.add_expert_shared_feed_forward_length(experts.shared_expert_intermediate_size)
-
-
 def _kind(name: str, quantization: str) -> str:
     """What llama.cpp multiplies element by element, and the router, stay in float32."""
-    return "F32" if any(part in name for part in IN_FLOAT32) else quantization
+    return "F32" if any(part in name for part in KEPT_IN_FLOAT32) else quantization
 
 
 def _announce(writer: gguf.GGUFWriter, tensor: Tensor, quantization: str) -> None:

@@ -11,7 +11,7 @@ import httpx
 from orchestrator.adapters.engines.process import EngineProcess, Launch
 from orchestrator.adapters.engines.prometheus_text import totals
 from orchestrator.adapters.ports import LOOPBACK
-from orchestrator.app.ports import EngineLoadSample
+from orchestrator.app.ports import PROBE_PROMPT, EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 
@@ -26,13 +26,16 @@ class HttpEngine(ABC):
     """
 
     metrics: Mapping[str, str]  # its own counters, by the names of `EngineLoadSample`
+    health_path = "/health"
+    host = LOOPBACK
+    model = ""
 
     def __init__(self, spec: EngineSpec, log_path: Path, inherited_fds: Sequence[int] = ()) -> None:
         self._spec = spec
         self._log_path = log_path
         self._inherited_fds = inherited_fds
         self._process: EngineProcess | None = None
-        self._client = httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S)
+        self._client = httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, trust_env=False)  # past any proxy
         self.port = 0
 
     async def start(self) -> None:
@@ -57,8 +60,11 @@ class HttpEngine(ABC):
         process = self._started()
         if not process.alive:
             raise process.death()
+        await self._check_answer()
+
+    async def _check_answer(self) -> None:
         try:
-            (await self._client.get(self._url("/health"))).raise_for_status()
+            (await self._client.get(self._url(self.health_path))).raise_for_status()
         except httpx.HTTPError as error:
             raise DeployFailed(f"the engine does not answer: {type(error).__name__}") from error
 
@@ -86,14 +92,13 @@ class HttpEngine(ABC):
         return self._process
 
     async def _probe(self) -> None:
-        probe = {"model": self._spec.served_model_names[0], "prompt": "ready", "max_tokens": 1}
+        probe = {"model": self.model or self._spec.served_model_names[0], "prompt": PROBE_PROMPT, "max_tokens": 1}
         try:
             answer = await self._client.post(self._url("/v1/completions"), json=probe, timeout=PROBE_TIMEOUT_S)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            process = self._started()
-            if not process.alive:
-                raise process.death("died on its first completion") from error
+            if self._process is not None and not self._process.alive:
+                raise self._process.death("died on its first completion") from error
             raise DeployFailed(f"the engine did not answer its first completion: {error}") from error
 
     def _started(self) -> EngineProcess:
@@ -102,7 +107,8 @@ class HttpEngine(ABC):
         return self._process
 
     def _url(self, path: str) -> str:
-        return f"http://{LOOPBACK}:{self.port}{path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}{path}"
 
 
 def _sample(numbers: dict[str, float]) -> EngineLoadSample:

@@ -17,6 +17,7 @@ GRACE_S = 5.0
 
 def main() -> None:
     threading.Thread(target=_end_with_owner, daemon=True).start()
+    os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would override --kv-cache-memory-bytes
     from vllm.entrypoints.cli.main import main as vllm  # type: ignore[import-not-found]
 
     sys.argv = ["vllm", "serve", *sys.argv[1:]]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from orchestrator.serving.gateway.api_errors import engine_failed
+from orchestrator.serving.gateway.engine_request import UNCOUNTED
 from orchestrator.serving.gateway.images import image_tokens
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header
@@ -16,6 +17,8 @@ from orchestrator.serving.gateway.validation import (
     check_context,
     most_text_tokens,
 )
+
+NOT_COUNTED = "the engine cannot count tokens: of a prompt longer than its context it drops the oldest messages"
 
 
 class ContextGuard:
@@ -31,6 +34,8 @@ class ContextGuard:
         room = self._limits.max_model_len - (wanted.wanted_tokens or 1)
         if most_text_tokens(wanted, body_bytes) + images <= min(room, self._limits.caution_past_tokens):
             return []
+        if not UNCOUNTED.isdisjoint(self._limits.engines):
+            return [("warning", f'199 qorch "{NOT_COUNTED}"')]
         prompt_tokens = await self._count(wanted) + images
         check_context(prompt_tokens, wanted, self._limits)
         return self._warnings(prompt_tokens)

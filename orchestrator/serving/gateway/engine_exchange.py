@@ -13,6 +13,8 @@ from orchestrator.serving.gateway.http_messages import request_bytes
 from orchestrator.serving.gateway.vanished import notice_vanished_peer
 
 CONNECT_TIMEOUT_S = 1.0
+Sink = Callable[[bytes], None]
+
 MOST_ANSWER_BYTES = 256 * 2**20
 
 
@@ -50,13 +52,15 @@ class EngineExchange(asyncio.Protocol):
         self._status: asyncio.Future[int] = loop.create_future()
         self._whole: asyncio.Future[None] = loop.create_future()
         self._kept = bytearray()
-        self._sink: Callable[[bytes], None] = self._keep
+        self._sink: Sink = self._keep
         self._transport: asyncio.Transport | None = None
+        self.through: Callable[[Sink], Sink] = lambda sink: sink  # how a body comes to its sink
 
     @classmethod
     async def open(cls, host: str, port: int, path: str, body: bytes) -> EngineExchange:
         """Connect and send; raises EngineUnreachable when nobody listens within a second."""
-        exchange = cls(request_bytes("POST", path, f"{host}:{port}", body))
+        named = f"[{host}]" if ":" in host else host
+        exchange = cls(request_bytes("POST", path, f"{named}:{port}", body))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(lambda: exchange, host, port)
@@ -76,8 +80,9 @@ class EngineExchange(asyncio.Protocol):
         await self._whole
         return bytes(self._kept)
 
-    async def forward(self, sink: Callable[[bytes], None]) -> None:
+    async def forward(self, sink: Sink) -> None:
         """Give every piece of the body to `sink` until the answer is whole; raises EngineTrouble, also `sink`'s."""
+        sink = self.through(sink)
         if self._kept:
             sink(bytes(self._kept))
             self._kept.clear()

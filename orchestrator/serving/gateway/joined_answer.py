@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.serving.gateway.engine_exchange import MOST_ANSWER_BYTES, EngineFailed, EngineGone
 from orchestrator.serving.gateway.event_pieces import EventPieces
 
-GROWING = frozenset({"content", "reasoning_content", "text", "arguments"})
+GROWING = frozenset({"content", "reasoning_content", "reasoning", "text", "arguments"})
 DATA, END = b"data: ", b"[DONE]"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 
+from orchestrator.app.ports import PROBE_PROMPT
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.relay import Call, Relay
@@ -18,7 +19,7 @@ class Readiness:
     """However many ask at once, one asks an engine."""
 
     def __init__(self, relay: Relay, table: EngineTable, model: str) -> None:
-        body = {"model": model, "prompt": "ready", "max_tokens": 1}
+        body = {"model": model, "prompt": PROBE_PROMPT, "max_tokens": 1}
         self._call = Call("/v1/completions", json.dumps(body).encode(), "ready")
         self._relay = relay
         self._table = table

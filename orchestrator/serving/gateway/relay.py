@@ -16,6 +16,7 @@ from orchestrator.serving.gateway.engine_exchange import (
     EngineTrouble,
     EngineUnreachable,
 )
+from orchestrator.serving.gateway.engine_request import translated
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.event_stream import EventStream
 from orchestrator.serving.gateway.joined_answer import JoinedAnswer
@@ -163,7 +164,9 @@ async def _exchange(engine: Engine, call: Call) -> AsyncIterator[EngineExchange]
     """An exchange whose engine answered 200; counted while it lasts, and hung up on at its end, however it ends."""
     engine.in_flight += 1
     try:
-        exchange = await EngineExchange.open(engine.status.host, engine.status.port, call.path, call.body)
+        said = translated(engine.status, call.body)
+        exchange = await EngineExchange.open(engine.status.host, engine.status.port, call.path, said.body)
+        exchange.through = said.back
         try:
             await _expect_success(exchange)
             yield exchange

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from orchestrator.serving.gateway.api_errors import ApiError
+from orchestrator.serving.gateway.engine_request import check_fields
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest, Sampling
 
 AnyRequest = TypeVar("AnyRequest", bound=Sampling)
@@ -25,6 +26,7 @@ class ModelLimits:
     max_model_len: int
     caution_past_tokens: int
     max_images: int
+    engines: tuple[str, ...] = ()  # that may be asked, so that a request has to suit each of them
 
 
 def parse(kind: type[AnyRequest], body: bytes) -> AnyRequest:
@@ -37,6 +39,7 @@ def parse(kind: type[AnyRequest], body: bytes) -> AnyRequest:
 def check(request: GenerationRequest, limits: ModelLimits) -> None:
     """Refuse what the model cannot do, before the engine sees it; raises ApiError."""
     _check_model(request.model, limits)
+    check_fields(request, limits.engines)
     wanted = request.wanted_tokens
     if wanted is not None and wanted > limits.max_model_len:
         raise _too_long(f"max_tokens is {wanted:,}", limits, param="max_tokens")

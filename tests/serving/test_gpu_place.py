@@ -1,0 +1,69 @@
+"""A replica's GPUs over the real pynvml, on a stand-in for the driver's library."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.errors import DeployFailed
+from orchestrator.serving.gpu_place import take_gpus
+from tests.adapters.nvml_stand_in import A100, NvmlStandIn
+
+pytestmark = pytest.mark.anyio
+ONE, TWO = A100 | {"uuid": "GPU-one"}, A100 | {"uuid": "GPU-two", "pci": "00000000:08:00.0"}
+GIB = 2**30
+
+
+@pytest.fixture
+def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
+    stand_in = NvmlStandIn(tmp_path)
+    for name, value in stand_in.environment.items():
+        monkeypatch.setenv(name, value)
+    return stand_in
+
+
+@pytest.fixture
+def on_gpus(spec: EngineSpec) -> Iterator[EngineSpec]:
+    """Replicas of one GPU each, on two."""
+    with tempfile.TemporaryDirectory() as claims:
+        yield replace(
+            spec, gpu_sets=(("GPU-one",), ("GPU-two",)), gpu_free_bytes=40 * GIB, gpu_memory_utilization=0.9,
+            claims_dir=claims,
+        )  # fmt: skip
+
+
+async def test_each_replica_sees_only_its_own_gpu_and_one_too_many_is_told_who_has_them(
+    nvml: NvmlStandIn, on_gpus: EngineSpec
+) -> None:
+    nvml.answer(ONE, TWO)
+    first, claim = await take_gpus(on_gpus, timeout_s=5)
+    second, _ = await take_gpus(on_gpus, timeout_s=5)
+    seen = [dict(each.environment)["CUDA_VISIBLE_DEVICES"] for each in (first, second)]
+    assert seen == ["GPU-one", "GPU-two"]
+    with pytest.raises(DeployFailed, match="no GPU of the plan is free: GPU-one is held by the fleet"):
+        await take_gpus(on_gpus, timeout_s=0.2)
+    claim.release()
+    again, _ = await take_gpus(on_gpus, timeout_s=5)
+    assert dict(again.environment)["CUDA_VISIBLE_DEVICES"] == "GPU-one"
+
+
+async def test_a_gpu_whose_memory_somebody_holds_is_not_started_on_and_not_kept(
+    nvml: NvmlStandIn, on_gpus: EngineSpec
+) -> None:
+    nvml.answer(ONE | {"memory_used_mib": 60_000}, TWO)
+    with pytest.raises(DeployFailed, match=r"GPU 0.*72\.0 GiB free.*21\.4 GiB of 80\.0 GiB"):
+        await take_gpus(replace(on_gpus, gpu_sets=(("GPU-one",),)), timeout_s=0.5)
+    nvml.answer(ONE, TWO)
+    taken, _ = await take_gpus(replace(on_gpus, gpu_sets=(("GPU-one",),)), timeout_s=5)
+    assert dict(taken.environment)["CUDA_VISIBLE_DEVICES"] == "GPU-one"
+
+
+async def test_a_gpu_that_is_gone_is_named(nvml: NvmlStandIn, on_gpus: EngineSpec) -> None:
+    nvml.answer(TWO)
+    with pytest.raises(DeployFailed, match="GPU-one"):
+        await take_gpus(replace(on_gpus, gpu_sets=(("GPU-one",),)), timeout_s=0.5)
