@@ -21,6 +21,9 @@ START_TIMEOUT_S = 120
 OBJECT_STORE_BYTES = 80_000_000  # Ray's least is 75 MB; qorch keeps nothing in it
 
 
+NOT_INHERITED = ("RAY_", "CUDA_VISIBLE_DEVICES")
+
+
 @dataclass(frozen=True)
 class RayPorts:
     """Every port that Ray would otherwise take from fixed numbers."""
@@ -70,7 +73,8 @@ class RayHead:
         return ended
 
     def _environment(self, ports: RayPorts) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        """Ray counts the devices of the plan, which has heeded what the person hides: Ray would count otherwise."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
         return inherited | {
             MARK: self._fleet_id,
             "RAY_AUTH_MODE": "token",

@@ -14,6 +14,7 @@ from orchestrator.app.weights import ResolvedWeights
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
+from orchestrator.core.gpu_sets import device_count
 from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
@@ -98,7 +99,7 @@ def _first(order: Order, runtime: Runtime, settings: UpSettings, reporter: Repor
         files = {profile.name: _files(order, profile, reporter) for profile in order.plan.profiles}
         reporter.phase("start", "Ray, on loopback")
         plan = order.plan
-        paths = runtime.prepare(plan.inventory.host.cpu_cores, len(plan.inventory.working_gpus))
+        paths = runtime.prepare(plan.inventory.host.cpu_cores, device_count(plan.inventory))
         reporter.done("start", "Ray runs")
         runtime.apply(_spec(order, files, paths, runtime, settings))
         return _reach(runtime, settings, reporter)

@@ -101,11 +101,6 @@ class Inventory:
     gpus: tuple[Gpu, ...]
     source: str = "probed"
 
-    @property
-    def working_gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs that answered and are not hidden from us."""
-        return tuple(gpu for gpu in self.gpus if gpu.error is None and gpu.hidden is None)
-
 
 @dataclass(frozen=True)
 class HostGroup:

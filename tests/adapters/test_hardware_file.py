@@ -26,7 +26,7 @@ def described(tmp_path: Path, text: str) -> Inventory:
 
 def test_two_a100s_are_two_gpus_joined_by_nvlink() -> None:
     inventory = read_hardware(SAMPLES / "a100-80gb-x2.yaml")
-    first, second = inventory.working_gpus
+    first, second = inventory.gpus
     assert inventory.driver == GpuDriver("580.65.06", "13.0")
     assert (first.index, second.index) == (0, 1)
     assert (first.memory_total_bytes, first.memory_free_bytes) == (80 * GIB, 80 * GIB)

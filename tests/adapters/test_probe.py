@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.probe import probe
+from orchestrator.core.accelerators import devices
 from orchestrator.core.errors import EnvironmentNotReady
 from tests.adapters.nvml_stand_in import A100, RTX_4090, NvmlStandIn
 
@@ -24,7 +25,7 @@ def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
 def test_an_inventory_holds_the_host_and_its_gpus(nvml: NvmlStandIn, tmp_path: Path) -> None:
     nvml.answer(A100, A100 | {"handle": 15})
     inventory = probe(tmp_path)
-    assert [gpu.name for gpu in inventory.working_gpus] == ["NVIDIA A100-SXM4-80GB"]
+    assert [one.name for one in devices(inventory)[0]] == ["NVIDIA A100-SXM4-80GB"]
     assert (len(inventory.gpus), inventory.source) == (2, "probed")
     assert inventory.host.cpu_cores >= 1
 
@@ -44,7 +45,7 @@ def test_what_the_environment_hides_is_listed_and_not_used(nvml: NvmlStandIn, tm
     nvml.answer(A100, A100 | {"uuid": "GPU-a100-1"})
     inventory = probe(tmp_path, environment={"CUDA_VISIBLE_DEVICES": "GPU-a100-1"})
     assert [gpu.hidden for gpu in inventory.gpus] == ["hidden by CUDA_VISIBLE_DEVICES=GPU-a100-1", None]
-    assert [gpu.uuid for gpu in inventory.working_gpus] == ["GPU-a100-1"]
+    assert [one.uuid for one in devices(inventory)[0]] == ["GPU-a100-1"]
 
 
 def test_a_driver_that_hangs_gives_no_inventory(nvml: NvmlStandIn, tmp_path: Path) -> None:

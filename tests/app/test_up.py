@@ -14,7 +14,10 @@ from orchestrator.app.scale import scale
 from orchestrator.app.up import Order, UpResult, UpSettings, up
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, ExitCode, TimedOut
 from orchestrator.core.fleet import FleetPhase
-from tests.app.samples import Recording, chosen, demo_order, demo_plan, settings
+from orchestrator.core.inventory import Gpu, MigInstance
+from orchestrator.core.wish import Wish
+from tests.app.samples import Recording, demo_order, settings
+from tests.core.machines import A100_80, GIB, H100_80, gpu, machine, plan_for, with_gpus
 
 NEVER = 10**9
 
@@ -210,7 +213,21 @@ def test_up_while_another_command_holds_the_fleet_is_refused() -> None:
     assert runtime.calls == []
 
 
-def test_the_gpus_that_work_are_offered_to_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+SLICES = tuple(MigInstance(f"MIG-{name}", "1g.10gb", 9 * GIB, 9 * GIB) for name in ("a", "b"))
+CUT = replace(gpu(1, *H100_80), mig_enabled=True, mig_instances=SLICES)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "count"),
+    [
+        ((), 0),
+        ((gpu(0, *A100_80), CUT), 3),
+        ((replace(gpu(0, *A100_80), hidden="hidden"), replace(gpu(1, *A100_80), error="GPU is lost")), 0),
+    ],
+)
+def test_the_devices_that_can_be_used_are_offered_to_ray(
+    monkeypatch: pytest.MonkeyPatch, gpus: tuple[Gpu, ...], count: int
+) -> None:
     runtime, offered = InMemoryRuntime(), []
     prepare = runtime.prepare
 
@@ -219,7 +236,6 @@ def test_the_gpus_that_work_are_offered_to_ray(monkeypatch: pytest.MonkeyPatch) 
         return prepare(num_cpus, num_gpus)
 
     monkeypatch.setattr(runtime, "prepare", noted)
-    bring_up(runtime)
-    plan = demo_plan()
-    assert offered == [(plan.inventory.host.cpu_cores, 0)]
-    assert chosen(plan).gpu_indices == ()
+    plan = plan_for(with_gpus(machine(A100_80), *gpus), Wish("demo-gguf"))
+    bring_up(runtime, lambda: replace(demo_order(), plan=plan))
+    assert offered == [(plan.inventory.host.cpu_cores, count)]
