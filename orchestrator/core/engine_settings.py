@@ -87,7 +87,7 @@ def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
 def _gpu_memory_utilization(fit: Fit, inventory: Inventory) -> float:
     """vLLM's default, or less where others hold memory: vLLM does not start unless so much is free."""
     totals = [one.total_bytes for one in devices(inventory)[0] if one.id in fit.gpu_indices]
-    shares = [floor(100 * fit.memory.available_bytes / total) / 100 for total in totals]
+    shares = [floor(100 * (fit.memory.available_bytes + 1) / total) / 100 for total in totals]
     return min([GPU_MEMORY_UTILIZATION, *shares])
 
 

@@ -22,20 +22,37 @@ PERIOD_S = 0.2
 
 
 async def take_gpus(spec: EngineSpec, timeout_s: float = TIMEOUT_S) -> tuple[EngineSpec, Claim]:
-    """The spec for the first free set of its GPUs; raises DeployFailed, which names who holds them, where none is."""
-    taken = await _claim(spec, timeout_s)
-    demand = Demand(spec.gpu_free_bytes, spec.gpu_memory_utilization)
-    try:
-        seen = await wait_until_free(taken.devices, demand, timeout_s)
-        _require_none(preflight(seen, taken.devices, demand, host_limits()))
-    except EnvironmentNotReady as trouble:
-        taken.release()
-        raise DeployFailed(trouble.message, trouble.hint) from trouble
-    visible = ("CUDA_VISIBLE_DEVICES", ",".join(taken.devices))
-    return replace(spec, environment=(*spec.environment, visible)), taken
+    """The spec for the first of its sets of GPUs that is free and well.
+
+    Raises DeployFailed, which says what is amiss with each set, or who holds them, where none is.
+    """
+    failures: list[DeployFailed] = []
+    left = spec.gpu_sets
+    while left:
+        taken = await _claim(replace(spec, gpu_sets=left), 0 if failures else timeout_s, failures)
+        try:
+            await _require_well(taken, Demand(spec.gpu_free_bytes, spec.gpu_memory_utilization), timeout_s)
+        except EnvironmentNotReady as trouble:
+            taken.release()
+            failures.append(DeployFailed(trouble.message, trouble.hint))
+            left = tuple(one for one in left if one != taken.devices)
+        else:
+            visible = ("CUDA_VISIBLE_DEVICES", ",".join(taken.devices))
+            return replace(spec, environment=(*spec.environment, visible)), taken
+    raise _all_of(failures)
 
 
-async def _claim(spec: EngineSpec, timeout_s: float) -> Claim:
+async def _require_well(taken: Claim, demand: Demand, timeout_s: float) -> None:
+    """Raises EnvironmentNotReady for what would keep an engine from starting on these GPUs."""
+    seen = await wait_until_free(taken.devices, demand, timeout_s)
+    _require_none(preflight(seen, taken.devices, demand, host_limits()))
+
+
+def _all_of(failures: list[DeployFailed]) -> DeployFailed:
+    return DeployFailed("; ".join(each.message for each in failures), failures[0].hint)
+
+
+async def _claim(spec: EngineSpec, timeout_s: float, failures: list[DeployFailed]) -> Claim:
     """A replica that goes keeps its GPUs until its engine has ended, so a new one waits a little."""
     folder, fleet = Path(spec.claims_dir), Path(os.environ.get(MARK, "?")).name
     make_private_folder(folder)
@@ -43,6 +60,8 @@ async def _claim(spec: EngineSpec, timeout_s: float) -> Claim:
         if taken := claim(spec.gpu_sets, folder, fleet):
             return taken
         await asyncio.sleep(PERIOD_S)
+    if failures:
+        raise _all_of(failures)
     held = holders(dict.fromkeys(uuid for one in spec.gpu_sets for uuid in one), folder)
     raise DeployFailed(f"no GPU of the plan is free: {'; '.join(map(str, held))}", hint="qorch doctor")
 

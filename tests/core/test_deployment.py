@@ -20,7 +20,7 @@ from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaled import scaled
 from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
-from tests.core.machines import A100_80, machine, plan_for
+from tests.core.machines import A100_80, A6000, gpu, machine, plan_for, with_gpus
 
 FILES = ModelFiles("/w/model.gguf", None)
 PLACES = Places("/logs", "/keys.json", "/admin", "/claims")
@@ -77,6 +77,26 @@ def test_another_replica_on_a_cpu_takes_its_prompt_cache_and_everything_but_the_
 
 def test_another_replica_on_a_gpu_takes_none_of_the_hosts_memory() -> None:
     assert memory_of_another_replica(chosen(ON_GPU)) == 0
+
+
+def test_variants_of_one_model_have_a_deployment_each_with_gpus_of_their_own_and_answer_to_the_same_names() -> None:
+    spec = deployed(plan_for(machine(A100_80, A100_80, A6000), Wish(model="qwen3.5-35b-a3b", num_replicas=3)))
+    assert len(spec.variants) > 1
+    assert len({one.name for one in spec.variants}) == len(spec.variants)
+    taken = [uuid for one in spec.variants for gpus in one.engine.gpu_sets for uuid in gpus]
+    assert sorted(taken) == sorted(set(taken))
+    assert {one.engine.served_model_names for one in spec.variants} == {spec.gateway.served_model_names}
+    assert spec.gateway.max_model_len == min(one.engine.max_model_len for one in spec.variants)
+    assert all(one.most_replicas == one.num_replicas for one in spec.variants)
+
+
+def test_vllm_is_told_the_share_of_memory_that_is_free_where_others_hold_some() -> None:
+    held = with_gpus(machine(A100_80), gpu(0, *A100_80, free_gib=60))
+    (variant,) = deployed(plan_for(held, Wish("qwen3.5-9b-bf16"))).variants
+    assert variant.engine.gpu_memory_utilization == 0.75
+    assert "--gpu-memory-utilization=0.75" in variant.engine.arguments
+    (alone,) = deployed(ON_GPU).variants
+    assert (alone.engine.gpu_memory_utilization, alone.engine.gpu_sets) == (0.92, (("GPU-0",),))
 
 
 def test_a_change_of_count_changes_nothing_that_would_restart_replicas() -> None:

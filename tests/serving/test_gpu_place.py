@@ -63,6 +63,12 @@ async def test_a_gpu_whose_memory_somebody_holds_is_not_started_on_and_not_kept(
     assert dict(taken.environment)["CUDA_VISIBLE_DEVICES"] == "GPU-one"
 
 
+async def test_where_one_gpu_is_held_by_somebody_the_next_is_taken(nvml: NvmlStandIn, on_gpus: EngineSpec) -> None:
+    nvml.answer(ONE | {"memory_used_mib": 60_000}, TWO)
+    taken, _ = await take_gpus(on_gpus, timeout_s=0.5)
+    assert dict(taken.environment)["CUDA_VISIBLE_DEVICES"] == "GPU-two"
+
+
 async def test_a_gpu_that_is_gone_is_named(nvml: NvmlStandIn, on_gpus: EngineSpec) -> None:
     nvml.answer(TWO)
     with pytest.raises(DeployFailed, match="GPU-one"):
