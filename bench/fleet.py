@@ -38,8 +38,8 @@ class BenchFleet:
         environment = {**os.environ, "QORCH_HOME": str(self.home), "HF_HUB_OFFLINE": "1"}
         return subprocess.run((*QORCH, *arguments), env=environment, capture_output=True, text=True, check=True)
 
-    def up(self) -> None:
-        wish = ("--profile", "demo-gguf", "--context", str(CONTEXT), "--concurrency", str(SLOTS))
+    def up(self, *profile: str) -> None:
+        wish = (*profile, "--context", str(CONTEXT), "--concurrency", str(SLOTS))
         self.qorch("up", "--yes", "--port", str(self.port), *wish)
 
     def processes(self) -> list[psutil.Process]:
@@ -54,10 +54,11 @@ class BenchFleet:
 
 
 @contextlib.contextmanager
-def fleet() -> Iterator[BenchFleet]:
+def fleet(*profile: str) -> Iterator[BenchFleet]:
+    """The demo on llama.cpp, or what is asked for in its place."""
     with tempfile.TemporaryDirectory() as home:
         made = BenchFleet(Path(home), free_ports(1)[0])
-        made.up()
+        made.up(*(profile or ("--profile", "demo-gguf")))
         try:
             yield made
         finally:

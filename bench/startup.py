@@ -33,7 +33,7 @@ def qorch_s() -> float:
     with tempfile.TemporaryDirectory() as home:
         made = BenchFleet(Path(home), free_ports(1)[0])
         started_s = time.perf_counter()
-        made.up()
+        made.up("--profile", "demo-gguf")
         _run(Target(made.port, "/v1/completions", BODY), 1, 1)
         took_s = time.perf_counter() - started_s
         made.qorch("down")

@@ -91,8 +91,13 @@ def _gpu_memory_utilization(fit: Fit, inventory: Inventory) -> float:
     return min([GPU_MEMORY_UTILIZATION, *shares])
 
 
+def _ollama(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
+    """It settles its threads itself, and counts no tokens."""
+    return replace(spec, stall_s=None)
+
+
 SETTINGS: dict[EngineName, Callable[[EngineSpec, Fit, FitPlan], EngineSpec]] = {
     EngineName.LLAMA_CPP: _llama_cpp,
     EngineName.VLLM: _vllm,
-    EngineName.OLLAMA: lambda spec, fit, plan: spec,  # it settles its threads itself
+    EngineName.OLLAMA: _ollama,
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.core.progress import UNPREDICTED_STALL_S
+
 QUEUE_PER_ENGINE = 256  # requests that may wait at one engine beyond those it decodes
 
 
@@ -30,6 +32,7 @@ class EngineSpec:
     gpu_sets: tuple[tuple[str, ...], ...] = ()  # UUIDs: a replica takes the first of these sets that is free
     gpu_free_bytes: int = 0  # of each of its GPUs, before the engine starts
     gpu_memory_utilization: float = 0.0  # the share of each GPU's memory that has to be free
+    stall_s: float | None = UNPREDICTED_STALL_S  # without a token while it has work; None where it counts none
     claims_dir: str = ""  # where the GPUs that are taken are noted, for all fleets of this host
 
     @property

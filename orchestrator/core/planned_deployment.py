@@ -19,6 +19,7 @@ from orchestrator.core.engine_settings import (
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
+from orchestrator.core.progress import stall_s
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Plac
         max_num_seqs=fit.max_num_seqs,
         log_dir=places.log_dir,
         gpu_sets=tuple(tuple(uuids[name] for name in one) for one in device_sets(plan, placement)),
+        stall_s=stall_s(fit.max_model_len, fit.prediction),
         claims_dir=places.claims_dir,
     )
 

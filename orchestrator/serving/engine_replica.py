@@ -14,6 +14,7 @@ from ray import serve
 from orchestrator.app.ports import Engine, EngineLoadSample
 from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
+from orchestrator.core.progress import Progress
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import bind_to_node
@@ -33,6 +34,7 @@ class EngineReplica:
         self._replica_id = serve.get_replica_context().replica_id.unique_id
         self._failure: DeployFailed | None = None
         self._sample = NOTHING
+        self._progress = Progress(0, time.monotonic())
         self._started_at_s = time.time()
         started_s = time.monotonic()
         self._engine: Engine = await self._start()
@@ -49,6 +51,8 @@ class EngineReplica:
         if self._failure is not None:
             raise self._failure
         await self._engine.check()
+        if self._progress.stalled(time.monotonic(), self._spec.stall_s):
+            raise DeployFailed(f"the engine has work and has counted no token for {self._spec.stall_s:g} s")
 
     async def __del__(self) -> None:
         """Wait until the gateways look elsewhere and the engine is idle; Ray Serve bounds how long."""
@@ -88,6 +92,7 @@ class EngineReplica:
     async def _keep_sampling(self) -> None:
         while self._failure is None:
             self._sample = await self._load()
+            self._progress = self._progress.after(_busy(self._sample), _tokens(self._sample), time.monotonic())
             await asyncio.sleep(SAMPLE_PERIOD_S)
 
     async def _load(self) -> EngineLoadSample:
@@ -97,8 +102,7 @@ class EngineReplica:
             return self._sample
 
     async def _idle(self) -> bool:
-        load = await self._load()
-        return load.num_requests_running + load.num_requests_waiting == 0
+        return not _busy(await self._load())
 
     def _log_path(self) -> Path:
         return Path(self._spec.log_dir) / f"engine-{self._replica_id}.log"
@@ -120,6 +124,14 @@ class EngineReplica:
             load_s=self._load_s,
             **asdict(self._sample),
         )
+
+
+def _busy(load: EngineLoadSample) -> bool:
+    return load.num_requests_running + load.num_requests_waiting > 0
+
+
+def _tokens(load: EngineLoadSample) -> int:
+    return load.prompt_tokens_total + load.generation_tokens_total
 
 
 def explain(failure: DeployFailed) -> str:

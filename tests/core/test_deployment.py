@@ -149,6 +149,8 @@ ENGINES = st.builds(
     mmproj_path=st.none() | TEXT,
     served_model_names=NAMES,
     arguments=NAMES,
+    gpu_memory_utilization=st.floats(0, 1),
+    stall_s=st.floats(0, 1e6),
     environment=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple),
     gpu_sets=st.lists(NAMES, max_size=3).map(tuple),
 )
