@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -114,7 +115,7 @@ class FleetFiles:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 return self._lock_path.open("a+")
             except (FileNotFoundError, FileExistsError):  # the last holder has just removed the folder, most likely
-                if os.path.lexists(folder) and not folder.is_dir():
+                if _is_in_the_way(folder):
                     raise
 
     def _held(self, lock: TextIO) -> EnvironmentNotReady:
@@ -129,6 +130,14 @@ class FleetFiles:
             f"the fleet's record {self.record_path} {how}",
             hint=hint or f"{command('down', self.name)}, which needs no record; then qorch up again",
         )
+
+
+def _is_in_the_way(path: Path) -> bool:
+    """Whether something that is no folder has its place, by one look: folders come and go meanwhile."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.is_symlink()
 
 
 def _is_file_at(file: TextIO, path: Path) -> bool:

@@ -18,6 +18,7 @@ import httpx
 import openai
 import pytest
 
+from orchestrator.adapters.demo_model.tokenizer import END_OF_TEXT, IM_END, demo_tokenizer
 from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing, new_key, presented
 from orchestrator.core.engine_spec import EngineSpec
@@ -209,7 +210,8 @@ async def idle(llama: Engine) -> float:
 async def test_a_client_that_leaves_a_stream_stops_the_engines_work_within_a_second(
     made: Gateway, llama: Engine, web: httpx.AsyncClient
 ) -> None:
-    body = {"model": "demo", "prompt": "hello", "max_tokens": 4000, "stream": True}
+    never_ends = {str(demo_tokenizer().ids[name]): -100 for name in (END_OF_TEXT, IM_END)}
+    body = {"model": "demo", "prompt": "hello", "max_tokens": 4000, "stream": True, "logit_bias": never_ends}
     async with web.stream("POST", f"{made.url}/v1/completions", json=body) as answer:
         first = await anext(answer.aiter_lines())
         assert (answer.status_code, first[:17]) == (200, 'data: {"choices":')
