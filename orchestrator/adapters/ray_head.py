@@ -19,8 +19,6 @@ from orchestrator.core.errors import EnvironmentNotReady
 
 START_TIMEOUT_S = 120
 OBJECT_STORE_BYTES = 80_000_000  # Ray's least is 75 MB; qorch keeps nothing in it
-
-
 NOT_INHERITED = ("RAY_", "CUDA_VISIBLE_DEVICES")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 
 ANSWER_TIMEOUT_S = 2.0
+POLL_S = 0.1
 PROBE_TIMEOUT_S = 120.0  # of the first completion, which may compile
 
 
@@ -90,6 +92,20 @@ class HttpEngine(ABC):
     async def _run(self, launch: Launch) -> EngineProcess:
         self._process = await EngineProcess.start(launch, self._log_path)
         return self._process
+
+    async def _until_it_answers(self, process: EngineProcess) -> None:
+        """Weights may take minutes, so only the process's end is a failure: raises DeployFailed."""
+        while not await self._answers():
+            if not process.alive:
+                await process.wait()
+                raise process.death("did not start")
+            await asyncio.sleep(POLL_S)
+
+    async def _answers(self) -> bool:
+        try:
+            return (await self._client.get(self._url(self.health_path))).is_success
+        except httpx.HTTPError:
+            return False
 
     async def _probe(self) -> None:
         probe = {"model": self.model or self._spec.served_model_names[0], "prompt": PROBE_PROMPT, "max_tokens": 1}

@@ -6,8 +6,6 @@ import asyncio
 import time
 from contextlib import suppress
 
-import httpx
-
 from orchestrator.adapters.engines.ollama import LOAD_TIMEOUT_S, OllamaEngine
 from orchestrator.app.ports import EngineLoadSample
 from orchestrator.core.errors import DeployFailed
@@ -87,12 +85,6 @@ class FoundOllama(OllamaEngine):
         """Tokens that a model in memory was loaded with; 0 where it is not."""
         loaded = (await self._ask("GET", "/api/ps"))["models"]
         return next((int(one.get("context_length", 0)) for one in loaded if one["name"] == name), 0)
-
-    async def _answers(self) -> bool:
-        try:
-            return (await self._client.get(self._url(self.health_path))).is_success
-        except httpx.HTTPError:
-            return False
 
     async def _renew(self) -> None:
         try:

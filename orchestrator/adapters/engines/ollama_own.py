@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
-import httpx
 import psutil
 
 from orchestrator.adapters.engines.ollama import OllamaEngine
-from orchestrator.adapters.engines.process import EngineProcess, Launch
+from orchestrator.adapters.engines.process import Launch
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.app.ports import EngineLoadSample
 from orchestrator.core.engine_spec import QUEUE_PER_ENGINE
 
 WRAPPER = Path(__file__).with_name("owned_server.py")
-POLL_S = 0.1
 
 
 class OwnOllama(OllamaEngine):
@@ -32,23 +29,11 @@ class OwnOllama(OllamaEngine):
 
     async def _reach(self) -> None:
         (self.port,) = free_ports(1)
-        process = await self._run(self._launch())
-        while not await self._answers(process):
-            await asyncio.sleep(POLL_S)
+        await self._until_it_answers(await self._run(self._launch()))
 
     async def _load_model(self) -> None:
         self.model = self._tag
         await self._keep_loaded(-1)
-
-    async def _answers(self, process: EngineProcess) -> bool:
-        """Raises DeployFailed when the process ends first."""
-        if not process.alive:
-            await process.wait()
-            raise process.death("did not start")
-        try:
-            return (await self._client.get(self._url(self.health_path))).is_success
-        except httpx.HTTPError:
-            return False
 
     def _launch(self) -> Launch:
         assert self._found.program is not None

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
-import httpx
-
 from orchestrator.adapters.engines.http_engine import HttpEngine
-from orchestrator.adapters.engines.process import EngineProcess, Launch, last_lines
+from orchestrator.adapters.engines.process import Launch, last_lines
 from orchestrator.adapters.engines.vllm_install import vllm_install
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.core.errors import DeployFailed
 
 SERVER = Path(__file__).with_name("vllm_server.py")
-POLL_S = 0.1
 PORT_TRIES = 3  # somebody else may take a free port before the server does
 PORT_TAKEN = "address already in use"
 METRICS = {
@@ -37,24 +33,10 @@ class VllmEngine(HttpEngine):
             (self.port,) = free_ports(1)
             process = await self._run(self._launch())
             try:
-                return await self._until_healthy(process)
+                return await self._until_it_answers(process)
             except DeployFailed:
                 if not tries_left or not _port_was_taken(self._log_path):
                     raise
-
-    async def _until_healthy(self, process: EngineProcess) -> None:
-        """Weights may take minutes, so only the process's end is a failure."""
-        while not await self._answers():
-            if not process.alive:
-                await process.wait()
-                raise process.death("did not start")
-            await asyncio.sleep(POLL_S)
-
-    async def _answers(self) -> bool:
-        try:
-            return (await self._client.get(self._url("/health"))).is_success
-        except httpx.HTTPError:
-            return False
 
     def _launch(self) -> Launch:
         address = ["--host", LOOPBACK, "--port", str(self.port)]
