@@ -2,7 +2,8 @@
 
 `python -m bench.vllm` prints the table; QORCH_VLLM_PYTHON names an interpreter with vLLM's CPU build. One server
 answers both ways, in turns, so the ratio is the gateway's alone; the start is compared with a `vllm serve` of the same
-words.
+words. The first token's time is that of answers of one token: where few cores are shared, vLLM's HTTP server gets one
+only when its engine rests, and what it sends first then holds many tokens, whoever asked.
 """
 
 from __future__ import annotations
@@ -10,27 +11,42 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import httpx
 
 from bench.fleet import BenchFleet, fleet
-from bench.tables import each_way, markdown, median, rounds_from_arguments
+from bench.load import in_process
+from bench.tables import each_way, markdown, median, rounds_from_arguments, spread
 from orchestrator.adapters.engines.vllm_install import vllm_install
 from orchestrator.adapters.fleet_files import FleetFiles
 from orchestrator.adapters.load_clients import LoadClients
 from orchestrator.adapters.ports import LOOPBACK, free_ports
-from orchestrator.core.fit_report import MeasuredLoad
 from orchestrator.core.load_time import Load
 
 PROFILE = ("--profile", "bf16", "--model", "demo", "--engine", "vllm", "--device", "cpu")
 CONCURRENCY = (1, 8, 32)
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 64
-HEADERS = ("at once", "tok/s direct", "tok/s qorch", "ratio", "TTFT ms direct", "TTFT ms qorch", "added ms")
+MOST_RUNS = 8  # of one client in a round; fewer of many
+HEADERS = (
+    "at once", "tok/s direct", "tok/s qorch", "ratio", "quartiles", "TTFT ms direct", "TTFT ms qorch", "added ms",
+    "quartiles",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one round gave."""
+
+    tok_s: float
+    ttft_s: float
 
 
 def main() -> None:
-    rounds, _ = rounds_from_arguments(3)
+    rounds, _ = rounds_from_arguments(7)
     with fleet(*PROFILE) as running:
         engine = running.engine()
         arguments = _arguments(running)
@@ -43,21 +59,38 @@ def main() -> None:
 
 
 def _rows(gateway_port: int, engine_port: int, rounds: int) -> Iterator[tuple[str, ...]]:
-    ways = [LoadClients(f"http://{LOOPBACK}:{port}/v1", "demo", None) for port in (engine_port, gateway_port)]
     for concurrency in CONCURRENCY:
-        load = Load(concurrency, PROMPT_TOKENS, OUTPUT_TOKENS)
-        direct, through = each_way(ways, lambda clients, load=load: clients.run(load), rounds)
-        yield _row(concurrency, direct, through)
+        many, one = (
+            each_way((engine_port, gateway_port), partial(_measured, Load(concurrency, PROMPT_TOKENS, tokens)), rounds)
+            for tokens in (OUTPUT_TOKENS, 1)
+        )
+        yield _row(concurrency, many, one)
 
 
-def _row(concurrency: int, direct: list[MeasuredLoad], through: list[MeasuredLoad]) -> tuple[str, ...]:
-    """Medians over the rounds."""
-    direct_tok_s, tok_s = (median(one.tok_s for one in way) for way in (direct, through))
-    direct_ms, ms = (1000 * median(one.ttft_s for one in way) for way in (direct, through))
+def _measured(load: Load, port: int) -> Speed:
+    """From a process of its own."""
+    return cast(Speed, in_process(_measure, load, port))
+
+
+def _measure(load: Load, port: int) -> Speed:
+    clients = LoadClients(f"http://{LOOPBACK}:{port}/v1", "demo", None)
+    runs = [clients.run(load) for _ in range(max(1, MOST_RUNS // load.concurrency))]
+    return Speed(median(run.tok_s for run in runs), median(run.ttft_s for run in runs))
+
+
+def _row(concurrency: int, many: list[list[Speed]], one: list[list[Speed]]) -> tuple[str, ...]:
+    """Medians over the rounds, of answers of many tokens and of one: each a list of rounds, direct and through."""
+    ratios = [through.tok_s / direct.tok_s for direct, through in zip(*many, strict=True)]
+    added_ms = [1000 * (through.ttft_s - direct.ttft_s) for direct, through in zip(*one, strict=True)]
     return (
-        str(concurrency), f"{direct_tok_s:,.0f}", f"{tok_s:,.0f}", f"{tok_s / direct_tok_s:.3f}",
-        f"{direct_ms:.1f}", f"{ms:.1f}", f"{ms - direct_ms:+.1f}",
-    )  # fmt: skip
+        str(concurrency),
+        *(f"{median(run.tok_s for run in way):,.0f}" for way in many),
+        f"{median(ratios):.3f}",
+        spread(ratios, ".3f"),
+        *(f"{1000 * median(run.ttft_s for run in way):.1f}" for way in one),
+        f"{median(added_ms):+.1f}",
+        spread(added_ms, "+.1f"),
+    )
 
 
 def _arguments(running: BenchFleet) -> tuple[str, ...]:
