@@ -9,6 +9,7 @@ from orchestrator.adapters.plan_schema import HostGroupEntry, PlacementEntry, Pl
 from orchestrator.adapters.yaml_file import Document, read_yaml, validate
 from orchestrator.core.device import Device
 from orchestrator.core.errors import UsageError
+from orchestrator.core.lora import Lora
 from orchestrator.core.planned import Planned, PlannedHost
 
 
@@ -19,7 +20,8 @@ def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]
     file = validate(document, PlanFile, UsageError, context=profile_names)
     if not file.placements:
         raise UsageError(f"{path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan")
-    return tuple(_planned(each, file.hosts[each.host_group]) for each in file.placements)
+    loras = tuple(Lora(name, path) for name, path in sorted(file.loras.items()))
+    return tuple(_planned(each, file.hosts[each.host_group], loras) for each in file.placements)
 
 
 def _require_version(document: Document) -> None:
@@ -29,7 +31,7 @@ def _require_version(document: Document) -> None:
         raise UsageError(wrong.message, hint="qorch plan -o yaml > plan.yaml") from wrong
 
 
-def _planned(entry: PlacementEntry, group: HostGroupEntry) -> Planned:
+def _planned(entry: PlacementEntry, group: HostGroupEntry, loras: tuple[Lora, ...]) -> Planned:
     fit = entry.fit
     return Planned(
         profile=fit.profile,
@@ -41,6 +43,7 @@ def _planned(entry: PlacementEntry, group: HostGroupEntry) -> Planned:
         max_model_len=fit.max_model_len,
         max_num_seqs=fit.max_num_seqs,
         host=_host(group),
+        loras=loras,
     )
 
 

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from orchestrator.adapters.profile_schema import Entry, Positive
 from orchestrator.core.amounts import counted
+from orchestrator.core.lora import NAME as LORA_NAME
 
 GOES_BY = ("profile", "device", "tensor_parallel_size", "max_model_len", "max_num_seqs")  # of a fit
 Index = Annotated[int, Field(ge=0)]
+LoraName = Annotated[str, Field(pattern=f"^{LORA_NAME.pattern}$")]
 DeviceId = Index | Annotated[str, Field(pattern=r"^\d+:\d+$")]  # a GPU's index, or GPU:slice
 
 
@@ -124,6 +126,7 @@ class PlanFile(Entry):
     placements: list[PlacementEntry]
     chosen: FitEntry | None = None
     num_replicas: int | None = None
+    loras: Annotated[dict[LoraName, str], Field(default_factory=dict)]  # each adapter's folder
     wish: Any = None
     cost: Any = None
     reason: Any = None

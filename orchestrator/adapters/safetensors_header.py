@@ -22,13 +22,28 @@ class SafetensorsError(EnvironmentNotReady):
 
 def check_safetensors(path: Path) -> None:
     """Raise `SafetensorsError` unless the file holds exactly the tensors that its header announces."""
+    _checked_header(path)
+
+
+def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor by its name; raises `SafetensorsError` as `check_safetensors` does."""
+    header = _checked_header(path)
+    try:
+        return {name: _shape(name, tensor) for name, tensor in header.items() if name != "__metadata__"}
+    except ValueError as wrong:
+        raise SafetensorsError(f"{path}: not a sound safetensors file: {wrong}", hint=_again(path)) from wrong
+
+
+def _checked_header(path: Path) -> dict[str, Any]:
+    """The table of tensors, each of which lies inside the file."""
     try:
         with path.open("rb") as file:
             file_bytes = os.fstat(file.fileno()).st_size
             header_bytes = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))[0]
             if header_bytes > min(MAX_HEADER_BYTES, file_bytes):
                 raise ValueError(f"a header of {header_bytes:,} bytes in a file of {file_bytes:,}")
-            end = 8 + header_bytes + _data_bytes(json.loads(file.read(header_bytes)))
+            header = json.loads(file.read(header_bytes))
+            end = 8 + header_bytes + _data_bytes(header)
     except OSError as unreadable:
         raise SafetensorsError(f"{path}: cannot be read: {unreadable.strerror}", hint=f"ls -lL {path}") from unreadable
     except (ValueError, RecursionError) as wrong:
@@ -37,6 +52,7 @@ def check_safetensors(path: Path) -> None:
         raise SafetensorsError(
             f"{path}: its tensors need {end:,} bytes, the file has {file_bytes:,}", hint=_again(path)
         )
+    return dict(header)
 
 
 def _data_bytes(header: Any) -> int:
@@ -55,6 +71,13 @@ def _end(name: str, tensor: Any) -> int:
         case {"data_offsets": [int(start), int(end)]} if 0 <= start <= end:
             return end
     raise ValueError(f"tensor {name[:80]!r} has no data_offsets in order")
+
+
+def _shape(name: str, tensor: Any) -> tuple[int, ...]:
+    match tensor:
+        case {"shape": [*sizes]} if all(isinstance(size, int) and size >= 0 for size in sizes):
+            return tuple(sizes)
+    raise ValueError(f"tensor {name[:80]!r} has no shape")
 
 
 def _again(path: Path) -> str:

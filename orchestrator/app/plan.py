@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from shlex import quote
 
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
@@ -47,4 +48,9 @@ def require_fit(plan: FitPlan) -> Fit:
     assert plan.failure is not None
     error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
     nearest = plan.nearest or plan.candidates[0].profile.name
-    raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest))
+    raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest) + _with_loras(plan))
+
+
+def _with_loras(plan: FitPlan) -> str:
+    """The adapters belong to every command that might do better."""
+    return "".join(f" --lora {quote(f'{lora.name}={lora.path}')}" for lora in plan.wish.loras)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,7 +141,7 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     from orchestrator.app.plan import make_described_plan
 
     if hardware is not None:
-        return make_described_plan(profiles(), described_site(hardware), wish, predictor())
+        return make_described_plan(profiles(), described_site(hardware), _with_loras_read(wish), predictor())
     return _plan_on(inventory(), wish, weights)
 
 
@@ -157,7 +157,14 @@ def _plan_on(host: Inventory, wish: Wish, weights: Path | None) -> FitPlan:
     from orchestrator.app.plan import make_plan
     from orchestrator.core.inventory import one_host
 
-    return make_plan(profiles(), one_host(host), wish, weights_store(weights), installed_engines(), predictor())
+    read, store = _with_loras_read(wish), weights_store(weights)
+    return make_plan(profiles(), one_host(host), read, store, installed_engines(), predictor())
+
+
+def _with_loras_read(wish: Wish) -> Wish:
+    from orchestrator.adapters.lora_files import read_loras
+
+    return replace(wish, loras=read_loras(wish.loras))
 
 
 def read_plan(path: Path) -> Planned:
@@ -171,9 +178,11 @@ def read_plan(path: Path) -> Planned:
 def planned(written: Planned, weights: Path | None) -> FitPlan:
     """The plan as it was written, checked against this machine."""
     from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.adapters.lora_files import read_loras
     from orchestrator.app.planned import make_planned
 
-    return make_planned(written, profiles(), inventory(), weights_store(weights), installed_engines(), predictor())
+    read = replace(written, loras=read_loras(written.loras))
+    return make_planned(read, profiles(), inventory(), weights_store(weights), installed_engines(), predictor())
 
 
 def profile(name: str) -> Profile:

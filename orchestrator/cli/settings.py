@@ -3,6 +3,7 @@
 fleet: staging              # an option of several verbs, for all that have it
 up: {profile: demo, port: 8080}
 profiles: {list: {output: wide}}
+lora: {mine: ./adapter}     # NAME=VALUE of an option that may be repeated
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ def defaults(root: click.Group, verb: str, paths: Iterable[Path]) -> dict[str, A
         values = _values(document, leaves, document.data, ())
         for at, value in sorted(values, key=lambda item: len(item[0])):  # the general first, so that the special wins
             for leaf, option in _meant(document, leaves, at):
+                given = _given(option, value)
                 if leaf[0] == verb:
-                    _check(document, option, value, at)
-                _nested(found, leaf)[str(option.name)] = value
+                    _check(document, option, given, at)
+                _nested(found, leaf)[str(option.name)] = given
     return found
 
 
@@ -76,6 +78,13 @@ def _meant(document: Document, leaves: Leaves, at: Address) -> list[tuple[Addres
         what = "no such option" if above else "no such verb or option"
         raise _wrong(document, at, what + "".join(f"; did you mean '{each}'?" for each in close))
     return meant
+
+
+def _given(option: click.Option, value: Any) -> Any:
+    """What stands in a file, as the command line would have it."""
+    if option.multiple and isinstance(value, dict):
+        return [f"{name}={each}" for name, each in value.items()]
+    return value
 
 
 def _check(document: Document, option: click.Option, value: Any, at: Address) -> None:

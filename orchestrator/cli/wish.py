@@ -10,9 +10,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from orchestrator.cli.loras import parse_loras
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
 from orchestrator.core.device import Device
+from orchestrator.core.lora import Lora, loras_text
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.planned import Planned
@@ -40,6 +42,10 @@ def _device(ctx: click.Context, param: click.Parameter, value: str | None) -> De
 
 def _prices(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Prices:
     return read_prices(value)
+
+
+def _loras(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[Lora, ...]:
+    return parse_loras(value)
 
 
 OPTIONS = (
@@ -90,6 +96,14 @@ OPTIONS = (
         help="What an hour costs, in your currency: of a GPU (a100-80gb=1.80), of any other (gpu=2), of a host that "
         "serves on its CPU (host=0.10). May be repeated.",
     ),
+    option(
+        "--lora",
+        "loras",
+        multiple=True,
+        callback=_loras,
+        metavar="NAME=PATH",
+        help="Serve the LoRA adapter in this folder, as PEFT saved it, to requests for NAME. May be repeated.",
+    ),
 )
 
 
@@ -110,6 +124,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         max_gpus: int | None,
         tensor_parallel_size: int | None,
         prices: Prices,
+        loras: tuple[Lora, ...],
         **others: Any,
     ) -> Any:
         made = Wish(
@@ -125,6 +140,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
             min_tok_s=min_tok_s,
             max_gpus=max_gpus,
             prices=prices,
+            loras=loras,
         )
         return command(wish=made, **others)
 
@@ -148,6 +164,7 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "max-gpus": wish.max_gpus,
         "tensor-parallel-size": wish.tensor_parallel_size,
         "price": _prices_text(wish.prices),
+        "lora": loras_text(wish.loras) or None,
     }
 
 

@@ -208,6 +208,6 @@ def _reason(best: Candidate, placements: tuple[Placement, ...], wish: Wish) -> s
 
 def _nearest(profiles: tuple[Profile, ...], candidates: tuple[Candidate, ...], situation: Situation) -> str:
     """Another profile that would run here, or the one that was asked for and misses least."""
-    anything = replace(situation, wish=Wish())
+    anything = replace(situation, wish=Wish(loras=situation.wish.loras))
     others = ranked(tuple(judge(profile, anything) for profile in profiles))
     return (others[0] if others[0].score > 0 else closest(candidates)).profile.name

@@ -27,6 +27,7 @@ class GatewaySpec:
     admin_token_path: str
     created_s: int
     engines: tuple[str, ...]  # that a request may come to
+    loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,7 @@ class DeploymentSpec:
 def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     """Read a spec that was written as JSON; raises TypeError or KeyError on another version's."""
     gateway = dict(data["gateway"])
-    for name in ("served_model_names", "engines"):
-        gateway[name] = tuple(gateway[name])
+    gateway |= {name: tuple(value) for name, value in gateway.items() if isinstance(value, list)}
     parts = {"variants": tuple(map(_variant_from_data, data["variants"])), "gateway": GatewaySpec(**gateway)}
     return DeploymentSpec(**{**data, **parts})
 

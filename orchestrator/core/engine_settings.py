@@ -76,6 +76,7 @@ def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
         served_model_names=spec.served_model_names,
         max_num_queued_reqs=spec.max_in_flight,
         shutdown_timeout_s=SHUTDOWN_TIMEOUT_S,
+        loras=plan.wish.loras,
         threads=threads_per_replica(plan.inventory.host.cpu_cores, plan.num_replicas, fit),
     )
     told = replace(spec, arguments=vllm_arguments(fit, launch), environment=vllm_environment(fit, launch))

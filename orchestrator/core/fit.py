@@ -12,6 +12,7 @@ from orchestrator.core.metal_fit import fits_with_llama_cpp
 from orchestrator.core.ollama_fit import fits_with_ollama
 from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
+from orchestrator.core.vllm_adapters import lora_notes, lora_refusal
 from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
 from orchestrator.core.vllm_guards import guard_notes, guard_refusal
 from orchestrator.core.vllm_options import VLLM_DEFAULTS
@@ -35,7 +36,7 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
     if problem:
         return Misfit(profile, (problem,))
     place = ASKED_PLACES.get((wish.engine, wish.device), PLACES[profile.engine])
-    return _with_notes(_on_wished_device(profile, place(profile, inventory, wish), wish.device))
+    return _with_notes(_on_wished_device(profile, place(profile, inventory, wish), wish.device), wish)
 
 
 def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
@@ -63,11 +64,12 @@ def _on_wished_device(
     return here or Misfit(profile, (f"{device.upper()} was asked for, and {profile.engine} runs it on {others} here",))
 
 
-def _with_notes(found: tuple[Fit, ...] | Misfit) -> tuple[Fit, ...] | Misfit:
-    """What is known of vLLM with the options of each fit."""
+def _with_notes(found: tuple[Fit, ...] | Misfit, wish: Wish) -> tuple[Fit, ...] | Misfit:
+    """What is known of vLLM with the options and the adapters of each fit."""
     if isinstance(found, Misfit) or found[0].profile.engine is not EngineName.VLLM:
         return found
-    return tuple(replace(fit, notes=(*fit.notes, *guard_notes(fit.profile, fit.vllm))) for fit in found)
+    of_adapters = lora_notes(found[0].profile, wish.loras)
+    return tuple(replace(fit, notes=(*fit.notes, *of_adapters, *guard_notes(fit.profile, fit.vllm))) for fit in found)
 
 
 def _impossible(profile: Profile, wish: Wish) -> str | None:
@@ -78,4 +80,6 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
     split = wish.tensor_parallel_size or 1
     if split > 1 and profile.engine is not EngineName.VLLM:
         return f"tensor_parallel_size {split} was asked for, and {profile.engine} takes one device"
+    if refusal := lora_refusal(profile, wish.loras):
+        return refusal
     return guard_refusal(profile, VLLM_DEFAULTS) if profile.engine is EngineName.VLLM else None

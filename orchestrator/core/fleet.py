@@ -96,6 +96,7 @@ class Fleet:
     replicas: tuple[Replica, ...]
     conditions: tuple[Condition, ...]
     predicted: tuple[tuple[str, Predicted], ...] = ()  # of each variant, by the plan that it was deployed from
+    loras: tuple[str, ...] = ()  # names of the adapters that are served beside the model
 
     @property
     def controlled(self) -> bool:
@@ -124,6 +125,7 @@ def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | Non
         replicas=application.replicas if application else (),
         conditions=conditions(application, gateway_ready),
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
+        loras=spec.gateway.loras,
     )
 
 

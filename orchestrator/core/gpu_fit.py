@@ -14,6 +14,7 @@ from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
 from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
+from orchestrator.core.vllm_adapters import with_loras
 from orchestrator.core.vllm_cuda import cuda_runtime_major, driver_note
 from orchestrator.core.vllm_devices import VllmDevice, dotted, in_sets, vllm_devices
 from orchestrator.core.vllm_memory import vllm_pool
@@ -124,7 +125,7 @@ def _no_split(profile: Profile, devices: tuple[VllmDevice, ...], wish: Wish) -> 
 def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, stages: int, wish: Wish) -> Attempt:
     """Replicas are equal, so the device with the least free memory decides for all of them."""
     tightest = min(devices, key=lambda one: one.available_bytes)
-    size, options = split.tensor_parallel_size, _options(tightest, split)
+    size, options = split.tensor_parallel_size, _options(tightest, split, wish)
 
     def memory_of(context: int, count: int) -> Memory:
         parts = memory_parts(profile, Shape(context, count, size, options, stages))
@@ -136,10 +137,10 @@ def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, st
     return Attempt(tuple(first), options, choice, stages)
 
 
-def _options(device: VllmDevice, split: Split) -> VllmOptions:
+def _options(device: VllmDevice, split: Split, wish: Wish) -> VllmOptions:
     """vLLM's defaults with the kernels of this GPU, on which its blocks and some of its weights depend."""
     options = replace(VLLM_DEFAULTS, enable_expert_parallel=split.enable_expert_parallel)
-    return on_gpu(options, device.capability, cuda_runtime_major(device.driver))
+    return with_loras(on_gpu(options, device.capability, cuda_runtime_major(device.driver)), wish.loras)
 
 
 def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:

@@ -9,6 +9,7 @@ from orchestrator.core.deployment import DeploymentSpec, Variant
 from orchestrator.core.engine_settings import MIB
 from orchestrator.core.host_memory import FLEET_RESERVE_BYTES
 from orchestrator.core.inventory import Inventory
+from orchestrator.core.lora import loras_text
 from orchestrator.core.plan import FitPlan
 
 
@@ -51,4 +52,5 @@ def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
     yield Difference("context", engine.max_model_len, first.max_model_len)
     yield Difference("concurrency", engine.max_num_seqs, first.max_num_seqs)
     yield Difference("replicas", running.num_replicas, plan.num_replicas)
+    yield Difference("lora", running.asked.get("lora") or "none", loras_text(plan.wish.loras) or "none")
     yield Difference("GPUs of a replica", variant.num_gpus, len(first.gpu_indices))

@@ -8,6 +8,7 @@ from orchestrator.core.accelerators import DeviceId, devices
 from orchestrator.core.amounts import gib
 from orchestrator.core.device import Device
 from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
+from orchestrator.core.lora import Lora
 from orchestrator.core.wish import Wish
 
 API_VERSION = "qorch.dev/v1alpha1"
@@ -38,6 +39,7 @@ class Planned:
     max_model_len: int
     max_num_seqs: int
     host: PlannedHost
+    loras: tuple[Lora, ...] = ()
 
     @property
     def gpu_indices(self) -> frozenset[DeviceId]:
@@ -52,6 +54,7 @@ class Planned:
             max_num_seqs=self.max_num_seqs,
             num_replicas=len(self.gpu_sets),
             tensor_parallel_size=self.tensor_parallel_size,
+            loras=self.loras,
         )
 
 

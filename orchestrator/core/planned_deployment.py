@@ -106,6 +106,7 @@ def _gateway(
         admin_token_path=places.admin_token_path,
         created_s=created_s,
         engines=tuple(dict.fromkeys(fit.profile.engine.value for fit in fits)),
+        loras=tuple(lora.name for lora in plan.wish.loras),
     )
 
 

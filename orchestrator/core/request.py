@@ -17,6 +17,7 @@ AT_LEAST_ONE = ("max_model_len", "max_num_seqs", "num_replicas", "tensor_paralle
 def requested(profiles: tuple[Profile, ...], wish: Wish) -> tuple[Profile, ...]:
     """The profiles to consider; raises UsageError where a name is unknown or a number makes no sense."""
     _check_numbers(wish)
+    _check_loras(profiles, wish)
     of_model = _of_model(profiles, wish.model)
     if wish.profile == AUTO:
         return _on_engine(of_model, wish)
@@ -57,6 +58,16 @@ def _check_numbers(wish: Wish) -> None:
         number = getattr(wish, name)
         if number is not None and number < 1:
             raise UsageError(f"{name}: expected at least 1, got {number}")
+
+
+def _check_loras(profiles: tuple[Profile, ...], wish: Wish) -> None:
+    taken = {name for profile in profiles for name in (profile.name, profile.model.name)}
+    for lora in wish.loras:
+        if lora.name in taken:
+            raise UsageError(
+                f"--lora {lora.name}={lora.path}: the name of a model; an adapter needs one of its own",
+                hint=f"qorch up --lora my-{lora.name}={lora.path}",
+            )
 
 
 def _of_model(profiles: tuple[Profile, ...], model: str | None) -> tuple[Profile, ...]:

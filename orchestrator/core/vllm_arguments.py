@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 from orchestrator.core.device import Device
+from orchestrator.core.lora import Lora
 from orchestrator.core.plan import Fit
-from orchestrator.core.vllm_launch import Lora, Row, Value, VllmLaunch
+from orchestrator.core.vllm_launch import Row, Value, VllmLaunch
 
 NO_DOMAIN = "none.invalid"  # resolves nowhere (RFC 2606); an empty list would allow every domain
 FLAGS = (

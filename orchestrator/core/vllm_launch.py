@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.core.lora import Lora
 from orchestrator.core.plan import Fit
 from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
 
 Value = bool | int | float | str | tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Lora:
-    """An adapter, and the name that a request asks for it by."""
-
-    name: str
-    path: str
 
 
 @dataclass(frozen=True)

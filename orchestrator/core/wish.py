@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.core.device import Device
+from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
 from orchestrator.core.profile import EngineName
 
@@ -37,3 +38,4 @@ class Wish:
     min_tok_s: float | None = None  # of one stream
     max_gpus: int | None = None  # of all replicas together
     prices: Prices = NO_PRICES
+    loras: tuple[Lora, ...] = ()  # that clients may ask for beside the model

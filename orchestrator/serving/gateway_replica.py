@@ -79,4 +79,5 @@ def _limits(spec: GatewaySpec) -> ModelLimits:
         spec.caution_past_tokens,
         spec.max_images,
         tuple(spec.engines),
+        tuple(spec.loras),
     )

@@ -22,6 +22,7 @@ def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
     )
     rows = replica_rows(fleet, now_s, wide)
     said = [_predicted_line(name, said) for name, said in fleet.predicted]
+    said += [f"LoRA adapters: {', '.join(fleet.loras)}"] if fleet.loras else []
     body = table(WIDE_HEADERS if wide else HEADERS, rows)
     return "\n".join([head, *said, "", *map(_condition_line, fleet.conditions), "", body])
 

@@ -42,11 +42,17 @@ def _sections(plan: FitPlan, width: int, all_candidates: bool) -> Iterator[str]:
 
 
 def _chosen(plan: FitPlan, width: int) -> Iterator[str]:
-    lines = [*map(placement_text, plan.placements), plan.reason]
+    lines = [*map(placement_text, plan.placements), *_adapters(plan), plan.reason]
     yield "\n".join(("Will run", *(paragraph(line, width) for line in lines)))
     for fit in dict.fromkeys(placement.fit for placement in plan.placements):
         yield fit_memory_text(fit, width)
     yield from expected_text(plan, width)
+
+
+def _adapters(plan: FitPlan) -> Iterator[str]:
+    if plan.wish.loras:
+        each = ", ".join(f"{lora.name} (rank {max(lora.adapter.ranks)})" for lora in plan.wish.loras)
+        yield f"with {counted(len(plan.wish.loras), 'LoRA adapter')}: {each}"
 
 
 def _nothing(plan: FitPlan, width: int) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from orchestrator import __version__
 from orchestrator.core.device_memory import Memory
+from orchestrator.core.lora import Lora
 from orchestrator.core.plan import Candidate, Fit, FitPlan, Misfit, Option, Placement
 from orchestrator.core.plan_cost import plan_cost
 from orchestrator.core.planned import API_VERSION, KIND
+from orchestrator.core.wish import Wish
 from orchestrator.views.plain import plain
 
 
@@ -18,11 +22,12 @@ def plan_data(plan: FitPlan) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         "kind": KIND,
         "qorch_version": __version__,
-        "wish": plain(plan.wish),
+        "wish": _wish_data(plan.wish),
         "hosts": plain(plan.site.hosts),
         "placements": [_placement_data(placement) for placement in plan.placements],
         "chosen": None if plan.chosen is None else fit_data(plan.chosen),
         "num_replicas": plan.num_replicas,
+        "loras": loras_data(plan.wish.loras),
         "cost": plain(plan_cost(plan.placements, plan.wish.prices)),
         "reason": plan.reason,
         "failure": plain(plan.failure),
@@ -30,6 +35,16 @@ def plan_data(plan: FitPlan) -> dict[str, Any]:
         "notices": list(plan.notices),
         "candidates": [candidate_data(candidate) for candidate in plan.candidates],
     }
+
+
+def loras_data(loras: Iterable[Lora]) -> dict[str, str]:
+    """Each adapter's folder by its name."""
+    return {lora.name: lora.path for lora in loras}
+
+
+def _wish_data(wish: Wish) -> dict[str, Any]:
+    """Adapters without what was read of them."""
+    return {**plain(replace(wish, loras=())), "loras": loras_data(wish.loras)}
 
 
 def candidate_data(candidate: Candidate) -> dict[str, Any]:

@@ -95,17 +95,22 @@ class GatewayService:
 
     async def _models(self, request: Request, reply: Reply) -> None:
         self._doors.check_key(request.headers)
-        models = [
-            {
-                "id": name,
-                "object": "model",
-                "created": self._created_s,
-                "owned_by": "qorch",
-                "max_model_len": self._limits.max_model_len,
-            }
-            for name in self._limits.served_model_names
-        ]
+        models = [self._model(name) for name in self._limits.names]
         reply.send(200, [JSON_TYPE], json.dumps({"object": "list", "data": models}).encode())
+
+    def _model(self, name: str) -> dict[str, str | int | None]:
+        """An adapter's parent is the model, as vLLM has it; where its files are is not told."""
+        base = self._limits.served_model_names[0]
+        is_lora = name in self._limits.loras
+        return {
+            "id": name,
+            "object": "model",
+            "created": self._created_s,
+            "owned_by": "qorch",
+            "root": base if is_lora else name,
+            "parent": base if is_lora else None,
+            "max_model_len": self._limits.max_model_len,
+        }
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         await self._generate(ChatRequest, request, reply)

@@ -27,6 +27,12 @@ class ModelLimits:
     caution_past_tokens: int
     max_images: int
     engines: tuple[str, ...] = ()  # that may be asked, so that a request has to suit each of them
+    loras: tuple[str, ...] = ()  # adapters, which a request asks for by their names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that a request may ask for."""
+        return self.served_model_names + self.loras
 
 
 def parse(kind: type[AnyRequest], body: bytes) -> AnyRequest:
@@ -63,10 +69,10 @@ def most_text_tokens(request: GenerationRequest, body_bytes: int) -> int:
 
 
 def _check_model(model: str, limits: ModelLimits) -> None:
-    if model not in limits.served_model_names:
+    if model not in limits.names:
         raise ApiError(
             404,
-            f"the model {model!r} is not served here; served: {', '.join(limits.served_model_names)}",
+            f"the model {model!r} is not served here; served: {', '.join(limits.names)}",
             code="model_not_found",
             param="model",
         )
