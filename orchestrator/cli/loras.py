@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,4 +29,4 @@ def _lora(text: str) -> Lora:
             f"expected NAME=PATH, such as mine=./adapter, with a name of at most 64 of A-Z, a-z, 0-9 and '._-', "
             f"got {text!r}"
         )
-    return Lora(name, str(Path(path).expanduser().absolute()))
+    return Lora(name, os.path.abspath(Path(path).expanduser()))
