@@ -16,12 +16,15 @@ from orchestrator.app.weights import OnProgress, ResolvedWeights
 from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit
 from orchestrator.core.inventory import Inventory
+from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Availability, FitPlan
 from orchestrator.core.planned import Planned
 from orchestrator.core.wish import Wish
 from orchestrator.views.plan_data import plan_data
 from tests.app.samples import WEIGHTS
+from tests.core.adapters import lora
+from tests.core.family import ARCHITECTURES
 from tests.core.machines import (
     A100_80,
     A6000,
@@ -60,6 +63,17 @@ def written(plan: FitPlan, folder: Path, source: str = "probed") -> Planned:
 
 def remade(planned: Planned, inventory: Inventory) -> FitPlan:
     return make_planned(planned, PROFILES, inventory, HereWeights(), ENGINES, PREDICT)
+
+
+def test_adapters_are_written_by_name_and_folder_and_planned_for_again(tmp_path: Path) -> None:
+    one = lora(ARCHITECTURES["qwen3.5-9b"])
+    plan = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16", loras=(one,)))
+    planned = written(plan, tmp_path)
+    assert planned.loras == (Lora("mine", "/adapters/mine"),)
+    again = remade(replace(planned, loras=(one,)), plan.inventory)
+    assert again.chosen is not None
+    assert again.chosen.vllm.max_loras == 1
+    assert again.wish.loras == (one,)
 
 
 @pytest.mark.parametrize("plan", [ON_CPU, ON_GPU], ids=["cpu", "gpu"])

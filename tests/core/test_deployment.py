@@ -159,6 +159,8 @@ GATEWAYS = st.builds(
     **dict.fromkeys(("host", "keys_path", "admin_token_path"), TEXT),
     **dict.fromkeys(("port", "max_model_len", "caution_past_tokens", "max_images", "created_s"), WHOLE),
     served_model_names=NAMES,
+    engines=NAMES,
+    loras=NAMES,
     keys_required=st.booleans(),
 )
 RATES = st.floats(0, 1e6)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import uvloop
 
 from orchestrator.serving.gateway import event_pieces, joined_answer
 from orchestrator.serving.gateway.engine_exchange import EngineExchange, EngineUnreachable
-from tests.serving.conftest import Gateway, Make, Start, replica
+from tests.serving.conftest import LIMITS, Gateway, Make, Start, replica
 from tests.serving.raw import chat, exchange, post, status, wait_until
 from tests.serving.scripted_engine import (
     DONE,
@@ -377,3 +378,14 @@ async def test_prompts_and_answers_are_never_logged(
     assert "RuntimeError" in logged[0].getMessage()
     assert "service.py" in logged[0].getMessage()
     assert "canary" not in caplog.text.replace('raise RuntimeError("canary")', "")
+
+
+async def test_adapters_are_listed_below_the_model_and_where_their_files_are_is_not_told(gateway: Make) -> None:
+    made = gateway(limits=replace(LIMITS, loras=("mine",)))
+    async with httpx.AsyncClient() as client:
+        cards = (await client.get(f"{made.url}/v1/models")).json()["data"]
+    assert [(card["id"], card["root"], card["parent"]) for card in cards] == [
+        ("demo", "demo", None),
+        ("mine", "demo", "demo"),
+    ]
+    assert all(card["max_model_len"] == LIMITS.max_model_len for card in cards)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -149,6 +150,15 @@ def test_a_model_that_is_not_served_is_not_found() -> None:
     error = refusal(ChatRequest, chat(model="other"))
     assert (error.status, error.error["code"]) == (404, "model_not_found")
     assert "demo" in str(error)
+
+
+def test_an_adapter_is_asked_for_by_its_name_and_the_engine_hears_it_unchanged() -> None:
+    limits = replace(LIMITS, loras=("mine", "other"))
+    request = parse(ChatRequest, chat(model="mine"))
+    check(request, limits)
+    assert json.loads(engine_body(request))["model"] == "mine"
+    with pytest.raises(ApiError, match="served: demo, mine, other"):
+        check(parse(ChatRequest, chat(model="Mine")), limits)
 
 
 @pytest.mark.parametrize(
