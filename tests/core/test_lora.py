@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES as DEMOS
@@ -51,6 +51,7 @@ def test_the_modules_are_as_wide_as_in_the_checkpoint_that_vllm_serves(name: str
             assert shapes[f"model.layers.{layer}.{module}"] == (width.outputs, width.inputs)
 
 
+@settings(deadline=None)
 @given(architectures, ranks, st.sampled_from(PREFIXES), st.data())
 def test_an_adapter_of_the_models_dimensions_matches(
     architecture: Architecture, rank: int, prefix: str, data: st.DataObject
@@ -61,6 +62,7 @@ def test_an_adapter_of_the_models_dimensions_matches(
     assert named_as_text_only(made) == (prefix == "model.")
 
 
+@settings(deadline=None)
 @given(architectures, ranks, st.data())
 def test_any_other_dimension_is_refused_by_the_name_of_its_module(
     architecture: Architecture, rank: int, data: st.DataObject
@@ -88,6 +90,16 @@ def test_what_was_needed_and_what_is_there_is_said() -> None:
     )
     assert of_demo(pair(q_proj, Width(128, 1024), 4)) == (
         f"{q_proj}: lora_A is 4 x 128, and the config says rank 8 for both factors"
+    )
+
+
+def test_both_factors_have_one_rank_also_where_a_pattern_allows_several() -> None:
+    module = "model.layers.0.mlp.up_proj"
+    allowed = (Pair(module, (4, 128), (384, 4)), Pair(module, (8, 128), (384, 8)))
+    assert [mismatch(Adapter((4, 8), (one,)), DEMOS["demo"]) for one in allowed] == [None, None]
+    mixed = Pair(module, (4, 128), (384, 8))
+    assert mismatch(Adapter((4, 8), (mixed,)), DEMOS["demo"]) == (
+        f"{module}: lora_B is 384 x 8, and the config says rank 4 or 8 for both factors"
     )
 
 
@@ -130,6 +142,7 @@ def test_what_vllm_takes_only_together_is_refused_alone(leaves_out: str) -> None
     assert f"only together with {module}" in problem
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.from_regex(r"(model\.)?layers\.\d\.[a-z_]{1,9}", fullmatch=True), st.integers(1, 99), min_size=1)
 )

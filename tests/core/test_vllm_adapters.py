@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.device import Device
@@ -71,6 +71,7 @@ def test_the_largest_rank_counts_also_where_a_pattern_has_it() -> None:
     assert config_refusal({**CONFIG, "rank_pattern": {"q": 513}}) == "its rank is 513, vLLM takes at most 512"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 512), min_size=1, max_size=4))
 def test_there_is_room_for_every_adapter_at_a_rank_that_vllm_takes(ranks: list[int]) -> None:
     options = with_loras(VLLM_DEFAULTS, [lora(A9B, f"n{index}", rank) for index, rank in enumerate(ranks)])
@@ -121,6 +122,14 @@ def test_of_all_models_those_are_left_that_the_adapter_matches() -> None:
     refusal = next(one.refusal for one in plan.candidates if one.profile.name == "qwen3.5-27b-fp8")
     assert refusal is not None
     assert refusal.startswith("adapter 'mine' does not match qwen3.5-27b: model.layers.0.")
+
+
+def test_the_nearest_that_would_run_takes_the_adapter_as_well() -> None:
+    """Much of the catalogue runs on these GPUs, yet only one model is what the adapter was made for."""
+    plan = plan_for(machine(A100_80), Wish("qwen3.5-4b-bf16", loras=(lora(A9B),)))
+    assert plan.failure is PlanFailure.DOES_NOT_FIT
+    assert plan.nearest is not None
+    assert BY_NAME[plan.nearest].model.name == "qwen3.5-9b"
 
 
 def test_a_model_whose_dimensions_nobody_gives_takes_no_adapter() -> None:
