@@ -15,7 +15,7 @@ from orchestrator.core.lora import Adapter, Lora, pairs_of
 from orchestrator.core.vllm_adapters import config_refusal, ranks_of
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-MOST_CONFIG_BYTES = 16 * 2**20
+MOST_CONFIG_BYTES, MOST_NAME = 16 * 2**20, 300
 MERGE = "merge it into its base with PEFT's merge_and_unload() and serve the result: qorch up --weights PATH"
 
 
@@ -38,7 +38,13 @@ def _adapter(lora: Lora) -> Adapter:
     pairs = pairs_of(safetensors_shapes(_weights(lora, folder)))
     if isinstance(pairs, str):
         raise LoraError(f"{_named(lora)}: {pairs}", hint=MERGE)
-    return Adapter(ranks_of(config), pairs, str(config.get("base_model_name_or_path") or ""))
+    return Adapter(ranks_of(config), pairs, _base(config))
+
+
+def _base(config: dict[str, Any]) -> str:
+    """Only what may be shown on a terminal."""
+    base = config.get("base_model_name_or_path")
+    return base if isinstance(base, str) and base.isprintable() and len(base) <= MOST_NAME else ""
 
 
 def _config(lora: Lora, folder: Path) -> dict[str, Any]:

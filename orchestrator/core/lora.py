@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a model, as it stands in JSON and in a URL
-FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?:embedding_)?(?P<factor>[AB])(?:\.weight)?")
+FACTOR = re.compile(
+    r"(?:base_model\.model\.)?(?P<module>[\w.]{1,200})\.lora_(?:embedding_)?(?P<factor>[AB])(?:\.weight)?"
+)
 WHOLE_ENDS = (".embed_tokens.base_layer.weight", ".lm_head.base_layer.weight")  # copies of the base's own, unused
 
 Shape = tuple[int, ...]
@@ -56,7 +58,7 @@ def pairs_of(shapes: Mapping[str, Shape]) -> tuple[Pair, ...] | str:
             continue
         match = FACTOR.fullmatch(name)
         if match is None:
-            return f"{name} is neither lora_A nor lora_B of a module"
+            return f"tensor {name[:200]!r} is neither lora_A nor lora_B of a module"
         found.setdefault(match["module"], {})[match["factor"]] = shape
     single = next((module for module, factors in found.items() if len(factors) == 1), None)
     if single is not None:

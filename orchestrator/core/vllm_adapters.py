@@ -58,7 +58,7 @@ def config_refusal(config: Mapping[str, Any]) -> str | None:
     """Why vLLM would not load an adapter with this adapter_config.json, whatever its base."""
     for rule in RULES:
         if rule.refused(value := config.get(rule.field)):
-            return f"{rule.field} is {str(value)[:80]}: {rule.why}"
+            return f"{rule.field} is {repr(value)[:80]}: {rule.why}"
     if (most := max(ranks_of(config))) > MAX_LORA_RANKS[-1]:
         return f"its rank is {most}, vLLM takes at most {MAX_LORA_RANKS[-1]}"
     return None

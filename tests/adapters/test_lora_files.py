@@ -94,6 +94,11 @@ def test_a_tensor_without_a_shape_is_refused(tmp_path: Path, shape: object) -> N
 def test_a_whole_module_beside_the_factors_is_named(tmp_path: Path) -> None:
     tensors = {**lora_tensors(), "base_model.model.lm_head.weight": lora_tensors().popitem()[1]}
     assert (
-        "base_model.model.lm_head.weight is neither lora_A nor lora_B"
+        "tensor 'base_model.model.lm_head.weight' is neither lora_A nor lora_B"
         in refusal(lora_folder(tmp_path, tensors)).message
     )
+
+
+@pytest.mark.parametrize("base", ["\x1b[2J", "line\nline", "x" * 301, 7, ["a"]])
+def test_a_base_that_cannot_be_shown_on_a_terminal_is_left_out(tmp_path: Path, base: object) -> None:
+    assert read(lora_folder(tmp_path, base_model_name_or_path=base)).base == ""

@@ -123,7 +123,7 @@ def as_pickle(folder: Path) -> None:
         (2, "its rank is 513, vLLM takes at most 512", lambda folder: lora_folder(folder, r=513)),
         (2, "use_dora is True: DoRA is not served", lambda folder: lora_folder(folder, use_dora=True)),
         (2, "modules_to_save is ['lm_head']", lambda folder: lora_folder(folder, modules_to_save=["lm_head"])),
-        (2, "peft_type is IA3: only LORA", lambda folder: lora_folder(folder, peft_type="IA3")),
+        (2, "peft_type is 'IA3': only LORA", lambda folder: lora_folder(folder, peft_type="IA3")),
         (3, "the config says rank 4 for both factors", lambda folder: lora_folder(folder, r=4)),
         (
             3,

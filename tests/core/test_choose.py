@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.choose import choose
@@ -261,6 +261,7 @@ def test_a_lost_precision_is_said():
     assert not any("loses about" in notice for notice in plan_for(machine(RTX_4090)).notices)
 
 
+@settings(deadline=None)
 @given(st.permutations(PROFILES), st.sampled_from([machine(A6000), machine(A100_80, A100_80), machine(memory_gib=32)]))
 def test_the_choice_does_not_depend_on_the_order_of_the_profiles(profiles, inventory):
     shuffled = choose(tuple(profiles), one_host(inventory), Wish(), everywhere(FETCHABLE), ENGINES, PREDICT)

@@ -160,6 +160,7 @@ def test_the_factors_of_a_file_come_in_pairs(modules: dict[str, int]) -> None:
         ((), "it has no tensors"),
         (("base_model.model.x.lora_A.weight",), "x has lora_A only, and a pair was expected"),
         (("base_model.model.x.lora_magnitude_vector",), "neither lora_A nor lora_B"),
+        (("base_model.model.\x1b[2J.lora_A.weight",), "tensor 'base_model.model.\\x1b[2J.lora_A.weight' is neither"),
         (("base_model.model.x.lora_B.bias",), "neither lora_A nor lora_B"),
         (("base_model.model.lm_head.base_layer.weight",), "it has no tensors"),
     ],

@@ -62,7 +62,7 @@ def test_a_plain_config_is_served() -> None:
     ],
 )
 def test_what_vllm_does_not_take_is_refused_with_the_field_that_says_it(field: str, value: object, why: str) -> None:
-    assert config_refusal({**CONFIG, field: value}) == f"{field} is {value}: {why}"
+    assert config_refusal({**CONFIG, field: value}) == f"{field} is {value!r}: {why}"
 
 
 def test_the_largest_rank_counts_also_where_a_pattern_has_it() -> None:
