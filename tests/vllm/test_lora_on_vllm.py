@@ -25,8 +25,8 @@ CONSIDERED = 100  # the likeliest tokens at each place
 WITH_LORA = ("--enable-lora", "--max-loras=1", "--max-lora-rank=8", "--max-logprobs", str(CONSIDERED))
 
 # Most that nine places in ten may differ by, in nats. Both compute in bfloat16, and the merged matrices were rounded
-# to its 8 bits once more. Seen: 0.05; the adapter itself moves nine places in ten by more than 0.8.
-SAME, OTHER = 0.12, 0.4
+# to its 8 bits once more. Seen: 0.05. Without the adapter nine in ten lie beyond 2.0.
+SAME, OTHER = 0.12, 1.0
 
 
 @dataclass(frozen=True)
