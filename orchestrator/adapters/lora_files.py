@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ def read_loras(loras: Iterable[Lora]) -> tuple[Lora, ...]:
 
 def _adapter(lora: Lora) -> Adapter:
     folder = Path(lora.path)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False as well where it may not be looked at
         raise LoraError(f"{_named(lora)}: there is no such folder", hint=f"ls {folder.parent}")
     config = _config(lora, folder)
     if refusal := config_refusal(config):
@@ -49,12 +50,13 @@ def _base(config: dict[str, Any]) -> str:
 
 def _config(lora: Lora, folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
+    if not os.path.isfile(path):  # a pipe would be waited for
+        raise LoraError(f"{_named(lora)}: there is no {CONFIG}, which PEFT writes", hint=f"ls -l {folder}")
     try:
         with path.open("rb") as file:
             data = json.loads(file.read(MOST_CONFIG_BYTES))
     except OSError as unreadable:
-        why = f"{CONFIG}, which PEFT writes beside an adapter, cannot be read: {unreadable.strerror}"
-        raise LoraError(f"{_named(lora)}: {why}", hint=f"ls -l {folder}") from unreadable
+        raise LoraError(f"{path}: cannot be read: {unreadable.strerror}", hint=f"ls -l {path}") from unreadable
     except (ValueError, RecursionError) as wrong:
         raise LoraError(f"{path}: not JSON that can be read: {wrong}", hint=f"less {path}") from wrong
     if not isinstance(data, dict):
@@ -65,7 +67,7 @@ def _config(lora: Lora, folder: Path) -> dict[str, Any]:
 def _weights(lora: Lora, folder: Path) -> Path:
     """The safetensors file, which is the only one that vLLM opens where it is there."""
     path = folder / WEIGHTS
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     pickles = sorted(each.name for each in folder.glob("adapter_model.*") if each.name.endswith(PICKLES))
     if pickles:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from click import BadParameter
 
@@ -29,4 +28,4 @@ def _lora(text: str) -> Lora:
             f"expected NAME=PATH, such as mine=./adapter, with a name of at most 64 of A-Z, a-z, 0-9 and '._-', "
             f"got {text!r}"
         )
-    return Lora(name, os.path.abspath(Path(path).expanduser()))
+    return Lora(name, os.path.abspath(os.path.expanduser(path)))

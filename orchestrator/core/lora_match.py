@@ -14,9 +14,9 @@ from orchestrator.core.lora_widths import Width, end_widths, expert_widths, laye
 from orchestrator.core.profile import Architecture
 
 TEXT, PART = "model.", "model.language_model."  # in a text-only model, and beside a vision encoder
-LAYER = re.compile(r"model\.(?:language_model\.)?layers\.(?P<layer>\d{1,4})\.(?P<module>.+)")
+LAYER = re.compile(r"model\.(?:language_model\.)?layers\.(?P<layer>0|[1-9][0-9]{0,3})\.(?P<module>.+)")
 END = re.compile(r"model\.(?:language_model\.)?embed_tokens|lm_head")
-EXPERT = re.compile(r"mlp\.experts\.(?P<expert>\d{1,5})\.(?P<projection>\w+)")
+EXPERT = re.compile(r"mlp\.experts\.(?P<expert>0|[1-9][0-9]{0,4})\.(?P<projection>\w+)")
 TOGETHER = (
     ("linear_attn.in_proj_z", "linear_attn.in_proj_qkv"),  # column_parallel_linear.py, `expand_packed_lora`
     ("mlp.experts", "mlp.experts.base_layer"),  # model_manager.py, `_stack_moe_lora_weights`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,9 @@ def test_a_pickle_alone_is_refused_and_never_opened(tmp_path: Path) -> None:
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path / "nowhere").message.endswith("nowhere: there is no such folder")
     (tmp_path / "empty").mkdir()
-    assert "adapter_config.json, which PEFT writes beside an adapter, cannot" in refusal(tmp_path / "empty").message
+    assert refusal(tmp_path / "empty").message.endswith("there is no adapter_config.json, which PEFT writes")
+    os.mkfifo(tmp_path / "empty" / "adapter_config.json")
+    assert refusal(tmp_path / "empty").message.endswith("there is no adapter_config.json, which PEFT writes")
     folder = lora_folder(tmp_path / "mine")
     (folder / "adapter_model.safetensors").unlink()
     assert refusal(folder).message.endswith("there is no adapter_model.safetensors")

@@ -92,6 +92,7 @@ def test_a_written_plan_has_them(qorch: Qorch) -> None:
         ("ü=a", "expected NAME=PATH"),
         (f"{'n' * 65}=a", "expected NAME=PATH"),
         ("mine=nowhere", "there is no such folder"),
+        ("mine=~nobody-of-that-name/a", "there is no such folder"),
         ("demo=a", "the name of a model; an adapter needs one of its own"),
         ("qwen3.5-9b=a", "the name of a model; an adapter needs one of its own"),
     ],
@@ -117,7 +118,7 @@ def as_pickle(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "error", "spoil"),
     [
-        (2, "adapter_config.json, which PEFT writes", without("adapter_config.json")),
+        (2, "there is no adapter_config.json, which PEFT writes", without("adapter_config.json")),
         (2, "there is no adapter_model.safetensors", without("adapter_model.safetensors")),
         (4, "adapter_model.bin is a pickle", as_pickle),
         (2, "its rank is 513, vLLM takes at most 512", lambda folder: lora_folder(folder, r=513)),

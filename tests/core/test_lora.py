@@ -107,6 +107,8 @@ def test_both_factors_have_one_rank_also_where_a_pattern_allows_several() -> Non
     ("module", "problem"),
     [
         ("model.layers.4.mlp.up_proj", "the model has 4 layers"),
+        ("model.layers.03.mlp.up_proj", "is no module of the text model"),
+        ("model.layers.\u0663.mlp.up_proj", "is no module of the text model"),
         ("model.layers.0.self_attn.q_proj", "layer 0 of the model has no self_attn.q_proj that takes an adapter"),
         ("model.layers.3.linear_attn.out_proj", "layer 3 of the model has no linear_attn.out_proj"),
         ("model.layers.0.linear_attn.conv1d", "layer 0 of the model has no linear_attn.conv1d"),

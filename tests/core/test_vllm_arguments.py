@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core.device import Device
 from orchestrator.core.fit import fit
+from orchestrator.core.lora import Lora
 from orchestrator.core.profile import EngineName
 from orchestrator.core.vllm_arguments import FLAGS, vllm_arguments
 from orchestrator.core.vllm_environment import vllm_environment
-from orchestrator.core.vllm_launch import Lora, VllmLaunch
+from orchestrator.core.vllm_launch import VllmLaunch
 from orchestrator.core.vllm_options import KvCacheDtype, MmEncoderTpMode, VllmOptions
 from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, BY_NAME, H100_80, T4, machine

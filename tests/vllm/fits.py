@@ -12,9 +12,10 @@ from orchestrator.adapters.described_site import parse_site
 from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.core.device import Device
 from orchestrator.core.fit import fits_in_group
+from orchestrator.core.lora import Lora
 from orchestrator.core.plan import Fit
 from orchestrator.core.profile import EngineName, Profile
-from orchestrator.core.vllm_launch import Lora, VllmLaunch
+from orchestrator.core.vllm_launch import VllmLaunch
 from orchestrator.core.vllm_options import KvCacheDtype, MmEncoderTpMode
 from orchestrator.core.wish import Wish
 from tests.core.machines import PROFILES
