@@ -20,6 +20,7 @@ from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
 from orchestrator.core.plan import Availability, FitPlan
 from orchestrator.core.planned import Planned
+from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
 from orchestrator.views.plan_data import plan_data
 from tests.app.samples import WEIGHTS
@@ -41,6 +42,7 @@ from tests.core.machines import (
 
 TWO_A100 = machine(A100_80, A100_80)
 ON_CPU = plan_for(machine(memory_gib=32, cores=8), Wish("qwen3.5-9b-q8_0", num_replicas=2))
+VLLM_ON_CPU = plan_for(machine(), Wish("demo-bf16", engine=EngineName.VLLM, device=Device.CPU))
 ON_GPU = plan_for(machine(A6000, A100_80, A100_80), Wish("qwen3.5-27b-bf16", tensor_parallel_size=2))
 
 
@@ -76,7 +78,7 @@ def test_adapters_are_written_by_name_and_folder_and_planned_for_again(tmp_path:
     assert again.wish.loras == (one,)
 
 
-@pytest.mark.parametrize("plan", [ON_CPU, ON_GPU], ids=["cpu", "gpu"])
+@pytest.mark.parametrize("plan", [ON_CPU, ON_GPU, VLLM_ON_CPU], ids=["cpu", "gpu", "vllm-on-cpu"])
 def test_on_the_same_host_the_same_runs(plan: FitPlan, tmp_path: Path) -> None:
     again = remade(written(plan, tmp_path), plan.inventory)
     assert again.chosen is not None

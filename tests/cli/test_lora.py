@@ -80,6 +80,18 @@ def test_a_written_plan_has_them(qorch: Qorch) -> None:
     assert [part["name"] for part in plan["chosen"]["memory"]["parts"]][-1] == "lora"
 
 
+def test_a_written_plan_is_deployed_with_them(qorch: Qorch, runtime: InMemoryRuntime) -> None:
+    lora_folder(Path("a"))
+    Path("plan.yaml").write_text(qorch("plan", *ON_VLLM, "--lora", "mine=a", "-o", "yaml").out)
+    done = qorch("up", "--plan", "plan.yaml")
+    assert done.code == 0, done.err
+    assert modules_of(running(runtime)) == [{"name": "mine", "path": f"{Path.cwd()}/a"}]
+    assert "nothing to change" in qorch("up", "--plan", "plan.yaml").err
+    Path("a/adapter_model.safetensors").unlink()
+    assert qorch("down").code == 0
+    assert qorch("up", "--plan", "plan.yaml").error.endswith("there is no adapter_model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [
