@@ -23,6 +23,7 @@ class Engine:
     def load(self) -> EngineLoad:
         return EngineLoad(
             self.status.replica_id,
+            self.status.deployment,
             self.in_flight,
             self.status.max_in_flight,
             self.reachable and self.status.ready,
@@ -47,18 +48,22 @@ class EngineTable:
             engines[status.replica_id] = known
         self._engines = engines
 
-    def pick(self, tried: Collection[str]) -> Engine | None:
-        choice = pick([engine.load for engine in self._engines.values()], tried, next(self._turn))
+    def pick(self, able: Collection[str], tried: Collection[str]) -> Engine | None:
+        """An engine of one of the `able` variants that has room; None where there is none."""
+        choice = pick(self._loads, able, tried, next(self._turn))
         return self._engines[choice.replica_id] if choice else None
 
     @property
     def engines(self) -> tuple[Engine, ...]:
         return tuple(self._engines.values())
 
-    @property
-    def saturated(self) -> bool:
-        return saturated([engine.load for engine in self._engines.values()])
+    def saturated(self, able: Collection[str]) -> bool:
+        return saturated(self._loads, able)
 
     @property
     def any_ready(self) -> bool:
-        return any(engine.load.ready for engine in self._engines.values())
+        return any(load.ready for load in self._loads)
+
+    @property
+    def _loads(self) -> list[EngineLoad]:
+        return [engine.load for engine in self._engines.values()]

@@ -40,6 +40,7 @@ class Call:
     path: str
     body: bytes
     request_id: str
+    able: frozenset[str]  # the variants that can take it
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Relay:
         """What `use` makes of the first engine that answers; raises ApiError when none does."""
         told = None
         tried: set[str] = set()
-        while len(tried) < ATTEMPTS and (engine := self._table.pick(tried)):
+        while len(tried) < ATTEMPTS and (engine := self._table.pick(call.able, tried)):
             if tried:
                 self._on_retry()
             tried.add(engine.status.replica_id)
@@ -144,7 +145,7 @@ class Relay:
             except EngineTrouble as trouble:
                 _note(engine, trouble)
                 told = TOLD[type(trouble)]()
-        raise told or self._refusal()
+        raise told or self._refusal(call)
 
     def _answer(self, engine: Engine, body: bytes) -> Answer:
         self._mark_answer()
@@ -153,10 +154,10 @@ class Relay:
     def _mark_answer(self) -> None:
         self.answered_s = time.monotonic()
 
-    def _refusal(self) -> ApiError:
-        return (
-            saturated("every engine has all the requests it can hold") if self._table.saturated else no_engine_ready()
-        )
+    def _refusal(self, call: Call) -> ApiError:
+        if self._table.saturated(call.able):
+            return saturated("every engine has all the requests it can hold")
+        return no_engine_ready()
 
 
 @asynccontextmanager
