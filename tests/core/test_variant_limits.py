@@ -42,9 +42,7 @@ def test_once_counted_some_variant_holds_a_request_exactly_when_the_longest_cont
 
 
 @given(VARIANTS, TOKENS, st.integers(0, 40))
-def test_every_variant_that_counts_and_holds_a_request_may_be_asked(
-    variants: Variants, tokens: int, more: int
-) -> None:
+def test_every_variant_that_counts_and_holds_a_request_may_be_asked(variants: Variants, tokens: int, more: int) -> None:
     found = holding_counted(variants, COUNTING, tokens + more, tokens)
     counting = [each for each in variants if each.engine in COUNTING and tokens <= each.max_model_len]
     assert [each for each in found if each.engine in COUNTING] == counting

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
@@ -37,7 +36,6 @@ class EngineTable:
         self._engines: dict[str, Engine] = {}
         # An engine that was not seen for a moment keeps its count: its requests hold on to it.
         self._known: WeakValueDictionary[str, Engine] = WeakValueDictionary()
-        self._turn = itertools.count()
 
     def update(self, seen: Iterable[ReplicaStatus]) -> None:
         """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
@@ -48,9 +46,9 @@ class EngineTable:
             engines[status.replica_id] = known
         self._engines = engines
 
-    def pick(self, able: Collection[str], tried: Collection[str]) -> Engine | None:
+    def pick(self, able: Collection[str], tried: Collection[str], turn: int) -> Engine | None:
         """An engine of one of the `able` variants that has room; None where there is none."""
-        choice = pick(self._loads, able, tried, next(self._turn))
+        choice = pick(self._loads, able, tried, turn)
         return self._engines[choice.replica_id] if choice else None
 
     @property
