@@ -214,6 +214,24 @@ async def test_where_nobody_who_can_count_is_ready_the_bound_alone_decides(fleet
 
 
 @pytest.mark.anyio
+async def test_where_none_can_count_a_prompt_that_may_be_too_long_goes_to_the_longest_context(
+    fleet: StartFleet,
+) -> None:
+    made = await fleet(OLLAMA, replace(OLLAMA, name="small", max_model_len=1024))
+    assert await made.takers(messages=words(1500)) == ["ollama"]
+    answer = await made.ask(messages=words(3000))
+    assert (answer.headers["x-qorch-replica"], answer.headers["warning"]) == ("ollama", NOT_COUNTED[1])
+
+
+@pytest.mark.anyio
+async def test_when_one_kind_of_engine_is_away_another_counts(fleet: StartFleet) -> None:
+    made = await fleet(SHORT, replace(LONG, engine="vllm"))
+    made.see("long")
+    assert await made.takers(messages=words(400)) == ["long"]
+    assert made.count_requests() == 4
+
+
+@pytest.mark.anyio
 async def test_each_engine_that_counts_is_asked_in_its_own_words(fleet: StartFleet) -> None:
     for engine, paths in (("llama.cpp", 2), ("vllm", 1)):
         made = await fleet(replace(LONG, engine=engine))
