@@ -41,6 +41,7 @@ def _planned(entry: PlacementEntry, group: HostGroupEntry) -> Planned:
         max_model_len=fit.max_model_len,
         max_num_seqs=fit.max_num_seqs,
         host=_host(group),
+        host_group=entry.host_group,
     )
 
 

@@ -160,15 +160,15 @@ def _plan_on(host: Inventory, wish: Wish, weights: Path | None) -> FitPlan:
     return make_plan(profiles(), one_host(host), wish, weights_store(weights), installed_engines(), predictor())
 
 
-def read_plan(path: Path) -> Planned:
+def read_plan(path: Path) -> tuple[Planned, ...]:
     """What the plan in a file says is to run on this host."""
     from orchestrator.adapters.plan_file import read_plan
-    from orchestrator.app.planned import the_one
+    from orchestrator.app.planned import require_one_host
 
-    return the_one(read_plan(path, [profile.name for profile in profiles()]))
+    return require_one_host(read_plan(path, [profile.name for profile in profiles()]))
 
 
-def planned(written: Planned, weights: Path | None) -> FitPlan:
+def planned(written: tuple[Planned, ...], weights: Path | None) -> FitPlan:
     """The plan as it was written, checked against this machine."""
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.app.planned import make_planned
