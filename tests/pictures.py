@@ -32,3 +32,17 @@ def _chequered(x: int, y: int) -> Pixel:
 CHEQUERED = picture(320, 224, _chequered)
 MIRRORED = picture(320, 224, lambda x, y: _chequered(319 - x, y))
 PLAIN = picture(256, 256)
+
+# Width and height, and the tokens in a prompt as llama.cpp b11549 and vLLM 0.32.0 (transformers 5.23) counted them.
+MEASURED_SIZES = (
+    ((1, 1), 11, 66),
+    ((100, 50), 10, 74),
+    ((255, 255), 66, 66),
+    ((320, 224), 72, 72),
+    ((33, 2000), 65, 128),
+    ((48, 1920), 122, 122),
+    ((1000, 777), 746, 746),
+    ((1920, 1080), 2042, 2042),
+    ((17, 1700), 55, 82),
+    ((4000, 3000), 4017, 11752),
+)

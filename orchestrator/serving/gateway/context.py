@@ -15,7 +15,7 @@ from orchestrator.core.variant_limits import (
     uncounted,
 )
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.images import image_tokens
+from orchestrator.serving.gateway.images import measured_images, tokens_of
 from orchestrator.serving.gateway.reply import Header
 from orchestrator.serving.gateway.token_count import COUNTERS
 from orchestrator.serving.gateway.validation import GenerationRequest, most_text_tokens, prompt_too_long
@@ -45,8 +45,9 @@ class ContextGuard:
 
     async def admit(self, wanted: GenerationRequest, body_bytes: int, able: Variants) -> Admission:
         """Those of the variants in which images, prompt and answer fit; raises ApiError where it is none."""
-        images = image_tokens(wanted.images, most_images(able))
+        measured = measured_images(wanted.images, most_images(able))
         able = taking_images(able, len(wanted.images))
+        images = tokens_of(measured, {variant.engine for variant in able})
         most_tokens = most_text_tokens(wanted, body_bytes) + images
         sure = holding(able, most_tokens + (wanted.wanted_tokens or 1))
         if sure == able and most_tokens <= self._caution_past_tokens:
