@@ -26,7 +26,9 @@ class DemoWeights:
         if not _is_ours(profile):
             return None
         path = _made(self.folder, profile.model.name, profile.precision)
-        return ResolvedWeights(path, None, profile.weights.bytes, "made on this machine: tiny, random, a stand-in")
+        mmproj = path.with_name(profile.weights.mmproj_file) if profile.weights.mmproj_file else None
+        source = "made on this machine: tiny, random, a stand-in"
+        return ResolvedWeights(path, None, profile.weights.bytes, source, mmproj_path=mmproj)
 
 
 def _is_ours(profile: Profile) -> bool:

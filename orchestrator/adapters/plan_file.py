@@ -44,6 +44,7 @@ def _planned(entry: PlacementEntry, group: HostGroupEntry, loras: tuple[Lora, ..
         max_num_seqs=fit.max_num_seqs,
         host=_host(group),
         loras=loras,
+        host_group=entry.host_group,
     )
 
 

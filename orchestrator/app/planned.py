@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from orchestrator.app.plan import make_plan, require_fit
 from orchestrator.app.weights import WeightsStore
-from orchestrator.core.amounts import counted
 from orchestrator.core.choose import Predict
-from orchestrator.core.errors import DoesNotFit
+from orchestrator.core.errors import DoesNotFit, UsageError
 from orchestrator.core.fit import ASKED_PLACES
-from orchestrator.core.inventory import Inventory, one_host
-from orchestrator.core.plan import Engines, FitPlan, PlanFailure
-from orchestrator.core.planned import Planned, mismatch, only_planned
+from orchestrator.core.inventory import Inventory, Site, one_host
+from orchestrator.core.lora import Lora
+from orchestrator.core.plan import Candidate, Engines, FitPlan, Placement, PlanFailure
+from orchestrator.core.plan_notices import notices
+from orchestrator.core.planned import Planned, beyond_one_host, mismatch, only_planned
 from orchestrator.core.profile import Profile
 from orchestrator.core.wish import Wish
 
 
-def the_one(planned: tuple[Planned, ...]) -> Planned:
-    """What this host can deploy of a plan; raises DoesNotFit where that is less than the whole plan."""
-    if len(planned) > 1 or planned[0].num_hosts > 1:
-        hosts = sum(each.num_hosts for each in planned)
+def require_one_host(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """All that a plan places; raises DoesNotFit where that takes more than this host."""
+    if why := beyond_one_host(planned):
         raise DoesNotFit(
-            f"the plan has {counted(len(planned), 'placement')} on {counted(hosts, 'host')}; "
-            "`qorch up` deploys one, on this host",
+            f"the plan is for several hosts: {why}; `qorch up` deploys on this one",
             hint=f"qorch plan --profile {planned[0].profile} -o yaml",
         )
-    return planned[0]
+    return planned
 
 
 def make_planned(
-    planned: Planned,
+    planned: tuple[Planned, ...],
     profiles: tuple[Profile, ...],
     inventory: Inventory,
     store: WeightsStore,
@@ -38,10 +38,18 @@ def make_planned(
     predict: Predict,
 ) -> FitPlan:
     """The plan made anew with nothing left open, on the GPUs that it names; raises QorchError where it is not so."""
+
+    def make(site: Site, each: Planned) -> FitPlan:
+        return make_plan(profiles, site, _wish(each, profiles), store, engines, predict)
+
+    made = [_made_anew(each, inventory, make) for each in planned]
+    return _one_plan([placement for plan in made for placement in plan.placements], inventory, planned[0].loras)
+
+
+def _made_anew(planned: Planned, inventory: Inventory, make: Callable[[Site, Planned], FitPlan]) -> FitPlan:
     if why := mismatch(planned, inventory):
         raise DoesNotFit(f"the plan is for other hardware: {why}", hint="qorch plan")
-    named = one_host(only_planned(planned, inventory))
-    plan = make_plan(profiles, named, _wish(planned, profiles), store, engines, predict)
+    plan = make(one_host(only_planned(planned, inventory)), planned)
     if plan.failure is PlanFailure.DOES_NOT_FIT:
         why = plan.candidates[0].refusal or plan.reason
         raise DoesNotFit(f"the plan of {planned.profile} does not fit here today: {why}", hint="qorch plan")
@@ -50,7 +58,7 @@ def make_planned(
         raise DoesNotFit(
             f"the plan says {planned.device.value}, and {planned.profile} runs on {fit.device.value}", hint="qorch plan"
         )
-    return replace(plan, site=one_host(inventory), reason=f"{planned.profile} as planned: it still fits")
+    return plan
 
 
 def _wish(planned: Planned, profiles: tuple[Profile, ...]) -> Wish:
@@ -59,3 +67,24 @@ def _wish(planned: Planned, profiles: tuple[Profile, ...]) -> Wish:
     if (engine, planned.device) in ASKED_PLACES:
         return replace(planned.wish, engine=engine, device=planned.device)
     return planned.wish
+
+
+def _one_plan(placements: Sequence[Placement], inventory: Inventory, loras: tuple[Lora, ...]) -> FitPlan:
+    """Of all that runs on this host; raises UsageError where that is not one model."""
+    profiles = tuple(dict.fromkeys(each.fit.profile for each in placements))
+    models = dict.fromkeys(profile.model.name for profile in profiles)
+    if len(models) > 1:
+        raise UsageError(f"the plan places {' and '.join(models)}, and a fleet serves one model", hint="qorch plan")
+    plan = FitPlan(
+        wish=Wish(model=next(iter(models)), num_replicas=sum(each.num_replicas for each in placements), loras=loras),
+        site=one_host(inventory),
+        candidates=tuple(_candidate(profile, placements) for profile in profiles),
+        placements=tuple(placements),
+        reason=f"{' + '.join(each.name for each in profiles)} as planned: it still fits",
+    )
+    return replace(plan, notices=notices(plan))
+
+
+def _candidate(profile: Profile, placements: Sequence[Placement]) -> Candidate:
+    """A profile with the ways in which it was placed."""
+    return Candidate(profile, tuple(each.option for each in placements if each.fit.profile == profile))

@@ -167,21 +167,22 @@ def _with_loras_read(wish: Wish) -> Wish:
     return replace(wish, loras=read_loras(wish.loras))
 
 
-def read_plan(path: Path) -> Planned:
+def read_plan(path: Path) -> tuple[Planned, ...]:
     """What the plan in a file says is to run on this host."""
     from orchestrator.adapters.plan_file import read_plan
-    from orchestrator.app.planned import the_one
+    from orchestrator.app.planned import require_one_host
 
-    return the_one(read_plan(path, [profile.name for profile in profiles()]))
+    return require_one_host(read_plan(path, [profile.name for profile in profiles()]))
 
 
-def planned(written: Planned, weights: Path | None) -> FitPlan:
+def planned(written: tuple[Planned, ...], weights: Path | None) -> FitPlan:
     """The plan as it was written, checked against this machine."""
     from orchestrator.adapters.engines.installed import installed_engines
     from orchestrator.adapters.lora_files import read_loras
     from orchestrator.app.planned import make_planned
 
-    read = replace(written, loras=read_loras(written.loras))
+    loras = read_loras(written[0].loras)  # one table for all that a plan places
+    read = tuple(replace(each, loras=loras) for each in written)
     return make_planned(read, profiles(), inventory(), weights_store(weights), installed_engines(), predictor())
 
 

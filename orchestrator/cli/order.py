@@ -18,7 +18,7 @@ from orchestrator.cli.verbs import plan as plan_verb
 from orchestrator.cli.wish import planned_data, wish_data
 from orchestrator.core.amounts import counted
 from orchestrator.core.errors import EnvironmentNotReady, QorchError
-from orchestrator.core.plan import Fit, FitPlan
+from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned import Planned
 from orchestrator.core.wish import Wish
 
@@ -35,7 +35,7 @@ class Asked:
     weights: Path | None
     host: str
     port: int
-    planned: Planned | None = None  # in the place of the wish
+    planned: tuple[Planned, ...] | None = None  # in the place of the wish
 
     @property
     def data(self) -> dict[str, Any]:
@@ -74,10 +74,10 @@ class Asked:
 
         plan = self._plan()
         reporter.say(plan_verb.text(plan))
-        fit = require_fit(plan)
+        require_fit(plan)
         self._require_port()
         if ask:
-            _confirm(plan, fit)
+            _confirm(plan)
         store = compose.weights_store(self.weights)
         return Order(plan, lambda profile: store.resolve(profile, partial(show_download, reporter)))
 
@@ -103,10 +103,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _confirm(plan: FitPlan, fit: Fit) -> None:
+def _confirm(plan: FitPlan) -> None:
     """Ask on a terminal; without one, go ahead."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     replicas = counted(plan.num_replicas, "replica")
-    if not click.confirm(f"Deploy {fit.profile.name}, {replicas}?", default=True, err=True):
+    profiles = " + ".join(profile.name for profile in plan.profiles)
+    if not click.confirm(f"Deploy {profiles}, {replicas}?", default=True, err=True):
         raise QorchError("you said no: nothing was deployed", hint="qorch plan")

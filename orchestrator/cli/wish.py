@@ -16,6 +16,7 @@ from orchestrator.cli.prices import read_prices
 from orchestrator.core.device import Device
 from orchestrator.core.lora import Lora, loras_text
 from orchestrator.core.objective import Objective
+from orchestrator.core.order_diff import of_all
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.planned import Planned
 from orchestrator.core.profile import EngineName
@@ -168,10 +169,12 @@ def wish_data(wish: Wish) -> dict[str, Any]:
     }
 
 
-def planned_data(planned: Planned) -> dict[str, Any]:
+def planned_data(planned: tuple[Planned, ...]) -> dict[str, Any]:
     """A plan says all that is to run, and nothing of how it was chosen; that a replica is not split is left out."""
-    data = wish_data(planned.wish)
-    if planned.tensor_parallel_size == 1:
+    wishes = [wish_data(each.wish) for each in planned]
+    data = {name: of_all(wish[name] for wish in wishes) for name in wishes[0]}
+    data["replicas"] = sum(wish["replicas"] for wish in wishes)
+    if data["tensor-parallel-size"] == 1:
         del data["tensor-parallel-size"]
     return {name: value for name, value in data.items() if value is not None}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.variant_limits import Variants, variants_from_data
 
 GATEWAY = "gateway"  # the name of the deployment that is no variant
 
@@ -19,14 +20,12 @@ class GatewaySpec:
     host: str
     port: int
     served_model_names: tuple[str, ...]
-    max_model_len: int
     caution_past_tokens: int
-    max_images: int
     keys_path: str
     keys_required: bool
     admin_token_path: str
     created_s: int
-    engines: tuple[str, ...]  # that a request may come to
+    variants: Variants  # that a request may come to
     loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
 
 
@@ -96,10 +95,15 @@ class DeploymentSpec:
 
 def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     """Read a spec that was written as JSON; raises TypeError or KeyError on another version's."""
-    gateway = dict(data["gateway"])
-    gateway |= {name: tuple(value) for name, value in gateway.items() if isinstance(value, list)}
-    parts = {"variants": tuple(map(_variant_from_data, data["variants"])), "gateway": GatewaySpec(**gateway)}
+    variants = tuple(map(_variant_from_data, data["variants"]))
+    parts = {"variants": variants, "gateway": gateway_spec_from_data(data["gateway"])}
     return DeploymentSpec(**{**data, **parts})
+
+
+def gateway_spec_from_data(data: Mapping[str, Any]) -> GatewaySpec:
+    """Read what was written as JSON; raises TypeError or KeyError on another version's."""
+    names = {name: tuple(data[name]) for name in ("served_model_names", "loras")}
+    return GatewaySpec(**{**data, **names, "variants": variants_from_data(data["variants"])})
 
 
 def _variant_from_data(data: Mapping[str, Any]) -> Variant:

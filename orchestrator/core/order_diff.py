@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.core.deployment import DeploymentSpec
@@ -23,15 +23,20 @@ def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str,
     )
 
 
+def of_all(values: Iterable[Any]) -> Any:
+    """What all variants have in common, or in words what they have one after the other."""
+    different = list(dict.fromkeys(values))
+    return different[0] if len(different) == 1 else " + ".join(map(str, different))
+
+
 def _settled(running: DeploymentSpec) -> dict[str, Any]:
     """What was chosen for the options that can be left open, by their names."""
-    variant = running.variants[0]
-    engine = variant.engine
+    engines = [variant.engine for variant in running.variants]
     return {
         "profile": running.profiles,
         "engine": running.engines,
-        "device": engine.device,
-        "context": engine.max_model_len,
-        "concurrency": engine.max_num_seqs,
-        "tensor-parallel-size": max(1, variant.num_gpus),
+        "device": of_all(engine.device for engine in engines),
+        "context": of_all(engine.max_model_len for engine in engines),
+        "concurrency": of_all(engine.max_num_seqs for engine in engines),
+        "tensor-parallel-size": of_all(max(1, variant.num_gpus) for variant in running.variants),
     }

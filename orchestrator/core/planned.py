@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.core.accelerators import DeviceId, devices
@@ -39,6 +41,7 @@ class Planned:
     max_model_len: int
     max_num_seqs: int
     host: PlannedHost
+    host_group: int = 0  # of the plan's
     loras: tuple[Lora, ...] = ()
 
     @property
@@ -56,6 +59,25 @@ class Planned:
             tensor_parallel_size=self.tensor_parallel_size,
             loras=self.loras,
         )
+
+
+def beyond_one_host(planned: tuple[Planned, ...]) -> str | None:
+    """Why all of it cannot be on one host, as far as the plan itself tells."""
+    return next(_beyond_one_host(planned), None)
+
+
+def _beyond_one_host(planned: tuple[Planned, ...]) -> Iterator[str]:
+    if (kinds := len({each.host_group for each in planned})) > 1:
+        yield f"it is for hosts of {kinds} kinds"
+    for each in planned:
+        if each.num_hosts > 1:
+            yield f"{each.profile} is for {each.num_hosts} hosts"
+        if each.device is Device.CPU and len(planned) > 1:
+            yield f"{each.profile} is for the CPU of a host that runs nothing else"
+    uses = Counter(index for each in planned for index in each.gpu_indices)
+    for index, count in sorted(uses.items(), key=str):
+        if count > 1:
+            yield f"GPU {index} is in {count} placements, which are for as many hosts"
 
 
 def mismatch(planned: Planned, inventory: Inventory) -> str | None:

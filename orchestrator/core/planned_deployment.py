@@ -20,6 +20,7 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.progress import stall_s
+from orchestrator.core.variant_limits import VariantLimits
 
 
 @dataclass(frozen=True)
@@ -90,24 +91,26 @@ def device_sets(plan: FitPlan, placement: Placement) -> tuple[tuple[DeviceId, ..
 def _gateway(
     plan: FitPlan, files: Mapping[str, ModelFiles], places: Places, endpoint: Endpoint, created_s: int
 ) -> GatewaySpec:
-    """What every variant takes, since any of them may be asked."""
+    """What each variant takes, so that a request goes to those that can take it."""
     fits = [placement.fit for placement in plan.placements]
-    limits = fits[0].profile.model.limits
-    see = all(reads_images(fit, files[fit.profile.name].mmproj_path) for fit in fits)
+    named = zip(fits, _deployment_names(plan.placements), strict=True)
     return GatewaySpec(
         host=endpoint.host,
         port=endpoint.port,
         served_model_names=_names_of_all(plan),
-        max_model_len=min(fit.max_model_len for fit in fits),
-        caution_past_tokens=limits.caution_past_tokens,
-        max_images=limits.images_per_request if see else 0,
+        caution_past_tokens=fits[0].profile.model.limits.caution_past_tokens,
         keys_path=places.keys_path,
         keys_required=endpoint.keys_required,
         admin_token_path=places.admin_token_path,
         created_s=created_s,
-        engines=tuple(dict.fromkeys(fit.profile.engine.value for fit in fits)),
+        variants=tuple(_limits(fit, name, files[fit.profile.name]) for fit, name in named),
         loras=tuple(lora.name for lora in plan.wish.loras),
     )
+
+
+def _limits(fit: Fit, name: str, files: ModelFiles) -> VariantLimits:
+    images = fit.profile.model.limits.images_per_request if reads_images(fit, files.mmproj_path) else 0
+    return VariantLimits(name, fit.profile.engine.value, fit.max_model_len, images)
 
 
 def _names_of_all(plan: FitPlan) -> tuple[str, ...]:

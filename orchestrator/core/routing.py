@@ -11,22 +11,27 @@ class EngineLoad:
     """One engine as the gateway sees it; `ready` is false once a connection to it failed."""
 
     replica_id: str
+    variant: str  # the name of its deployment
     in_flight: int
     max_in_flight: int
     ready: bool
 
 
-def pick(engines: Sequence[EngineLoad], tried: Collection[str], turn: int) -> EngineLoad | None:
-    """The ready engine with the fewest requests in flight that was not tried; ties go round by `turn`."""
-    able = [e for e in engines if e.ready and e.replica_id not in tried and e.in_flight < e.max_in_flight]
-    if not able:
+def pick(engines: Sequence[EngineLoad], able: Collection[str], tried: Collection[str], turn: int) -> EngineLoad | None:
+    """Of the `able` variants the ready engine with the fewest in flight that was not tried; ties go round by `turn`."""
+    ready = [e for e in _ready(engines, able) if e.replica_id not in tried and e.in_flight < e.max_in_flight]
+    if not ready:
         return None
-    fewest = min(engine.in_flight for engine in able)
-    least = [engine for engine in able if engine.in_flight == fewest]
+    fewest = min(engine.in_flight for engine in ready)
+    least = [engine for engine in ready if engine.in_flight == fewest]
     return least[turn % len(least)]
 
 
-def saturated(engines: Sequence[EngineLoad]) -> bool:
-    """Whether engines are ready but each has all the requests that it may hold."""
-    ready = [engine for engine in engines if engine.ready]
+def saturated(engines: Sequence[EngineLoad], able: Collection[str]) -> bool:
+    """Whether engines of the `able` variants are ready but each has all the requests that it may hold."""
+    ready = _ready(engines, able)
     return bool(ready) and all(engine.in_flight >= engine.max_in_flight for engine in ready)
+
+
+def _ready(engines: Sequence[EngineLoad], able: Collection[str]) -> list[EngineLoad]:
+    return [engine for engine in engines if engine.ready and engine.variant in able]

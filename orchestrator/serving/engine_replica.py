@@ -31,7 +31,8 @@ class EngineReplica:
     async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
         bind_to_node()
         self._spec = engine_spec_from_data(spec)
-        self._replica_id = serve.get_replica_context().replica_id.unique_id
+        context = serve.get_replica_context()
+        self._replica_id, self._deployment = context.replica_id.unique_id, context.deployment
         self._failure: DeployFailed | None = None
         self._sample = NOTHING
         self._progress = Progress(0, time.monotonic())
@@ -110,6 +111,7 @@ class EngineReplica:
     def _status(self) -> ReplicaStatus:
         return ReplicaStatus(
             replica_id=self._replica_id,
+            deployment=self._deployment,
             host=self._engine.host,
             port=self._engine.port,
             model=self._engine.model,

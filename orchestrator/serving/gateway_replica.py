@@ -10,7 +10,7 @@ from typing import Any
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
-from orchestrator.core.deployment import GatewaySpec
+from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
@@ -32,7 +32,7 @@ class GatewayReplica:
 
     def __init__(self, spec: dict[str, Any], *engines: DeploymentHandle[Any]) -> None:
         bind_to_node()
-        settings = GatewaySpec(**spec)
+        settings = gateway_spec_from_data(spec)
         self._engines = engines
         self._table = EngineTable()
         service = GatewayService(self._table, _doors(settings), _limits(settings), settings.created_s)
@@ -73,11 +73,4 @@ def _doors(spec: GatewaySpec) -> Doors:
 
 
 def _limits(spec: GatewaySpec) -> ModelLimits:
-    return ModelLimits(
-        tuple(spec.served_model_names),
-        spec.max_model_len,
-        spec.caution_past_tokens,
-        spec.max_images,
-        tuple(spec.engines),
-        tuple(spec.loras),
-    )
+    return ModelLimits(spec.served_model_names, spec.caution_past_tokens, spec.variants, spec.loras)

@@ -12,6 +12,7 @@ class ReplicaStatus:
     """One engine replica at one moment; counters run from the engine's start."""
 
     replica_id: str
+    deployment: str  # the variant's
     host: str
     port: int
     model: str  # the engine's own name of it; empty where it answers to the served names

@@ -24,10 +24,12 @@ STEPS = 24
 
 
 @contextmanager
-def llama_cpp(path: Path) -> Iterator[str]:
-    """The address of a llama.cpp server over a GGUF file."""
+def llama_cpp(path: Path, projector: Path | None = None) -> Iterator[str]:
+    """The address of a llama.cpp server over a GGUF file, and over that of its vision encoder."""
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
+    if projector is not None:
+        params.mmproj.path = str(projector)
     params.n_ctx, params.port, params.cache_ram_mib, params.fit_params = 4096, 0, 0, False
     server = xllamacpp.Server(params)
     yield str(server.listening_address)

@@ -46,7 +46,7 @@ def test_both_cut_a_text_into_the_same_tokens(prompt: str, reference: Any, url: 
     assert token_ids(url, prompt) == tokenizer(prompt)["input_ids"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text(max_size=30).map(lambda text: unicodedata.normalize("NFC", text)))
 def test_both_cut_any_text_into_the_same_tokens_and_transformers_joins_them(
     text: str, reference: Any, url: str

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from orchestrator.adapters.demo_model import make, make_demo_checkpoint, make_demo_gguf
 from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES
 from orchestrator.adapters.demo_model.gguf_file import converted
+from orchestrator.adapters.demo_model.mmproj_file import converted_vision
 from orchestrator.adapters.demo_model.tokenizer import CONTROLS, IM_END, demo_tokenizer
-from orchestrator.adapters.demo_model.weights import demo_weights, with_single_projections
+from orchestrator.adapters.demo_model.weights import demo_weights, of_text, of_vision, with_single_projections
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.profile import Precision
 from tests.adapters.safetensors_file import arrays
@@ -128,14 +129,36 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 def test_both_files_hold_the_same_numbers_exactly(tmp_path: Path, model: str) -> None:
     weights = demo_weights(ARCHITECTURES[model])
     stored = arrays(make_demo_checkpoint(tmp_path, model) / "model.safetensors")
-    assert stored.keys() == weights.keys()
-    assert all(np.array_equal(stored[name], tensor) for name, tensor in weights.items())
-    single = with_single_projections(weights)
+    published = {as_published(model, name): tensor for name, tensor in weights.items()}
+    assert stored.keys() == published.keys()
+    assert all(np.array_equal(stored[name], tensor) for name, tensor in published.items())
+    single = with_single_projections(of_text(weights))
     in_gguf = {tensor.name: tensor for tensor in gguf.GGUFReader(make_demo_gguf(tmp_path, model)).tensors}
     assert len(in_gguf) == len(single)
     for name, tensor in single.items():
         gguf_name, values = converted(name, tensor)
         assert np.array_equal(in_gguf[gguf_name].data.astype(np.float32), values)
+
+
+def as_published(model: str, name: str) -> str:
+    """With a vision encoder the text model is a part, as in `Qwen3_5ForConditionalGeneration`."""
+    if ARCHITECTURES[model].vision is None or name.startswith(("model.visual.", "lm_head.")):
+        return name
+    return name.replace("model.", "model.language_model.", 1)
+
+
+def test_llama_cpp_has_the_numbers_of_the_vision_encoder_in_a_file_of_its_own(tmp_path: Path) -> None:
+    weights = of_vision(demo_weights(ARCHITECTURES["demo-vision"]))
+    path = make_demo_gguf(tmp_path, "demo-vision").with_name("mmproj-qorch-demo-vision-F16.gguf")
+    stored = {tensor.name: tensor.data.astype(np.float32) for tensor in gguf.GGUFReader(path).tensors}
+    expected = dict(pair for name, tensor in weights.items() for pair in converted_vision(name, tensor))
+    assert stored.keys() == expected.keys()
+    assert all(np.array_equal(stored[name], tensor) for name, tensor in expected.items())
+
+
+def test_a_vision_encoder_changes_nothing_of_the_text_model() -> None:
+    text, whole = demo_weights(ARCHITECTURES["demo"]), demo_weights(ARCHITECTURES["demo-vision"])
+    assert all(np.array_equal(whole[name], tensor) for name, tensor in text.items())
 
 
 def test_of_the_experts_joint_projection_the_gate_comes_first() -> None:
@@ -151,7 +174,9 @@ def test_the_vocabulary_is_the_tokenizers(model: str) -> None:
     assert ARCHITECTURES[model].vocab_size == len(demo_tokenizer().tokens)
 
 
-@pytest.mark.parametrize(("model", "architecture"), [("demo", "qwen35"), ("demo-moe", "qwen35moe")])
+@pytest.mark.parametrize(
+    ("model", "architecture"), [("demo", "qwen35"), ("demo-moe", "qwen35moe"), ("demo-vision", "qwen35")]
+)
 def test_it_says_what_it_is(tmp_path: Path, model: str, architecture: str) -> None:
     fields = gguf.GGUFReader(make_demo_gguf(tmp_path, model)).fields
     assert fields["general.architecture"].contents() == architecture
@@ -214,7 +239,7 @@ def test_a_message_may_end_and_control_tokens_do_not_come(client: httpx.Client) 
         assert all(logprobs[ids[token]] < -16 for token in CONTROLS if token != IM_END)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(max_size=60))
 def test_any_text_comes_back_from_its_tokens(client: httpx.Client, text: str) -> None:
     answer = client.post("/detokenize", json={"tokens": tokens(client, text)}).raise_for_status().json()

@@ -20,11 +20,11 @@ OTHERS = {
 }
 
 
-def test_both_stand_ins_come_for_both_engines() -> None:
+def test_every_stand_in_comes_for_both_engines() -> None:
     forms = {(profile.model.name, profile.precision, profile.engine) for profile in STAND_INS}
     assert forms == {
         (model, precision, engine)
-        for model in ("demo", "demo-moe")
+        for model in ("demo", "demo-moe", "demo-vision")
         for precision, engine in (
             (Precision.BF16, EngineName.VLLM),
             (Precision.GPTQ, EngineName.VLLM),
@@ -39,7 +39,8 @@ def test_what_is_made_passes_the_checks_on_weights_that_a_user_gives(tmp_path: P
     assert source.holds(profile).on_disk
     made = source.fetch(profile, print)
     assert made is not None
-    assert GivenWeights(made.path).fetch(profile, print).path == made.path
+    given = GivenWeights(made.path).fetch(profile, print)
+    assert (given.path, given.mmproj_path) == (made.path, made.mmproj_path)
 
 
 @pytest.mark.parametrize("profile", OTHERS.values(), ids=OTHERS.keys())

@@ -60,7 +60,7 @@ def written(text: str) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(kinds, st.integers(1, 2)), min_size=1, max_size=2), wishes, st.sampled_from(["yaml", "json"]))
 def test_what_is_read_is_what_was_planned(groups: list[tuple[Any, int]], wish: Wish, format_: str) -> None:
     plan = over(groups, wish)

@@ -242,9 +242,12 @@ def test_broken_yaml_is_refused_with_its_line(tmp_path):
 def test_a_stand_in_is_described_as_it_is_made(tmp_path, model):
     gguf, made = BY_NAME[f"{model}-gguf"], make_demo_gguf(tmp_path, model)
     assert (gguf.weights.file, gguf.weights.bytes) == (made.name, made.stat().st_size)
+    if projector := gguf.weights.mmproj_file:
+        assert gguf.weights.mmproj_bytes == made.with_name(projector).stat().st_size
     for precision in (Precision.BF16, Precision.GPTQ):
         folder = make_demo_checkpoint(tmp_path, model, precision)
         assert BY_NAME[f"{model}-{precision}"].weights.bytes == tensor_bytes(folder / "model.safetensors")
-        assert json.loads((folder / "config.json").read_text())["max_position_embeddings"] == MAX_POSITION_EMBEDDINGS
+        config = json.loads((folder / "config.json").read_text())
+        assert config.get("text_config", config)["max_position_embeddings"] == MAX_POSITION_EMBEDDINGS
     assert gguf.model.limits.max_model_len == MAX_POSITION_EMBEDDINGS
     assert gguf.model.architecture == ARCHITECTURES[model]

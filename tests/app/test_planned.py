@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.adapters.described_site import parse_hardware
 from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.adapters.plan_file import read_plan
-from orchestrator.app.planned import make_planned, the_one
+from orchestrator.app.planned import make_planned, require_one_host
 from orchestrator.app.weights import OnProgress, ResolvedWeights
+from orchestrator.cli.wish import planned_data
+from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.device import Device
-from orchestrator.core.errors import DoesNotFit
+from orchestrator.core.errors import DoesNotFit, UsageError
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
+from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import Availability, FitPlan
 from orchestrator.core.planned import Planned
+from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
+from orchestrator.views.plan import plan_text
 from orchestrator.views.plan_data import plan_data
 from tests.app.samples import WEIGHTS
 from tests.core.adapters import lora
@@ -31,9 +40,12 @@ from tests.core.machines import (
     A6000,
     BY_NAME,
     ENGINES,
+    H100_80,
     HERE,
     PREDICT,
     PROFILES,
+    RTX_4090,
+    T4,
     gpu,
     machine,
     plan_for,
@@ -55,15 +67,25 @@ class HereWeights:
 
 
 def written(plan: FitPlan, folder: Path, source: str = "probed") -> Planned:
+    """What a plan of one placement says."""
+    (planned,) = all_written(plan, folder, source)
+    return planned
+
+
+def all_written(plan: FitPlan, folder: Path, source: str = "probed") -> tuple[Planned, ...]:
     data = plan_data(plan)
     for host in data["hosts"]:
         host["inventory"]["source"] = source
     path = folder / "plan.yaml"
     path.write_text(yaml.safe_dump(data))
-    return the_one(read_plan(path, BY_NAME))
+    return require_one_host(read_plan(path, BY_NAME))
 
 
 def remade(planned: Planned, inventory: Inventory) -> FitPlan:
+    return all_remade((planned,), inventory)
+
+
+def all_remade(planned: tuple[Planned, ...], inventory: Inventory) -> FitPlan:
     return make_planned(planned, PROFILES, inventory, HereWeights(), ENGINES, PREDICT)
 
 
@@ -153,10 +175,88 @@ def test_a_described_host_that_is_larger_than_this_one_is_another(source: str, r
         remade(planned, smaller)
 
 
-def test_a_plan_of_several_variants_is_not_deployed_in_part(tmp_path: Path) -> None:
-    plan = plan_for(machine(A100_80, A6000), Wish(model="qwen3.5-27b", objective=Objective.THROUGHPUT))
-    with pytest.raises(DoesNotFit, match="the plan has 2 placements on 2 hosts"):
-        written(plan, tmp_path)
+def deployed(plan: FitPlan) -> DeploymentSpec:
+    files = {profile.name: ModelFiles(f"/w/{profile.name}", None) for profile in plan.profiles}
+    places = Places("/logs", "/keys.json", "/admin", "/claims")
+    return deployment_spec("default", plan, files, places, Endpoint("127.0.0.1", 8000, False), {}, created_s=7)
+
+
+MIXED = plan_for(machine(A100_80, A100_80, A6000), Wish(model="qwen3.5-35b-a3b", num_replicas=3))
+
+
+def test_a_plan_of_two_kinds_of_gpu_is_deployed_whole(tmp_path: Path) -> None:
+    assert [each.fit.profile.name for each in MIXED.placements] == ["qwen3.5-35b-a3b-bf16", "qwen3.5-35b-a3b-fp8"]
+    again = all_remade(all_written(MIXED, tmp_path), MIXED.inventory)
+    assert deployed(again) == deployed(MIXED)
+    assert again.reason == "qwen3.5-35b-a3b-bf16 + qwen3.5-35b-a3b-fp8 as planned: it still fits"
+    assert [candidate.profile for candidate in again.candidates] == list(again.profiles)
+    assert plan_text(again, width=100).count("on vllm, GPU ") == 2
+
+
+def test_a_fleet_that_runs_as_a_plan_of_several_variants_says_is_recognised(tmp_path: Path) -> None:
+    planned = all_written(MIXED, tmp_path)
+    asked = planned_data(planned)
+    assert (asked["profile"], asked["context"]) == (
+        "qwen3.5-35b-a3b-bf16 + qwen3.5-35b-a3b-fp8",
+        "147456 + 220160",
+    )
+    running = deployed(MIXED)
+    assert differences(running, asked) == differences(replace(running, asked=asked), asked) == ()
+    other = planned_data((planned[0], replace(planned[1], max_model_len=4096)))
+    assert differences(running, other) == ("context: None runs, 147456 + 4096 is asked for",)
+
+
+CARDS = [A100_80, A6000, RTX_4090, H100_80, T4]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(CARDS), max_size=4),
+    st.sampled_from(["qwen3.5-4b", "qwen3.5-9b", "qwen3.5-35b-a3b"]),
+    st.none() | st.integers(1, 4),
+    st.sampled_from(Objective),
+)
+def test_whatever_is_planned_for_a_host_is_deployed_as_if_it_had_not_been_written_down(
+    cards: list[tuple[str, float, tuple[int, int]]], model: str, replicas: int | None, objective: Objective
+) -> None:
+    plan = plan_for(machine(*cards), Wish(model=model, num_replicas=replicas, objective=objective))
+    if plan.chosen is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        planned = all_written(plan, Path(folder))
+    assert deployed(all_remade(planned, plan.inventory)) == deployed(plan)
+
+
+def test_a_part_that_does_not_fit_any_more_stops_the_whole(tmp_path: Path) -> None:
+    used = with_gpus(MIXED.inventory, *MIXED.inventory.gpus[:2], gpu(2, *A6000, free_gib=10))
+    with pytest.raises(DoesNotFit, match=r"the plan of qwen3\.5-35b-a3b-fp8 does not fit here today: "):
+        all_remade(all_written(MIXED, tmp_path), used)
+
+
+def test_a_plan_of_two_models_is_no_fleet(tmp_path: Path) -> None:
+    planned = all_written(MIXED, tmp_path)
+    other = replace(planned[1], profile="qwen3.5-9b-bf16", max_model_len=32_768)
+    with pytest.raises(UsageError, match=r"places qwen3\.5-35b-a3b and qwen3\.5-9b, and a fleet serves one model"):
+        all_remade((planned[0], other), MIXED.inventory)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (({}, {"host_group": 1}), "it is for hosts of 2 kinds"),
+        (({}, {"num_hosts": 3}), "qwen3.5-35b-a3b-fp8 is for 3 hosts"),
+        (({}, {"gpu_sets": ((1,),)}), "GPU 1 is in 2 placements, which are for as many hosts"),
+        (({"device": Device.CPU, "gpu_sets": ((),)}, {}), "is for the CPU of a host that runs nothing else"),
+    ],
+)
+def test_a_plan_of_several_hosts_is_refused_with_what_shows_it(
+    changes: tuple[dict[str, Any], ...], words: str, tmp_path: Path
+) -> None:
+    planned = all_written(MIXED, tmp_path)
+    with pytest.raises(DoesNotFit) as raised:
+        require_one_host(tuple(replace(one, **change) for one, change in zip(planned, changes, strict=True)))
+    assert words in raised.value.message
+    assert raised.value.hint == "qorch plan --profile qwen3.5-35b-a3b-bf16 -o yaml"
 
 
 def test_slices_keep_their_numbers_and_are_compared_by_their_profile(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import click
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
+from orchestrator.cli import compose
 from orchestrator.cli.order import is_loopback
 from orchestrator.core.errors import DeployFailed
 from tests.cli.conftest import Qorch
+from tests.core.machines import A100_80, A6000, ENGINES, machine
 
 UP = ("up", "--profile", "demo-gguf", "--port", "18080")
 ENDPOINT = "http://127.0.0.1:18080/v1"
@@ -233,6 +235,33 @@ class TestAWrittenPlan:
         assert "nothing to change" in qorch("up", "--plan", "plan").err
         Path("plan").write_text(qorch("plan", "--profile", "demo-gguf", "--context", "5000", "-o", "yaml").out)
         assert qorch("up", "--plan", "plan").error.endswith("differs: context: None runs, 5000 is asked for")
+
+    def test_all_variants_of_a_mixed_host_are_deployed_and_recognised(
+        self, qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(compose, "inventory", lambda: machine(A100_80, A100_80, A6000))
+        monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda: ENGINES)
+        Path("plan").write_text(qorch("plan", "--model", "qwen3.5-35b-a3b", "--replicas", "3", "-o", "yaml").out)
+        done = qorch("up", "--plan", "plan")
+        assert done.code == 0, done.err
+        assert "qwen3.5-35b-a3b-bf16 + qwen3.5-35b-a3b-fp8 as planned: it still fits" in done.err
+        spec = runtime.deployed()
+        assert spec is not None
+        taken = [(one.engine.profile, one.engine.gpu_sets) for one in spec.variants]
+        assert taken == [
+            ("qwen3.5-35b-a3b-bf16", (("GPU-0",), ("GPU-1",))),
+            ("qwen3.5-35b-a3b-fp8", (("GPU-2",),)),
+        ]
+        assert "nothing to change" in qorch("up", "--plan", "plan").err
+        Path("plan").write_text(Path("plan").read_text().replace("max_model_len: 220160", "max_model_len: 200000"))
+        assert "context: 147456 + 220160 runs, 147456 + 200000 is asked for" in qorch("up", "--plan", "plan").error
+
+    def test_a_plan_of_two_hosts_is_exit_3_with_the_reason(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        two = ("--hardware", "2x(a100-80gb:2)", "--model", "qwen3.5-9b", "--replicas", "3")
+        Path("plan").write_text(qorch("plan", *two, "-o", "yaml").out)
+        done = qorch("up", "--plan", "plan")
+        assert (done.code, "the plan is for several hosts" in done.error) == (3, True)
+        assert done.hint.startswith("qorch plan --profile qwen3.5-9b")
 
     def test_one_that_does_not_fit_any_more_is_exit_3_and_starts_nothing(
         self, qorch: Qorch, runtime: InMemoryRuntime

@@ -18,6 +18,7 @@ from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaled import scaled
+from orchestrator.core.variant_limits import VariantLimits, most_images
 from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, A6000, gpu, machine, plan_for, with_gpus
@@ -45,7 +46,7 @@ def test_the_engines_are_as_the_fit_says() -> None:
 def test_the_gateway_listens_where_it_is_told_and_lets_no_more_tokens_through_than_the_engine_takes() -> None:
     gateway = deployed(ON_CPU, endpoint=Endpoint("0.0.0.0", 9000, True)).gateway
     assert (gateway.host, gateway.port, gateway.keys_required, gateway.created_s) == ("0.0.0.0", 9000, True, 7)
-    assert gateway.max_model_len == chosen(ON_CPU).max_model_len
+    assert [one.max_model_len for one in gateway.variants] == [chosen(ON_CPU).max_model_len]
 
 
 def test_a_client_may_ask_for_the_model_or_for_the_profile() -> None:
@@ -53,9 +54,9 @@ def test_a_client_may_ask_for_the_model_or_for_the_profile() -> None:
 
 
 def test_images_are_let_through_only_where_the_file_that_reads_them_is_there() -> None:
-    assert deployed(ON_CPU).gateway.max_images == 0
-    with_projector = replace(FILES, mmproj_path="/w/mmproj.gguf")
-    assert deployed(ON_CPU, with_projector).gateway.max_images == chosen(ON_CPU).profile.model.limits.images_per_request
+    assert most_images(deployed(ON_CPU).gateway.variants) == 0
+    gateway = deployed(ON_CPU, replace(FILES, mmproj_path="/w/mmproj.gguf")).gateway
+    assert most_images(gateway.variants) == chosen(ON_CPU).profile.model.limits.images_per_request
 
 
 @pytest.mark.parametrize(("cores", "replicas", "threads"), [(16, 1, 16), (16, 2, 8), (16, 3, 5), (2, 4, 1)])
@@ -86,7 +87,8 @@ def test_variants_of_one_model_have_a_deployment_each_with_gpus_of_their_own_and
     taken = [uuid for one in spec.variants for gpus in one.engine.gpu_sets for uuid in gpus]
     assert sorted(taken) == sorted(set(taken))
     assert {one.engine.served_model_names for one in spec.variants} == {spec.gateway.served_model_names}
-    assert spec.gateway.max_model_len == min(one.engine.max_model_len for one in spec.variants)
+    told = [(one.name, one.engine.engine, one.engine.max_model_len) for one in spec.variants]
+    assert [(one.name, one.engine, one.max_model_len) for one in spec.gateway.variants] == told
     assert all(one.most_replicas == one.num_replicas for one in spec.variants)
 
 
@@ -157,11 +159,11 @@ ENGINES = st.builds(
 GATEWAYS = st.builds(
     GatewaySpec,
     **dict.fromkeys(("host", "keys_path", "admin_token_path"), TEXT),
-    **dict.fromkeys(("port", "max_model_len", "caution_past_tokens", "max_images", "created_s"), WHOLE),
+    **dict.fromkeys(("port", "caution_past_tokens", "created_s"), WHOLE),
     served_model_names=NAMES,
-    engines=NAMES,
     loras=NAMES,
     keys_required=st.booleans(),
+    variants=st.lists(st.builds(VariantLimits, TEXT, TEXT, WHOLE, WHOLE), max_size=3).map(tuple),
 )
 RATES = st.floats(0, 1e6)
 PREDICTIONS = st.builds(

@@ -107,7 +107,7 @@ wishes = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(kinds, st.integers(1, 3)), min_size=1, max_size=3), st.data(), wishes)
 def test_no_gpu_is_taken_twice_nor_beyond_its_memory_and_budgets_hold(hosts, data, wish):
     groups = tuple(HostGroup(_busy(machine(*cards, memory_gib=32), data), count) for cards, count in hosts)

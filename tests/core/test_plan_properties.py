@@ -85,7 +85,7 @@ def plan_over(found: list[HostGroup], wish: Wish) -> FitPlan:
     return choose(PROFILES, Site(tuple(found)), wish, everywhere(FETCHABLE), ENGINES, PREDICT)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(groups, wishes)
 def test_no_device_and_no_host_is_promised_more_than_it_has(found: list[HostGroup], wish: Wish) -> None:
     plan = plan_over(found, wish)
@@ -98,7 +98,6 @@ def test_no_device_and_no_host_is_promised_more_than_it_has(found: list[HostGrou
     assert plan == plan_over(found, wish)
 
 
-@settings(deadline=None)
 @given(hosts, profiles, wishes, st.integers(1, 4))
 def test_vllm_would_start_whatever_is_planned(inventory: Inventory, profile: Profile, wish: Wish, count: int) -> None:
     for fit in _fits(profile, inventory, wish, count):
@@ -108,7 +107,6 @@ def test_vllm_would_start_whatever_is_planned(inventory: Inventory, profile: Pro
         assert fit.pool.max_concurrency >= 1
 
 
-@settings(deadline=None)
 @given(hosts, profiles, wishes, st.integers(1, 4), st.floats(1, 4))
 def test_more_memory_never_removes_a_fit(
     inventory: Inventory, profile: Profile, wish: Wish, count: int, factor: float
@@ -117,7 +115,6 @@ def test_more_memory_never_removes_a_fit(
     assert _fits(profile, _grown(inventory, factor), wish, count)
 
 
-@settings(deadline=None)
 @given(on_vllm, st.data(), st.integers(1, 262_144), st.integers(1, 262_144), st.integers(1, 256))
 def test_a_longer_context_never_needs_less(profile: Profile, data: st.DataObject, one: int, other: int, n: int) -> None:
     split = data.draw(st.sampled_from(splits(profile)))

@@ -12,6 +12,7 @@ from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing
 from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.variant_limits import VariantLimits
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
@@ -22,7 +23,9 @@ from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.replica_status import ReplicaStatus
 from tests.serving.scripted_engine import Script, ScriptedEngine
 
-LIMITS = ModelLimits(("demo",), max_model_len=4096, caution_past_tokens=2048, max_images=0)
+MAX_MODEL_LEN = 4096
+DEMO = VariantLimits("demo-gguf", "llama.cpp", MAX_MODEL_LEN, max_images=0)
+LIMITS = ModelLimits(("demo",), caution_past_tokens=2048, variants=(DEMO,))
 DEFAULTS = HttpLimits()
 NO_KEYS = KeyRing(b"")
 ADMIN_TOKEN = secrets.token_hex(8)
@@ -30,10 +33,10 @@ ADMIN_TOKEN = secrets.token_hex(8)
 
 def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatus:
     return ReplicaStatus(
-        replica_id=replica_id, host="127.0.0.1", port=port, model="", engine="llama.cpp", ready=True, reason="answers",
-        replica_pid=1, engine_pid=2, max_num_seqs=4, max_in_flight=max_in_flight, started_at_s=0.0, load_s=0.1,
-        num_requests_running=0, num_requests_waiting=0, prompt_tokens_total=0, generation_tokens_total=0,
-        generation_s_total=0.0,
+        replica_id=replica_id, deployment=DEMO.name, host="127.0.0.1", port=port, model="", engine="llama.cpp",
+        ready=True, reason="answers", replica_pid=1, engine_pid=2, max_num_seqs=4, max_in_flight=max_in_flight,
+        started_at_s=0.0, load_s=0.1, num_requests_running=0, num_requests_waiting=0, prompt_tokens_total=0,
+        generation_tokens_total=0, generation_s_total=0.0,
     )  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
     folder = tmp_path_factory.mktemp("engine")
     return EngineSpec(
         engine="llama.cpp", profile="demo-gguf", device="cpu", model_path=str(make_demo_gguf(folder)), mmproj_path=None,
-        served_model_names=("demo",), max_model_len=LIMITS.max_model_len, max_num_seqs=4, threads=1,
+        served_model_names=("demo",), max_model_len=MAX_MODEL_LEN, max_num_seqs=4, threads=1,
         prompt_cache_mib=0, context_checkpoints=1, log_dir=str(folder),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.image_header import ImageHeader, image_header
-from orchestrator.serving.gateway.images import MOST_IMAGE_BYTES, image_tokens
+from orchestrator.serving.gateway.images import MOST_IMAGE_BYTES, measured_images, tokens_of
 
 SIDES = st.integers(1, 0x3FFF)
 FRAMES = st.sampled_from([0xC0, 0xC1, 0xC2])
@@ -45,7 +45,7 @@ def url(data: bytes, kind: str = "png") -> str:
 
 def refusal(*urls: str, most: int = 2) -> str:
     with pytest.raises(ApiError) as raised:
-        image_tokens(urls, most)
+        measured_images(urls, most)
     assert raised.value.status == 400
     return str(raised.value)
 
@@ -85,9 +85,11 @@ def test_a_second_size_behind_fill_bytes_is_not_believed() -> None:
     assert image_header(large + b"\0" * 0xC000 + jpeg(8, 8)[2:]) == ImageHeader("jpeg", 60_000, 60_000)
 
 
-def test_an_image_takes_a_token_for_each_32_by_32_pixels() -> None:
-    assert image_tokens([url(png(64, 64)), url(jpeg(33, 32), "jpeg")], most=2) == (4 + 2) + (2 + 2)
-    assert image_tokens([], most=0) == 0
+def test_images_take_what_the_engine_takes_that_makes_most_of_them() -> None:
+    images = measured_images([url(png(64, 64)), url(jpeg(640, 480), "jpeg")], most=2)
+    assert tokens_of(images, {"llama.cpp"}) == (9 + 2) + (300 + 2)
+    assert tokens_of(images, {"llama.cpp", "vllm"}) == (64 + 2) + (300 + 2)
+    assert tokens_of([], {"vllm"}) == 0
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,7 @@ def test_an_image_takes_a_token_for_each_32_by_32_pixels() -> None:
     [
         (url(png(4096, 4097)), "16,781,312 pixels"),
         (url(png(2**31, 2**31)), "pixels"),
+        (url(png(2, 401)), "2 x 401: at most 200 times as long as wide"),
         (url(png(0, 8)), "not the png"),
         (url(jpeg(8, 8)), "not the png"),
         (url(png(8, 8), "jpeg"), "not the jpeg"),

@@ -18,12 +18,13 @@ from orchestrator.core.wish import Wish
 from orchestrator.serving.gateway.engine_request import translated
 from tests.core.machines import machine, plan_for
 from tests.ollama_stand_in import WORDS, Model, Ollama, ollama_stand_in
-from tests.serving.conftest import DEFAULTS, LIMITS, NO_KEYS, Gateway, replica
+from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_KEYS, Gateway, replica
 
 pytestmark = pytest.mark.anyio
 
 TAG = "qwen3.5:9b"
-TAKEN = replace(LIMITS, served_model_names=("qwen3.5-9b", "qwen3.5-9b-ollama"), max_images=4, engines=("ollama",))
+OLLAMA = replace(DEMO, engine="ollama", max_images=4)
+TAKEN = replace(LIMITS, served_model_names=("qwen3.5-9b", "qwen3.5-9b-ollama"), variants=(OLLAMA,))
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ async def test_what_says_only_what_ollama_does_anyway_passes(gateway: Gateway) -
 
 
 async def test_the_same_fields_reach_an_engine_that_takes_them(server: Ollama) -> None:
-    limits = replace(TAKEN, engines=("llama.cpp",))
+    limits = replace(TAKEN, variants=(replace(OLLAMA, engine="llama.cpp"),))
     made = Gateway([replace(replica("r0", server.port), model=TAG)], NO_KEYS, False, DEFAULTS, limits)
     assert (await chat(made, top_k=20)).status_code == 200
     made.server.stop(drain_s=0)
@@ -188,7 +189,7 @@ def test_a_plans_deployment_says_which_engines_may_be_asked_and_that_a_tag_sees_
     places = Places("/logs", "/keys.json", "/token", "/claims")
     files = {"qwen3.5-9b-ollama": ModelFiles(TAG, None)}
     spec = deployment_spec("default", plan, files, places, Endpoint("127.0.0.1", 8000, False), {}, created_s=1)
-    assert spec.gateway.engines == ("ollama",)
-    assert spec.gateway.max_images > 0
+    (limits,) = spec.gateway.variants
+    assert (limits.engine, limits.max_images > 0) == ("ollama", True)
     assert (spec.variants[0].engine.engine, spec.variants[0].engine.model_path) == ("ollama", TAG)
     assert deployment_spec_from_data(json.loads(json.dumps(spec.to_data()))) == spec

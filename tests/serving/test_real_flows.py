@@ -23,7 +23,7 @@ from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing, new_key, presented
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.serving.engines import make_engine
-from tests.serving.conftest import LIMITS, Gateway, Make
+from tests.serving.conftest import MAX_MODEL_LEN, Gateway, Make
 from tests.serving.raw import chat, connect, exchange, post, read_all, status
 from tests.serving.test_schema_bounds import BOMB, answers_as, called_with
 
@@ -110,7 +110,7 @@ def test_the_openai_client_raises_the_error_of_each_kind(gateway: Make, llama: E
     with pytest.raises(openai.BadRequestError, match="unknown field: grammar"):
         client.chat.completions.create(model="demo", messages=MESSAGES, extra_body={"grammar": "root ::= 'a'"})
     with pytest.raises(openai.BadRequestError) as raised:
-        client.chat.completions.create(model="demo", messages=MESSAGES, max_tokens=LIMITS.max_model_len + 1)
+        client.chat.completions.create(model="demo", messages=MESSAGES, max_tokens=MAX_MODEL_LEN + 1)
     assert (raised.value.code, raised.value.param) == ("context_length_exceeded", "max_tokens")
     with pytest.raises(openai.BadRequestError):
         client.chat.completions.create(model="demo", messages=MESSAGES, n=8)  # more than the engine has slots
@@ -191,7 +191,7 @@ async def test_an_answer_ends_where_the_context_does(made: Gateway, web: httpx.A
     body = {"model": "demo", "prompt": " the" * 4000, "stream": True, "stream_options": WANT_USAGE}
     answer = await web.post(f"{made.url}/v1/completions", json=body)
     events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data: {")]
-    assert events[-1]["usage"]["total_tokens"] == LIMITS.max_model_len
+    assert events[-1]["usage"]["total_tokens"] == MAX_MODEL_LEN
     assert answer.text.endswith("data: [DONE]\n\n")
 
 

@@ -1,4 +1,4 @@
-"""The demo as a checkpoint that transformers and vLLM load: safetensors, config, tokenizer."""
+"""The demo as a checkpoint that transformers and vLLM load: safetensors, config, tokenizer, image processor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from orchestrator.adapters.demo_model.tokenizer import (
     SPLIT,
     demo_tokenizer,
 )
-from orchestrator.core.profile import Architecture
+from orchestrator.adapters.demo_model.weights import VISUAL
+from orchestrator.core.parameters import IMAGE_CHANNELS, VISION_POSITIONS
+from orchestrator.core.profile import Architecture, Vision
 
 Tensor = NDArray[Any]
 
@@ -35,8 +37,10 @@ STORED = {"float32": "BF16", "float16": "F16", "int32": "I32"}  # a float32 here
 
 
 def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    (folder / "model.safetensors").write_bytes(safetensors(tensors))
-    for name, content in (("config.json", config), ("generation_config.json", _generation_config())):
+    sees = "vision_config" in config
+    (folder / "model.safetensors").write_bytes(safetensors(_beside_vision(tensors) if sees else tensors))
+    described = {"config.json": config, "generation_config.json": _generation_config()}
+    for name, content in (described | (processor_files() if sees else {})).items():
         (folder / name).write_text(json.dumps(content, indent=1))
     for name, text in tokenizer_files().items():
         (folder / name).write_text(text)
@@ -66,6 +70,55 @@ def safetensors(tensors: dict[str, Tensor]) -> bytes:
 
 def config(a: Architecture) -> dict[str, Any]:
     """config.json of an architecture, with the demo's tokens at the start of its vocabulary."""
+    return _text_config(a) if a.vision is None else _config_with_vision(a, a.vision)
+
+
+def _beside_vision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The text model is a part then, as the encoder is."""
+    return {
+        name if name.startswith(("lm_head.", VISUAL)) else f"model.language_model.{name.removeprefix('model.')}": tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def _config_with_vision(a: Architecture, vision: Vision) -> dict[str, Any]:
+    ids = demo_tokenizer().ids
+    own: dict[str, Any] = {
+        "model_type": "qwen3_5_moe" if a.experts else "qwen3_5",
+        "in_channels": IMAGE_CHANNELS,
+        "num_heads": d.VISION_HEADS,
+        "num_position_embeddings": VISION_POSITIONS,
+        "hidden_act": "gelu_pytorch_tanh",
+        "deepstack_visual_indexes": [],
+    }
+    return {
+        "architectures": ["Qwen3_5MoeForConditionalGeneration" if a.experts else "Qwen3_5ForConditionalGeneration"],
+        "model_type": own["model_type"],
+        "dtype": "bfloat16",
+        "tie_word_embeddings": a.tie_word_embeddings,
+        "text_config": _text_config(a),
+        "vision_config": {**own, **asdict(vision)},
+        "image_token_id": ids["<|image_pad|>"],
+        "video_token_id": ids["<|video_pad|>"],
+        "vision_start_token_id": ids["<|vision_start|>"],
+        "vision_end_token_id": ids["<|vision_end|>"],
+    }
+
+
+def processor_files() -> dict[str, dict[str, Any]]:
+    """How images and videos become patches; by name."""
+    sizes = {"shortest_edge": d.LEAST_PIXELS, "longest_edge": d.MOST_PIXELS}
+    shared = {
+        "size": sizes, "patch_size": 16, "temporal_patch_size": 2, "merge_size": 2, "image_mean": d.IMAGE_MEAN,
+        "image_std": d.IMAGE_STD, "processor_class": "Qwen3VLProcessor",
+    }  # fmt: skip
+    return {
+        "preprocessor_config.json": {**shared, "image_processor_type": "Qwen2VLImageProcessorFast"},
+        "video_preprocessor_config.json": {**shared, "video_processor_type": "Qwen3VLVideoProcessor"},
+    }
+
+
+def _text_config(a: Architecture) -> dict[str, Any]:
     ids = demo_tokenizer().ids
     kinds = ("linear_attention", "full_attention")
     return {

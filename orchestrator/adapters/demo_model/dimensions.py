@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.core.profile import Architecture, Experts
+from orchestrator.core.profile import Architecture, Experts, Vision
 
 FULL_ATTENTION_INTERVAL = 4
 PARTIAL_ROTARY_FACTOR = 0.25
@@ -12,6 +12,9 @@ ROPE_THETA = 10_000_000
 MROPE_SECTION = (11, 11, 10)
 MAX_POSITION_EMBEDDINGS = 262_144
 RMS_NORM_EPS = 1e-6
+VISION_HEADS = 2
+LEAST_PIXELS, MOST_PIXELS = 65_536, 16_777_216  # what the processors of all sizes scale an image to
+IMAGE_MEAN = IMAGE_STD = (0.5, 0.5, 0.5)
 
 DEMO = Architecture(
     num_hidden_layers=4,
@@ -31,7 +34,8 @@ DEMO = Architecture(
     intermediate_size=384,
 )
 DEMO_MOE = replace(DEMO, intermediate_size=None, experts=Experts(8, 2, 128, 128))
-ARCHITECTURES = {"demo": DEMO, "demo-moe": DEMO_MOE}
+DEMO_VISION = replace(DEMO, vision=Vision(2, 64, 128, DEMO.hidden_size, 16, 2, 2))
+ARCHITECTURES = {"demo": DEMO, "demo-moe": DEMO_MOE, "demo-vision": DEMO_VISION}
 
 
 def is_full_attention(layer: int) -> bool:

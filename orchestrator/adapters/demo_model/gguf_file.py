@@ -8,7 +8,7 @@ import gguf
 import numpy as np
 
 from orchestrator.adapters.demo_model.gguf_metadata import gguf_writer
-from orchestrator.adapters.demo_model.weights import Array, with_single_projections
+from orchestrator.adapters.demo_model.weights import Array, of_text, with_single_projections
 from orchestrator.core.profile import Architecture
 
 NAMES = {
@@ -53,8 +53,13 @@ def write_gguf(path: Path, architecture: Architecture, weights: dict[str, Array]
     writer = gguf_writer(path, architecture, *WHAT_IT_IS)
     writer.add_license("apache-2.0")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    for name, tensor in with_single_projections(weights).items():
+    for name, tensor in with_single_projections(of_text(weights)).items():
         _add_tensor(writer, *converted(name, tensor))
+    write_out(writer)
+
+
+def write_out(writer: gguf.GGUFWriter) -> None:
+    """All that was added, and an end."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

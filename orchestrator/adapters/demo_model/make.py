@@ -23,7 +23,7 @@ DIGESTS = "SHA256SUMS"
 
 
 def make_demo_gguf(directory: Path, model: str = DEMO) -> Path:
-    """The demo as a GGUF file below `directory`; a fraction of a second the first time."""
+    """The demo as a GGUF file below `directory`, its vision encoder beside it; a fraction of a second at first."""
     return _made(directory, model, Precision.GGUF) / gguf_name(model)
 
 
@@ -39,6 +39,10 @@ def can_make(model: str, precision: Precision) -> bool:
 
 def gguf_name(model: str) -> str:
     return f"qorch-{model}-F16.gguf"
+
+
+def mmproj_name(model: str) -> str:
+    return f"mmproj-qorch-{model}-F16.gguf"
 
 
 @cache
@@ -105,10 +109,14 @@ def _names(digests: str) -> list[str]:
 
 def _write_gguf(model: str, folder: Path) -> None:
     from orchestrator.adapters.demo_model.gguf_file import write_gguf
-    from orchestrator.adapters.demo_model.weights import demo_weights
+    from orchestrator.adapters.demo_model.mmproj_file import write_mmproj
+    from orchestrator.adapters.demo_model.weights import demo_weights, of_vision
 
     architecture = ARCHITECTURES[model]
-    write_gguf(folder / gguf_name(model), architecture, demo_weights(architecture))
+    weights = demo_weights(architecture)
+    write_gguf(folder / gguf_name(model), architecture, weights)
+    if architecture.vision is not None:
+        write_mmproj(folder / mmproj_name(model), architecture.vision, of_vision(weights))
 
 
 def _write_bf16(model: str, folder: Path) -> None:

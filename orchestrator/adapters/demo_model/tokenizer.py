@@ -33,7 +33,10 @@ SPLIT = (
 CHAT_TEMPLATE = """\
 {%- macro text(content) %}
 {%- if content is string %}{{- content }}
-{%- else %}{%- for part in content or [] %}{{- part.text or '' }}{%- endfor %}{%- endif %}
+{%- elif content %}{%- for part in content %}
+{%- if part.type in ('image', 'image_url') %}{{- '<|vision_start|><|image_pad|><|vision_end|>' }}
+{%- else %}{{- part.text or '' }}{%- endif %}
+{%- endfor %}{%- endif %}
 {%- endmacro %}
 {%- if tools %}
 {{- '<|im_start|>system\\nYou may call these functions:\\n' }}

@@ -1,8 +1,8 @@
 """The demo's random weights, named as transformers names them, always the same.
 
 Every value is a bfloat16 that a float16 holds too, so the GGUF file and the checkpoint are the same numbers.
-The layout is that of `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`, text only: transformers and vLLM register both
-and take `model.layers…` as it stands, where the full model would need a vision encoder that nothing here would use.
+The layout is that of `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`, which have no vision encoder: transformers and
+vLLM register both. Where there is an encoder, its tensors follow and change none of the text model's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from orchestrator.adapters.demo_model.dimensions import is_full_attention
 from orchestrator.adapters.demo_model.tokenizer import IM_END, demo_tokenizer
+from orchestrator.adapters.demo_model.vision_weights import vision_tensors
 from orchestrator.core.parameters import convolved_channels
 from orchestrator.core.profile import Architecture, Experts
 
@@ -25,6 +26,7 @@ UNPRINTABLE = -10.0  # times about 2, what the last norm leaves of the constant:
 END_OF_MESSAGE = -2.0  # likewise: possible, yet `max_tokens` decides
 LEAST = 2.0**-14
 FUSED = "experts.gate_up_proj"
+VISUAL = "model.visual."
 
 
 def demo_weights(a: Architecture) -> dict[str, Array]:
@@ -37,7 +39,18 @@ def demo_weights(a: Architecture) -> dict[str, Array]:
         tensors |= {prefix + name: tensor for name, tensor in (*mixer, *_feed_forward(rng, a), *_norms(rng, a))}
     tensors["model.norm.weight"] = np.zeros(a.hidden_size, np.float32)
     tensors["lm_head.weight"] = _head(rng, a)
+    tensors |= {VISUAL + name: tensor for name, tensor in vision_tensors(rng, a.vision, CONSTANT)} if a.vision else {}
     return {name: exact(tensor) for name, tensor in tensors.items()}
+
+
+def of_text(weights: dict[str, Array]) -> dict[str, Array]:
+    """Without the vision encoder's."""
+    return {name: tensor for name, tensor in weights.items() if not name.startswith(VISUAL)}
+
+
+def of_vision(weights: dict[str, Array]) -> dict[str, Array]:
+    """The vision encoder's, by their names within it."""
+    return {name.removeprefix(VISUAL): tensor for name, tensor in weights.items() if name.startswith(VISUAL)}
 
 
 def with_single_projections(weights: dict[str, Array]) -> dict[str, Array]:

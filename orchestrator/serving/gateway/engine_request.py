@@ -8,16 +8,15 @@ and an image's `detail` change none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.profile import EngineName
+from orchestrator.core.variant_limits import Variants
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.request_schema import Sampling
 from orchestrator.serving.replica_status import ReplicaStatus
-
-UNCOUNTED = frozenset({EngineName.OLLAMA.value})  # engines without a route that counts a prompt's tokens
 
 Sink = Callable[[bytes], None]
 Differs = Callable[[Any], bool]  # whether a value asks for something else than what the engine does anyway
@@ -35,14 +34,24 @@ UNTAKEN: Mapping[str, Mapping[str, Differs]] = {
 }
 
 
-def check_fields(request: Sampling, engines: Collection[str]) -> None:
-    """Refuse by name what one of the engines would leave out, since any of them may be asked; raises ApiError."""
-    for engine in engines:
-        for field, differs in UNTAKEN.get(engine, {}).items():
-            value = getattr(request, field, None)
-            if value is not None and differs(value):
-                message = f"{field}: {engine}, which serves this model, does not take this value"
-                raise ApiError(400, message, code="unsupported_by_engine", param=field)
+def taking_fields(request: Sampling, variants: Variants) -> Variants:
+    """Those whose engine leaves out nothing of the request; raises ApiError with a field's name where none is."""
+    untaken = {variant: _untaken(request, variant.engine) for variant in variants}
+    able = tuple(variant for variant, field in untaken.items() if field is None)
+    if not able:
+        variant, field = next(iter(untaken.items()))
+        message = f"{field}: {variant.engine}, which serves this model, does not take this value"
+        raise ApiError(400, message, code="unsupported_by_engine", param=field)
+    return able
+
+
+def _untaken(request: Sampling, engine: str) -> str | None:
+    """The first field that the engine would leave out."""
+    for field, differs in UNTAKEN.get(engine, {}).items():
+        value = getattr(request, field, None)
+        if value is not None and differs(value):
+            return field
+    return None
 
 
 @dataclass(frozen=True)

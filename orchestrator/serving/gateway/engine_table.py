@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
@@ -23,6 +22,7 @@ class Engine:
     def load(self) -> EngineLoad:
         return EngineLoad(
             self.status.replica_id,
+            self.status.deployment,
             self.in_flight,
             self.status.max_in_flight,
             self.reachable and self.status.ready,
@@ -36,7 +36,6 @@ class EngineTable:
         self._engines: dict[str, Engine] = {}
         # An engine that was not seen for a moment keeps its count: its requests hold on to it.
         self._known: WeakValueDictionary[str, Engine] = WeakValueDictionary()
-        self._turn = itertools.count()
 
     def update(self, seen: Iterable[ReplicaStatus]) -> None:
         """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
@@ -47,18 +46,22 @@ class EngineTable:
             engines[status.replica_id] = known
         self._engines = engines
 
-    def pick(self, tried: Collection[str]) -> Engine | None:
-        choice = pick([engine.load for engine in self._engines.values()], tried, next(self._turn))
+    def pick(self, able: Collection[str], tried: Collection[str], turn: int) -> Engine | None:
+        """An engine of one of the `able` variants that has room; None where there is none."""
+        choice = pick(self._loads, able, tried, turn)
         return self._engines[choice.replica_id] if choice else None
 
     @property
     def engines(self) -> tuple[Engine, ...]:
         return tuple(self._engines.values())
 
-    @property
-    def saturated(self) -> bool:
-        return saturated([engine.load for engine in self._engines.values()])
+    def saturated(self, able: Collection[str]) -> bool:
+        return saturated(self._loads, able)
 
     @property
     def any_ready(self) -> bool:
-        return any(engine.load.ready for engine in self._engines.values())
+        return any(load.ready for load in self._loads)
+
+    @property
+    def _loads(self) -> list[EngineLoad]:
+        return [engine.load for engine in self._engines.values()]

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import base64
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from orchestrator.core.image_tokens import MOST_TIMES_AS_LONG, image_tokens, too_long_for_its_width
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.image_header import ImageHeader, image_header
 
 DATA_URL = re.compile(r"data:image/(png|jpeg|webp);base64,")
 MOST_IMAGE_BYTES = 20 * 2**20
 MOST_PIXELS = 4096 * 4096
-PIXELS_PER_TOKEN = 32 * 32  # Qwen 3.5's vision encoder: patches of 16 x 16, merged 2 x 2
-TOKENS_AROUND = 2  # the marks where an image begins and ends
 
 
-def image_tokens(urls: Sequence[str], most: int) -> int:
-    """The tokens that these images take in the context; raises ApiError for one that is not taken."""
+def measured_images(urls: Sequence[str], most: int) -> list[ImageHeader]:
+    """What these images are; raises ApiError for one that is not taken."""
     if urls and most == 0:
         raise ApiError(400, "this deployment has no vision encoder: send text only", param="messages")
     if len(urls) > most:
         raise ApiError(400, f"at most {most} images a request, got {len(urls)}", param="messages")
-    return sum(_tokens(_measured(url, number)) for number, url in enumerate(urls, 1))
+    return [_measured(url, number) for number, url in enumerate(urls, 1)]
 
 
-def _tokens(image: ImageHeader) -> int:
-    return math.ceil(image.pixels / PIXELS_PER_TOKEN) + TOKENS_AROUND
+def tokens_of(images: Sequence[ImageHeader], engines: Collection[str]) -> int:
+    """What they take in the context of the engine that makes most of them."""
+    return max(sum(image_tokens(image.width, image.height, engine) for image in images) for engine in engines)
 
 
 def _measured(url: str, number: int) -> ImageHeader:
@@ -40,6 +39,8 @@ def _measured(url: str, number: int) -> ImageHeader:
         raise _refused(number, f"it is not the {declared[1]} that it says it is")
     if image.pixels > MOST_PIXELS:
         raise _refused(number, f"it has {image.pixels:,} pixels, and at most {MOST_PIXELS:,} are taken")
+    if too_long_for_its_width(image.width, image.height):
+        raise _refused(number, f"{image.width} x {image.height}: at most {MOST_TIMES_AS_LONG} times as long as wide")
     return image
 
 

@@ -7,9 +7,11 @@ import json
 import time
 
 from orchestrator.app.ports import PROBE_PROMPT
+from orchestrator.core.variant_limits import names
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.relay import Call, Relay
+from orchestrator.serving.gateway.validation import ModelLimits
 
 READY_FOR_S = 10.0
 PROBE_TIMEOUT_S = 4.0
@@ -18,9 +20,9 @@ PROBE_TIMEOUT_S = 4.0
 class Readiness:
     """However many ask at once, one asks an engine."""
 
-    def __init__(self, relay: Relay, table: EngineTable, model: str) -> None:
-        body = {"model": model, "prompt": PROBE_PROMPT, "max_tokens": 1}
-        self._call = Call("/v1/completions", json.dumps(body).encode(), "ready")
+    def __init__(self, relay: Relay, table: EngineTable, limits: ModelLimits) -> None:
+        body = {"model": limits.served_model_names[0], "prompt": PROBE_PROMPT, "max_tokens": 1}
+        self._call = Call("/v1/completions", json.dumps(body).encode(), "ready", names(limits.variants))
         self._relay = relay
         self._table = table
         self._probe: asyncio.Task[bool] | None = None

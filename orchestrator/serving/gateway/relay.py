@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -40,6 +41,7 @@ class Call:
     path: str
     body: bytes
     request_id: str
+    able: frozenset[str]  # the variants that can take it
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Relay:
     def __init__(self, table: EngineTable, on_retry: Callable[[], None]) -> None:
         self._table = table
         self._on_retry = on_retry
+        # A count goes before some answers: with turns in common, all of these would come to the same engine.
+        self._question_turns, self._answer_turns = itertools.count(), itertools.count()
         self._streams: set[EventStream | JoinedAnswer] = set()
         self.answered_s = float("-inf")  # when an engine last answered, on the monotonic clock
 
@@ -73,7 +77,7 @@ class Relay:
                 raise EngineFailed("the engine's answer is no JSON object")
             return self._answer(engine, body)
 
-        return await self._first_answer(call, read)
+        return await self._first_answer(call, read, self._question_turns)
 
     async def whole(self, call: Call) -> Answer:
         """The engine's stream as one answer, once it is complete; raises ApiError."""
@@ -84,7 +88,7 @@ class Relay:
                 await exchange.forward(joined.write)
             return self._answer(engine, joined.body())
 
-        return await self._first_answer(call, join)
+        return await self._first_answer(call, join, self._answer_turns)
 
     async def stream(self, call: Call, reply: Reply, headers: list[Header], on_start: Callable[[], None]) -> bool:
         """Pass the engine's events on as they come; tells whether the stream ended as it should.
@@ -107,7 +111,7 @@ class Relay:
                 return events.end(TOLD[type(trouble)](), call.request_id)
             return events.end(None, call.request_id)
 
-        return await self._first_answer(call, pass_on)
+        return await self._first_answer(call, pass_on, self._answer_turns)
 
     async def _forward(self, exchange: EngineExchange, events: EventStream, reply: Reply) -> None:
         reply.feed_from(exchange)
@@ -128,11 +132,13 @@ class Relay:
         finally:
             self._streams.discard(stream)
 
-    async def _first_answer(self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]]) -> Result:
+    async def _first_answer(
+        self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]], turns: Iterator[int]
+    ) -> Result:
         """What `use` makes of the first engine that answers; raises ApiError when none does."""
         told = None
         tried: set[str] = set()
-        while len(tried) < ATTEMPTS and (engine := self._table.pick(tried)):
+        while len(tried) < ATTEMPTS and (engine := self._table.pick(call.able, tried, next(turns))):
             if tried:
                 self._on_retry()
             tried.add(engine.status.replica_id)
@@ -144,7 +150,7 @@ class Relay:
             except EngineTrouble as trouble:
                 _note(engine, trouble)
                 told = TOLD[type(trouble)]()
-        raise told or self._refusal()
+        raise told or self._refusal(call)
 
     def _answer(self, engine: Engine, body: bytes) -> Answer:
         self._mark_answer()
@@ -153,10 +159,10 @@ class Relay:
     def _mark_answer(self) -> None:
         self.answered_s = time.monotonic()
 
-    def _refusal(self) -> ApiError:
-        return (
-            saturated("every engine has all the requests it can hold") if self._table.saturated else no_engine_ready()
-        )
+    def _refusal(self, call: Call) -> ApiError:
+        if self._table.saturated(call.able):
+            return saturated("every engine has all the requests it can hold")
+        return no_engine_ready()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
+from orchestrator.core.variant_limits import longest_context, names
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.context import ContextGuard
 from orchestrator.serving.gateway.doors import Doors
@@ -19,6 +20,7 @@ from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
+from orchestrator.serving.gateway.token_count import TokenCount
 from orchestrator.serving.gateway.validation import GenerationRequest, ModelLimits, check, parse
 
 JSON_TYPE: Header = ("content-type", "application/json")
@@ -38,8 +40,8 @@ class GatewayService:
         self._created_s = created_s
         self.metrics = GatewayMetrics(table)
         self._relay = Relay(table, self.metrics.retries.inc)
-        self._context = ContextGuard(self._relay, limits)
-        self._readiness = Readiness(self._relay, table, limits.served_model_names[0])
+        self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
+        self._readiness = Readiness(self._relay, table, limits)
         self._routes: dict[str, dict[str, Route]] = {
             "/health": {"GET": self._health},
             "/ready": {"GET": self._ready},
@@ -109,7 +111,7 @@ class GatewayService:
             "owned_by": "qorch",
             "root": base if is_lora else name,
             "parent": base if is_lora else None,
-            "max_model_len": self._limits.max_model_len,
+            "max_model_len": longest_context(self._limits.variants),
         }
 
     async def _chat(self, request: Request, reply: Reply) -> None:
@@ -133,10 +135,10 @@ class GatewayService:
         """What to ask an engine, the answer's headers, and whether it is streamed; raises ApiError."""
         body = await request.body.read()
         wanted = parse(kind, body)
-        check(wanted, self._limits)
+        admitted = await self._context.admit(wanted, len(body), check(wanted, self._limits))
         request_id = _request_id(request)
-        headers = [("x-request-id", request_id), *await self._context.check(wanted, len(body))]
-        return Call(request.path, engine_body(wanted), request_id), headers, wanted.stream
+        headers = [("x-request-id", request_id), *admitted.headers]
+        return Call(request.path, engine_body(wanted), request_id, names(admitted.able)), headers, wanted.stream
 
     async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
         def started() -> None:

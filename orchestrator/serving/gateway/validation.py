@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from orchestrator.core.variant_limits import Variants, holding, longest_context
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.engine_request import check_fields
+from orchestrator.serving.gateway.engine_request import taking_fields
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest, Sampling
 
 AnyRequest = TypeVar("AnyRequest", bound=Sampling)
@@ -20,13 +21,11 @@ TEMPLATE_TOKENS_OF_TOOLS = 512
 
 @dataclass(frozen=True)
 class ModelLimits:
-    """What the served model allows; `max_images` is 0 where no vision encoder is loaded."""
+    """What the served model allows, and each of its variants."""
 
     served_model_names: tuple[str, ...]
-    max_model_len: int
     caution_past_tokens: int
-    max_images: int
-    engines: tuple[str, ...] = ()  # that may be asked, so that a request has to suit each of them
+    variants: Variants
     loras: tuple[str, ...] = ()  # adapters, which a request asks for by their names
 
     @property
@@ -42,21 +41,20 @@ def parse(kind: type[AnyRequest], body: bytes) -> AnyRequest:
         raise _worst_problem(error) from None
 
 
-def check(request: GenerationRequest, limits: ModelLimits) -> None:
-    """Refuse what the model cannot do, before the engine sees it; raises ApiError."""
+def check(request: GenerationRequest, limits: ModelLimits) -> Variants:
+    """The variants that can do what is asked, before an engine sees it; raises ApiError where none can."""
     _check_model(request.model, limits)
-    check_fields(request, limits.engines)
-    wanted = request.wanted_tokens
-    if wanted is not None and wanted > limits.max_model_len:
-        raise _too_long(f"max_tokens is {wanted:,}", limits, param="max_tokens")
+    suiting = taking_fields(request, limits.variants)
+    able = holding(suiting, request.wanted_tokens or 1)
+    if not able:
+        raise _too_long(f"max_tokens is {request.wanted_tokens:,}", suiting, param="max_tokens")
+    return able
 
 
-def check_context(prompt_tokens: int, request: GenerationRequest, limits: ModelLimits) -> None:
-    """Refuse a prompt that leaves no room for what was asked; raises ApiError."""
-    total = prompt_tokens + (request.wanted_tokens or 1)
-    if total > limits.max_model_len:
-        asked = f"the prompt has {prompt_tokens:,} tokens and {request.wanted_tokens or 1:,} are to be generated"
-        raise _too_long(asked, limits, param="messages" if isinstance(request, ChatRequest) else "prompt")
+def prompt_too_long(prompt_tokens: int, request: GenerationRequest, variants: Variants) -> ApiError:
+    """For a prompt that leaves no room for what was asked in the longest context."""
+    asked = f"the prompt has {prompt_tokens:,} tokens and {request.wanted_tokens or 1:,} are to be generated"
+    return _too_long(asked, variants, param="messages" if isinstance(request, ChatRequest) else "prompt")
 
 
 def most_text_tokens(request: GenerationRequest, body_bytes: int) -> int:
@@ -78,10 +76,10 @@ def _check_model(model: str, limits: ModelLimits) -> None:
         )
 
 
-def _too_long(asked: str, limits: ModelLimits, param: str) -> ApiError:
+def _too_long(asked: str, variants: Variants, param: str) -> ApiError:
     return ApiError(
         400,
-        f"the context holds {limits.max_model_len:,} tokens, but {asked}",
+        f"the context holds {longest_context(variants):,} tokens, but {asked}",
         code="context_length_exceeded",
         param=param,
     )
