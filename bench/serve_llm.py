@@ -1,0 +1,140 @@
+"""qorch's replica, which owns a `vllm serve`, beside Ray's `ray.serve.llm`, which has vLLM's front in the replica.
+
+`python -m bench.serve_llm [--rounds N]` prints markdown. QORCH_VLLM_PYTHON names an interpreter that has vLLM's CPU build
+and, for this alone, the needs of Ray's `llm` extra (bench/README.md). All ways stand at once, with the same words of
+vLLM's over the same weights, and are measured in turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import psutil
+
+from bench.arrivals import Arrivals, arrivals
+from bench.crash import crash
+from bench.serve_llm_ways import APP, Way, qorch, serve_llm
+from bench.tables import each_way, markdown, median, rounds_from_arguments, spread
+from orchestrator.adapters.engines.vllm_install import vllm_install
+from orchestrator.adapters.ports import free_ports
+
+CONCURRENCY, STREAMS_EACH, TOKENS = (1, 8, 32), 3, 64
+MIB = 2**20
+VICTIMS = ("VLLM::EngineCore", "the replica")
+COUNT = "import importlib.metadata as m; print(len({one.name for one in m.distributions()}))"
+WAYS = ("way", "start to an answer, s", "memory beside the engine, MiB", "of the engine, MiB", "processes")
+LOADS = ("at once", "way", "tok/s", "quartiles", "TTFT ms", "gap p99 ms", "gap max ms", "CPU s / 1,000 tokens")
+CRASHES = ("killed", "way", "a running stream", "ended, s", "old engine gone, s", "serves again, s", "replica")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A load, and the CPU seconds that everything but the engine's own processes spent on it."""
+
+    arrivals: Arrivals
+    cpu_s: float
+
+
+def main() -> None:
+    rounds, _ = rounds_from_arguments(3)
+    python = vllm_install().python
+    subprocess.run((python, "-c", f"import {APP}"), check=True, stdout=subprocess.DEVNULL)  # a check, and it warms
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f}; packages: ", end="")
+    print(f"qorch {_packages(sys.executable)}, vLLM's and Ray's together {_packages(python)}\n", flush=True)
+    with contextlib.ExitStack() as stack:
+        ours, spec = stack.enter_context(qorch())
+        ways = [ours, *(stack.enter_context(serve_llm(name, spec, **how)) for name, how in _ray_ways().items())]
+        print(markdown(WAYS, map(_way_row, ways)), flush=True)
+        print(markdown(LOADS, _load_rows(ways, rounds)), flush=True)
+        print(markdown(CRASHES, _crash_rows(ways)), flush=True)
+    print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
+
+
+def _ray_ways() -> Mapping[str, Mapping[str, Any]]:
+    return {
+        "ray.serve.llm": {},
+        "batching 0 ms": {"interval_ms": 0},
+        "direct streaming": {"settings": _direct_streaming()},
+    }
+
+
+def _direct_streaming() -> dict[str, str]:
+    """HAProxy fetches each stream from the replica; it takes fixed ports unless it is told others."""
+    metrics, stats = free_ports(2)
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1",
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics), "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+    }  # fmt: skip
+
+
+def _packages(python: str) -> int:
+    return int(subprocess.run((python, "-c", COUNT), check=True, capture_output=True, text=True).stdout)
+
+
+def _way_row(way: Way) -> tuple[str, ...]:
+    engine, rest = way.engine(), way.rest()
+    memory = (sum(map(_unfiled_bytes, part)) / MIB for part in (rest, engine))
+    return (way.name, f"{way.start_s:.1f}", *(f"{mib:,.0f}" for mib in memory), str(len(engine + rest)))
+
+
+def _unfiled_bytes(process: psutil.Process) -> int:
+    """Its share of the memory that is no file's: the ways map the same files (proc(5), smaps_rollup)."""
+    lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()[1:]
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+    return 1024 * (kib["Pss_Anon"] + kib["Pss_Shmem"])
+
+
+def _load_rows(ways: Sequence[Way], rounds: int) -> Iterator[tuple[str, ...]]:
+    for concurrency in CONCURRENCY:
+        each_way(ways, lambda way, many=concurrency: arrivals(way.port, many, 1, TOKENS), 1)  # warm
+        found = each_way(ways, lambda way, many=concurrency: _measured(way, many), rounds)
+        for way, runs in zip(ways, found, strict=True):
+            yield (str(concurrency), way.name, *_load_cells(runs))
+
+
+def _measured(way: Way, concurrency: int) -> Measured:
+    rest = way.rest()
+    before_s = _cpu_s(rest)
+    found = arrivals(way.port, concurrency, STREAMS_EACH, TOKENS)
+    return Measured(found, _cpu_s(rest) - before_s)
+
+
+def _cpu_s(processes: Sequence[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def _load_cells(runs: Sequence[Measured]) -> tuple[str, ...]:
+    """Medians over the rounds; the longest gap is that of the round in the middle."""
+    tok_s = [run.arrivals.tok_s for run in runs]
+    ttft_ms = 1000 * median(median(run.arrivals.ttft_s) for run in runs)
+    p99_ms = 1000 * median(quantiles(run.arrivals.gaps_s, n=100)[-1] for run in runs)
+    max_ms = 1000 * median(max(run.arrivals.gaps_s) for run in runs)
+    cpu_s = median(1000 * run.cpu_s / run.arrivals.tokens for run in runs)
+    return (
+        f"{median(tok_s):,.0f}", spread(tok_s, ",.0f"), f"{ttft_ms:.0f}", f"{p99_ms:.0f}", f"{max_ms:.0f}", f"{cpu_s:.2f}",
+    )  # fmt: skip
+
+
+def _crash_rows(ways: Sequence[Way]) -> Iterator[tuple[str, ...]]:
+    for victim in VICTIMS:
+        for way in ways:
+            yield (victim, way.name, *_crash_cells(way, victim))
+
+
+def _crash_cells(way: Way, victim: str) -> tuple[str, ...]:
+    replica, engine = way.titled(way.replica_title), way.engine()
+    found = crash(way.port, replica if victim == VICTIMS[1] else way.titled(victim), replica, engine)
+    seconds = (f"{one_s:.1f}" for one_s in (found.stream_s, found.engine_gone_s, found.serves_s))
+    return (found.stream, *seconds, "lives" if found.replica_lives else "replaced")
+
+
+if __name__ == "__main__":
+    main()
