@@ -1,8 +1,8 @@
 """qorch's replica, which owns a `vllm serve`, beside Ray's `ray.serve.llm`, which has vLLM's front in the replica.
 
-`python -m bench.serve_llm [--rounds N]` prints markdown. QORCH_VLLM_PYTHON names an interpreter that has vLLM's CPU build
-and, for this alone, the needs of Ray's `llm` extra (bench/README.md). All ways stand at once, with the same words of
-vLLM's over the same weights, and are measured in turns.
+`python -m bench.serve_llm [--rounds N]` prints markdown. QORCH_VLLM_PYTHON names an interpreter that has vLLM's CPU
+build and, for this alone, what Ray's `llm` extra needs (bench/README.md). All ways stand at once, with the same words
+of vLLM's over the same weights, and are measured in turns.
 """
 
 from __future__ import annotations
@@ -115,12 +115,11 @@ def _load_cells(runs: Sequence[Measured]) -> tuple[str, ...]:
     """Medians over the rounds; the longest gap is that of the round in the middle."""
     tok_s = [run.arrivals.tok_s for run in runs]
     ttft_ms = 1000 * median(median(run.arrivals.ttft_s) for run in runs)
-    p99_ms = 1000 * median(quantiles(run.arrivals.gaps_s, n=100)[-1] for run in runs)
+    p99_ms = 1000 * median(quantiles(run.arrivals.gaps_s, n=100, method="inclusive")[-1] for run in runs)
     max_ms = 1000 * median(max(run.arrivals.gaps_s) for run in runs)
     cpu_s = median(1000 * run.cpu_s / run.arrivals.tokens for run in runs)
-    return (
-        f"{median(tok_s):,.0f}", spread(tok_s, ",.0f"), f"{ttft_ms:.0f}", f"{p99_ms:.0f}", f"{max_ms:.0f}", f"{cpu_s:.2f}",
-    )  # fmt: skip
+    milliseconds = (f"{one_ms:.0f}" for one_ms in (ttft_ms, p99_ms, max_ms))
+    return (f"{median(tok_s):,.0f}", spread(tok_s, ",.0f"), *milliseconds, f"{cpu_s:.2f}")
 
 
 def _crash_rows(ways: Sequence[Way]) -> Iterator[tuple[str, ...]]:

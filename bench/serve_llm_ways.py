@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -28,7 +30,7 @@ from orchestrator.adapters.ray_head import make_private_folder, ray_folder
 from orchestrator.core.engine_spec import EngineSpec
 
 APP = "bench.serve_llm_app"
-START_TIMEOUT_S = 300.0
+START_TIMEOUT_S = 600.0  # a loaded machine takes minutes
 ENGINE_TITLE = "VLLM::"  # vLLM gives it to its engine core and its workers
 
 
@@ -82,15 +84,19 @@ def serve_llm(
     with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
         owner, (port,) = Owner(home, ray_folder(home)), free_ports(1)
         make_private_folder(owner.folder)
+        stack.callback(shutil.rmtree, owner.folder, ignore_errors=True)
         stack.callback(owner.end_all)
         asked = {"words": spec.arguments, "interval_ms": interval_ms, "port": port, "ray_folder": str(owner.folder)}
         begin_s = time.perf_counter()
         driver = _driver(Path(home), asked, {**dict(spec.environment), **(settings or {})})
         _until_it_answers(driver, port, Path(home) / "log")
         start_s = time.perf_counter() - begin_s
-        yield Way(
-            name, port, start_s, "LLMServer:", lambda: [one for one in owner.processes() if one.pid != driver.pid]
-        )
+        yield Way(name, port, start_s, "LLMServer:", partial(_all_but, driver.pid, owner))
+
+
+def _all_but(pid: int, owner: Owner) -> list[psutil.Process]:
+    """The driver could go when the application is up, so it is not counted."""
+    return [process for process in owner.processes() if process.pid != pid]
 
 
 def _driver(home: Path, asked: Mapping[str, object], settings: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -101,14 +107,8 @@ def _driver(home: Path, asked: Mapping[str, object], settings: Mapping[str, str]
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(home / "token"),
     }  # fmt: skip
     with (home / "log").open("w") as log:
-        driver = subprocess.Popen(
-            (vllm_install().python, "-m", APP),
-            env=environment,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-        )
+        command = (vllm_install().python, "-m", APP)
+        driver = subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert driver.stdin is not None
     driver.stdin.write(json.dumps(asked) + "\n")
     driver.stdin.flush()
