@@ -24,10 +24,14 @@ from bench.crash import crash
 from bench.serve_llm_ways import APP, Way, qorch, serve_llm
 from bench.tables import each_way, markdown, median, rounds_from_arguments, spread
 from orchestrator.adapters.engines.vllm_install import vllm_install
-from orchestrator.adapters.ports import free_ports
 
 CONCURRENCY, STREAMS_EACH, TOKENS = (1, 8, 32), 3, 64
 MIB = 2**20
+RAY_WAYS: Mapping[str, Mapping[str, Any]] = {
+    "ray.serve.llm": {},
+    "batching 0 ms": {"interval_ms": 0},
+    "direct streaming": {"direct": True},
+}
 VICTIMS = ("VLLM::EngineCore", "the replica")
 COUNT = "import importlib.metadata as m; print(len({one.name for one in m.distributions()}))"
 WAYS = ("way", "start to an answer, s", "memory beside the engine, MiB", "of the engine, MiB", "processes")
@@ -51,28 +55,11 @@ def main() -> None:
     print(f"qorch {_packages(sys.executable)}, vLLM's and Ray's together {_packages(python)}\n", flush=True)
     with contextlib.ExitStack() as stack:
         ours, spec = stack.enter_context(qorch())
-        ways = [ours, *(stack.enter_context(serve_llm(name, spec, **how)) for name, how in _ray_ways().items())]
+        ways = [ours, *(stack.enter_context(serve_llm(name, spec, **how)) for name, how in RAY_WAYS.items())]
         print(markdown(WAYS, map(_way_row, ways)), flush=True)
         print(markdown(LOADS, _load_rows(ways, rounds)), flush=True)
         print(markdown(CRASHES, _crash_rows(ways)), flush=True)
     print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
-
-
-def _ray_ways() -> Mapping[str, Mapping[str, Any]]:
-    return {
-        "ray.serve.llm": {},
-        "batching 0 ms": {"interval_ms": 0},
-        "direct streaming": {"settings": _direct_streaming()},
-    }
-
-
-def _direct_streaming() -> dict[str, str]:
-    """HAProxy fetches each stream from the replica; it takes fixed ports unless it is told others."""
-    metrics, stats = free_ports(2)
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1",
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics), "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
-    }  # fmt: skip
 
 
 def _packages(python: str) -> int:
