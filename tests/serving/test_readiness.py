@@ -114,5 +114,6 @@ async def test_an_engine_too_busy_to_be_asked_is_ready_while_its_streams_go_on(
     async with httpx.AsyncClient() as client:
         request = client.stream("POST", f"{made.url}/v1/chat/completions", content=chat(stream=True))
         async with request as answer:
-            await anext(answer.aiter_lines())
+            lines = answer.aiter_lines()  # kept: one that is let go of ends the stream
+            await anext(lines)
             assert await ready(made) == [status]
