@@ -41,6 +41,7 @@ class RayHead:
         self._fleet_id = fleet_id
         self._token_path = token_path
         self.folder = ray_folder(fleet_id)
+        self._temp_dir = self.folder / "r"  # Ray lets everybody write where it keeps its sockets; nobody gets there
         self.owner = Owner(fleet_id, self.folder)
 
     @property
@@ -52,7 +53,7 @@ class RayHead:
         ports = RayPorts(*free_ports(6))
         write_private(self._token_path, secrets.token_hex(32))
         make_private_folder(self.folder)
-        command = _command(ports, self.folder, num_cpus, num_gpus)
+        command = _command(ports, self._temp_dir, num_cpus, num_gpus)
         try:
             done = subprocess.run(
                 command, env=self._environment(ports), stdin=subprocess.DEVNULL, capture_output=True,
@@ -79,7 +80,7 @@ class RayHead:
             "RAY_AUTH_TOKEN_PATH": str(self._token_path),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the switch that keeps Ray's own servers on loopback
-            "RAY_TMPDIR": str(self.folder),
+            "RAY_TMPDIR": str(self._temp_dir),
             "RAY_SERVE_KV_TIMEOUT_S": "10",
             "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
             "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
@@ -102,9 +103,10 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise EnvironmentNotReady(f"{folder} belongs to somebody else", hint=f"ls -ld {folder}")
+    folder.chmod(0o700)
 
 
-def _command(ports: RayPorts, folder: Path, num_cpus: int, num_gpus: int) -> list[str]:
+def _command(ports: RayPorts, temp_dir: Path, num_cpus: int, num_gpus: int) -> list[str]:
     options = {
         "node-ip-address": LOOPBACK,
         "port": ports.gcs,
@@ -115,7 +117,7 @@ def _command(ports: RayPorts, folder: Path, num_cpus: int, num_gpus: int) -> lis
         "ray-client-server-port": ports.ray_client,
         "include-log-monitor": "false",
         "object-store-memory": OBJECT_STORE_BYTES,
-        "temp-dir": folder,
+        "temp-dir": temp_dir,
         "num-cpus": num_cpus,
         "num-gpus": num_gpus,
     }

@@ -21,6 +21,8 @@ from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, d
 from orchestrator.core.profile import Profile
 
 POLL_S = 0.1
+MOST_POLL_S = 1.0
+POLL_SHARE = 0.02  # of the time waited so far: who looks often takes the cores that a start needs
 CONTROLLER_PATIENCE_S = 15.0  # Ray restarts a Serve controller that died within a few seconds
 
 
@@ -129,8 +131,8 @@ def _spec(
 def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:
     if not settings.wait:
         return runtime.observe()
-    deadline_s = time.monotonic() + settings.timeout_s
-    while time.monotonic() < deadline_s:
+    begin_s = time.monotonic()
+    while (waited_s := time.monotonic() - begin_s) < settings.timeout_s:
         fleet = runtime.observe()
         if fleet is not None and fleet.phase is FleetPhase.READY:
             reporter.done("ready", "the model answered a completion")
@@ -139,7 +141,7 @@ def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet 
         if failure is not None:
             raise failure
         reporter.phase("load", _progress(fleet))
-        time.sleep(POLL_S)
+        time.sleep(min(MOST_POLL_S, POLL_S + POLL_SHARE * waited_s))
     raise TimedOut(
         f"the fleet was not ready within {settings.timeout_s:g} s; it goes on starting",
         hint=command("status --watch", runtime.name),

@@ -180,3 +180,10 @@ def test_a_key_opens_the_door_and_a_revoked_one_does_not(fleet: RealFleet) -> No
     assert httpx.get(f"{fleet.url}/v1/models", headers=headers).status_code == 401
     (fleet.home / "config" / "keys.json").unlink()
     assert fleet.complete().status_code == 200
+
+
+def test_nobody_else_reaches_rays_sockets(fleet: RealFleet) -> None:
+    """Ray lets everybody write into its own folders, so what holds them is private."""
+    folder = ray_folder(fleet.mark)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert any(path.is_socket() for path in folder.rglob("*"))

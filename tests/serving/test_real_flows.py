@@ -213,7 +213,8 @@ async def test_a_client_that_leaves_a_stream_stops_the_engines_work_within_a_sec
     never_ends = {str(demo_tokenizer().ids[name]): -100 for name in (END_OF_TEXT, IM_END)}
     body = {"model": "demo", "prompt": "hello", "max_tokens": 4000, "stream": True, "logit_bias": never_ends}
     async with web.stream("POST", f"{made.url}/v1/completions", json=body) as answer:
-        first = await anext(answer.aiter_lines())
+        lines = answer.aiter_lines()  # kept: one that is let go of ends the stream
+        first = await anext(lines)
         assert (answer.status_code, first[:17]) == (200, 'data: {"choices":')
         assert (await llama.load()).num_requests_running == 1
     assert await idle(llama) < 1
