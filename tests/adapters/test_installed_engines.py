@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import venv
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from orchestrator.adapters.engines.vllm_install import VARIABLE, vllm_install
 from orchestrator.core.device import Device
 from orchestrator.core.inventory import GpuDriver, NotAvailable
 from orchestrator.core.profile import EngineName
+from tests.vllm_stand_in import vllm_stand_in
 
 ON_GPU = (EngineName.VLLM, Device.GPU)
 
@@ -22,11 +22,7 @@ def with_vllm(tmp_path: Path, monkeypatch):
     """Name an interpreter whose vLLM has this version."""
 
     def name(version: str) -> str:
-        python = tmp_path / "python"
-        python.write_text(f"#!/bin/sh\necho '{json.dumps([version, False, '13.0'])}'\n")
-        python.chmod(0o755)
-        monkeypatch.setenv(VARIABLE, str(python))
-        return str(python)
+        return vllm_stand_in(tmp_path, monkeypatch, version)
 
     return name
 
