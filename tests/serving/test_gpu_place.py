@@ -97,3 +97,14 @@ async def test_a_gpu_that_is_gone_is_named(nvml: NvmlStandIn, on_gpus: EngineSpe
     nvml.answer(TWO)
     with pytest.raises(DeployFailed, match="GPU-one"):
         await take_gpus(replace(on_gpus, gpu_sets=(("GPU-one",),)), timeout_s=0.5)
+
+
+async def test_where_one_gpu_is_held_by_somebody_and_the_other_by_a_replica_the_first_ones_holder_is_told(
+    nvml: NvmlStandIn, on_gpus: EngineSpec
+) -> None:
+    nvml.answer(ONE, TWO)
+    _, claim = await take_gpus(replace(on_gpus, gpu_sets=(("GPU-two",),)), timeout_s=5)
+    nvml.answer(ONE | {"memory_used_mib": 60_000, "compute": "1:59000"}, TWO)
+    with pytest.raises(DeployFailed, match=r"GPU 0.*pid 1 \(.*holds 57\.6 GiB"):
+        await take_gpus(on_gpus, timeout_s=0.5)
+    claim.release()
