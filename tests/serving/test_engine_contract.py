@@ -78,6 +78,8 @@ async def test_an_engine_that_hangs_does_not_pass_its_check(spec: EngineSpec, tm
     made._client.timeout = 0.2  # type: ignore[attr-defined]
     server = server_of(made.pid, made.port)
     server.suspend()
+    while server.status() != psutil.STATUS_STOPPED:
+        await asyncio.sleep(0.01)
     with pytest.raises(DeployFailed, match="does not answer"):
         await made.check()
     server.kill()

@@ -61,7 +61,7 @@ Make = Callable[[ScriptedEngine, float | None], Awaitable[EngineReplica]]
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """The replica of such an engine after some looks, as Ray Serve would make it."""
     spec = EngineSpec("llama.cpp", "demo-gguf", "cpu", "/model", None, ("demo",), 4096, 1, str(tmp_path))
-    context = SimpleNamespace(replica_id=SimpleNamespace(unique_id="r0"))
+    context = SimpleNamespace(replica_id=SimpleNamespace(unique_id="r0"), deployment="demo-gguf")
     monkeypatch.setattr(engine_replica, "bind_to_node", lambda: None)
     monkeypatch.setattr(engine_replica.serve, "get_replica_context", lambda: context)
     monkeypatch.setattr(engine_replica, "SAMPLE_PERIOD_S", 0)
