@@ -5,6 +5,7 @@ The driver's library is a stand-in that the real pynvml loads, and so is the int
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,13 @@ UUID = "GPU-of-this-test"
 
 
 @pytest.fixture
-def on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
+def on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NvmlStandIn]:
     library = NvmlStandIn(tmp_path)
     library.take_the_drivers_place(monkeypatch)
     library.answer(A100 | {"uuid": UUID})
     vllm_stand_in(tmp_path, monkeypatch)
-    return library
+    yield library
+    (claims_folder() / UUID).unlink(missing_ok=True)  # a lock's file stays; that of a GPU which nobody has must not
 
 
 def test_a_vllm_that_dies_at_start_is_told_with_its_last_words_and_nothing_is_left(
