@@ -1,9 +1,10 @@
 """vLLM through qorch against the same vLLM server asked directly, and how long each takes to start.
 
-`python -m bench.vllm` prints the table; QORCH_VLLM_PYTHON names an interpreter with vLLM's CPU build. One server
-answers both ways, in turns, so the ratio is the gateway's alone; the start is compared with a `vllm serve` of the same
-words. The first token's time is that of answers of one token: where few cores are shared, vLLM's HTTP server gets one
-only when its engine rests, and what it sends first then holds many tokens, whoever asked.
+`python -m bench.vllm` prints the table; QORCH_VLLM_PYTHON names an interpreter with vLLM, whose build says whether it
+runs on a GPU or on the CPU. One server answers both ways, in turns, so the ratio is the gateway's alone; the start is
+compared with a `vllm serve` of the same words. The first token's time is that of answers of one token: where few cores
+are shared, vLLM's HTTP server gets one only when its engine rests, and what it sends first then holds many tokens,
+whoever asked.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from orchestrator.adapters.load_clients import LoadClients
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.core.load_time import Load
 
-PROFILE = ("--profile", "bf16", "--model", "demo", "--engine", "vllm", "--device", "cpu")
+PROFILE = ("--profile", "bf16", "--model", "demo", "--engine", "vllm")
 CONCURRENCY = (1, 8, 32)
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 64
 MOST_RUNS = 8  # of one client in a round; fewer of many
@@ -47,7 +48,8 @@ class Speed:
 
 def main() -> None:
     rounds, _ = rounds_from_arguments(7)
-    with fleet(*PROFILE) as running:
+    device = "cpu" if vllm_install().cpu_build else "gpu"
+    with fleet(*PROFILE, "--device", device) as running:
         engine = running.engine()
         arguments = _arguments(running)
         print(markdown(HEADERS, list(_rows(running.port, engine["port"], rounds))))
@@ -55,7 +57,7 @@ def main() -> None:
     print(
         f"\nstart to a healthy server: {alone_s:.1f} s alone; to a first completion in qorch: {engine['load_s']:.1f} s"
     )
-    print(f"ratio {engine['load_s'] / alone_s:.2f}, vLLM {vllm_install().version}")
+    print(f"ratio {engine['load_s'] / alone_s:.2f}, vLLM {vllm_install().version} on the {device}")
 
 
 def _rows(gateway_port: int, engine_port: int, rounds: int) -> Iterator[tuple[str, ...]]:

@@ -93,7 +93,7 @@ def _resolved(cache: RepoCache, profile: Profile, found: Listing) -> ResolvedWei
     if weights.file:
         check_gguf_model(profile, path, mmproj_path)
     else:
-        check_safetensors_model(path)
+        check_safetensors_model(profile, path)
     return ResolvedWeights(
         path=path,
         revision=found.commit,

@@ -119,7 +119,7 @@ def _gguf(profile: Profile, root: Path, path: Path) -> ResolvedWeights:
 def _safetensors(profile: Profile, folder: Path) -> ResolvedWeights:
     if not folder.is_dir():
         raise EnvironmentNotReady(f"{folder}: {profile.name} needs a folder of safetensors, not a file")
-    check_safetensors_model(folder)
+    check_safetensors_model(profile, folder)
     sizes = {entry: entry.stat().st_size for entry in folder.iterdir() if is_safetensors_part(entry.name)}
     weights_bytes = sum(size for entry, size in sizes.items() if entry.suffix == ".safetensors")
     return ResolvedWeights(

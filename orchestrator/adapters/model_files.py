@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.adapters.gguf_header import GgufError, GgufHeader, read_gguf_header
 from orchestrator.adapters.safetensors_header import check_safetensors
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.model_config import other_architecture, other_model
 from orchestrator.core.profile import Architecture, Profile
 
 FIRST_SHARD = re.compile(r"(?P<stem>.+)-00001-of-(?P<count>(?!00000)\d{5})\.gguf")
@@ -67,10 +68,11 @@ def check_gguf_model(profile: Profile, path: Path, mmproj_path: Path | None) -> 
         raise GgufError(f"{mmproj_path}: architecture {header.architecture!r}, expected a projector ('clip')")
 
 
-def check_safetensors_model(folder: Path) -> None:
-    """Refuse pickles and code, then check the extent of every weight file."""
+def check_safetensors_model(profile: Profile, folder: Path) -> None:
+    """Refuse pickles, code and another model, then check the extent of every weight file."""
     refuse_pickles(entry.name for entry in folder.iterdir())
     refuse_code(folder)
+    _same_config(profile, folder / "config.json")
     for name in sorted(indexed_names(folder)):
         check_safetensors(folder / name)
 
@@ -101,6 +103,15 @@ def size_notice(profile: Profile, weights_bytes: int) -> tuple[str, ...]:
     if abs(weights_bytes - catalogued) * 100 <= catalogued:
         return ()
     return (f"the weights are {weights_bytes:,} bytes, the catalogue says {catalogued:,}: another upload",)
+
+
+def _same_config(profile: Profile, path: Path) -> None:
+    """The checkpoint must be of the profile's architecture, depth and width."""
+    config, wanted, hint = _json(path), profile.model.architecture, "qorch profiles list"
+    if (problem := other_architecture(config)) is not None:
+        raise EnvironmentNotReady(f"{path}: weights for another architecture: {problem}", hint)
+    if wanted is not None and (problem := other_model(wanted, config)) is not None:
+        raise EnvironmentNotReady(f"{path}: weights for another model than {profile.model.name}: {problem}", hint)
 
 
 def _same_model(profile: Profile, path: Path, header: GgufHeader) -> None:

@@ -15,7 +15,7 @@ from orchestrator.core.host_limits import HostLimits, open_files_finding, shared
 from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
 from orchestrator.core.plan import Engines
 from orchestrator.core.profile import EngineName
-from orchestrator.core.vllm_cuda import build_refusal
+from orchestrator.core.vllm_cuda import build_finding
 
 GIB = 2**30
 LEAST_MEMORY_BYTES = 2 * GIB
@@ -36,22 +36,22 @@ class Check:
     required: bool = True
 
 
-def host_checks(inventory: Inventory) -> tuple[Check, ...]:
-    """What the machine itself must have."""
+def host_checks(inventory: Inventory, cuda_major: int | None = None) -> tuple[Check, ...]:
+    """What the machine itself must have; `cuda_major` is of the CUDA that the installed vLLM was built for."""
     host = inventory.host
     return (
         Check("cpu", True, f"{host.cpu_model}, {host.cpu_cores} cores"),
         _amount("memory", host.memory_available_bytes, LEAST_MEMORY_BYTES, "free -h"),
         _amount("disk", host.disk_free_bytes, LEAST_DISK_BYTES, "df -h"),
-        *gpu_checks(inventory),
+        *gpu_checks(inventory, cuda_major),
     )
 
 
-def gpu_checks(inventory: Inventory) -> tuple[Check, ...]:
+def gpu_checks(inventory: Inventory, cuda_major: int | None) -> tuple[Check, ...]:
     """The driver and each GPU; no GPU is fine, a GPU that does not answer is not."""
     if inventory.driver.absent is not None:
         return (Check("gpu", True, inventory.driver.absent),)
-    return (_driver_check(inventory), *map(_gpu_check, inventory.gpus))
+    return (_driver_check(inventory, cuda_major), *map(_gpu_check, inventory.gpus))
 
 
 def limit_checks(inventory: Inventory, limits: HostLimits) -> tuple[Check, ...]:
@@ -95,11 +95,13 @@ def require_healthy(checks: tuple[Check, ...]) -> None:
         raise EnvironmentNotReady(f"not as a fleet needs it: {names}", hint=missing[0].hint)
 
 
-def _driver_check(inventory: Inventory) -> Check:
+def _driver_check(inventory: Inventory, cuda_major: int | None) -> Check:
     driver = inventory.driver
-    found = f"version {_told(driver.driver_version)}, CUDA {_told(driver.cuda_version)}"
-    needed, there = build_refusal(driver, None) or ("", found)
-    return Check("driver", not needed, there, needed, hint="nvidia-smi", required=False)
+    finding = build_finding(driver, cuda_major)
+    if finding is None:
+        found = f"version {_told(driver.driver_version)}, CUDA {_told(driver.cuda_version)}"
+        return Check("driver", True, found, required=False)
+    return Check("driver", False, finding.there, finding.needed, finding.hint, required=False)
 
 
 def _gpu_check(gpu: Gpu) -> Check:

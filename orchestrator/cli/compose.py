@@ -157,8 +157,8 @@ def _plan_on(host: Inventory, wish: Wish, weights: Path | None) -> FitPlan:
     from orchestrator.app.plan import make_plan
     from orchestrator.core.inventory import one_host
 
-    read, store = _with_loras_read(wish), weights_store(weights)
-    return make_plan(profiles(), one_host(host), read, store, installed_engines(), predictor())
+    read, store, engines = _with_loras_read(wish), weights_store(weights), installed_engines(host.driver)
+    return make_plan(profiles(), one_host(host), read, store, engines, predictor())
 
 
 def _with_loras_read(wish: Wish) -> Wish:
@@ -182,8 +182,9 @@ def planned(written: tuple[Planned, ...], weights: Path | None) -> FitPlan:
     from orchestrator.app.planned import make_planned
 
     loras = read_loras(written[0].loras)  # one table for all that a plan places
-    read = tuple(replace(each, loras=loras) for each in written)
-    return make_planned(read, profiles(), inventory(), weights_store(weights), installed_engines(), predictor())
+    read, host = tuple(replace(each, loras=loras) for each in written), inventory()
+    engines = installed_engines(host.driver)
+    return make_planned(read, profiles(), host, weights_store(weights), engines, predictor())
 
 
 def profile(name: str) -> Profile:

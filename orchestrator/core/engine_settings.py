@@ -14,6 +14,7 @@ from orchestrator.core.llama_cpp_memory import context_checkpoints
 from orchestrator.core.plan import Fit, FitPlan
 from orchestrator.core.profile import EngineName, ModelStatus
 from orchestrator.core.vllm_arguments import serves_images, vllm_arguments
+from orchestrator.core.vllm_devices import least_capability
 from orchestrator.core.vllm_environment import vllm_environment
 from orchestrator.core.vllm_launch import VllmLaunch
 from orchestrator.core.vllm_memory import GPU_MEMORY_UTILIZATION
@@ -82,7 +83,12 @@ def _vllm(spec: EngineSpec, fit: Fit, plan: FitPlan) -> EngineSpec:
     told = replace(spec, arguments=vllm_arguments(fit, launch), environment=vllm_environment(fit, launch))
     if fit.device is Device.CPU:
         return told
-    return replace(told, gpu_free_bytes=fit.memory.needed_bytes, gpu_memory_utilization=utilization)
+    return replace(
+        told,
+        gpu_free_bytes=fit.memory.needed_bytes,
+        gpu_memory_utilization=utilization,
+        gpu_compute_capability=least_capability(fit.profile),
+    )
 
 
 def _gpu_memory_utilization(fit: Fit, inventory: Inventory) -> float:

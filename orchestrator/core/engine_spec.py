@@ -32,6 +32,7 @@ class EngineSpec:
     gpu_sets: tuple[tuple[str, ...], ...] = ()  # UUIDs: a replica takes the first of these sets that is free
     gpu_free_bytes: int = 0  # of each of its GPUs, before the engine starts
     gpu_memory_utilization: float = 0.0  # the share of each GPU's memory that has to be free
+    gpu_compute_capability: tuple[int, int] = (0, 0)  # the least that its kernels need
     stall_s: float | None = UNPREDICTED_STALL_S  # without a token while it has work; None where it counts none
     claims_dir: str = ""  # where the GPUs that are taken are noted, for all fleets of this host
 
@@ -49,4 +50,5 @@ def engine_spec_from_data(data: Mapping[str, Any]) -> EngineSpec:
         arguments=tuple(data["arguments"]),
         environment=tuple((name, value) for name, value in data["environment"]),
         gpu_sets=tuple(tuple(one) for one in data["gpu_sets"]),
+        gpu_compute_capability=tuple(data["gpu_compute_capability"]),
     )

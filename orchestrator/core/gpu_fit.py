@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from orchestrator.core.amounts import gib
 from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
-from orchestrator.core.inventory import HostGroup, Inventory
+from orchestrator.core.gpu_holders import holders_text, processes_on
+from orchestrator.core.inventory import HostGroup, Inventory, NotAvailable
 from orchestrator.core.ladder import Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
@@ -54,7 +55,8 @@ def fits_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fi
     if fitting:
         return tuple(_fit(profile, wish, attempt) for attempt in fitting)
     nearest = max(attempts, key=lambda attempt: attempt.choice.memory.headroom_bytes)
-    return Misfit(profile, (_reason(profile, nearest), *refusals), nearest.choice.memory)
+    reason = _reason(profile, nearest) + _held(nearest.devices, inventory)
+    return Misfit(profile, (reason, *refusals), nearest.choice.memory)
 
 
 def fits_over_hosts(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...]:
@@ -195,6 +197,15 @@ def _reason(profile: Profile, attempt: Attempt) -> str:
         f"needs {gib(memory.needed_bytes)}, {gib(memory.available_bytes)} usable on {each}{len(devices)} x "
         f"{devices[0].accelerator.full_name}, for {tokens:,} tokens{_pool_refusal(profile, attempt)}"
     )
+
+
+def _held(devices: tuple[VllmDevice, ...], inventory: Inventory) -> str:
+    """Who has the memory of the device with the least of it free, where the driver names them."""
+    tightest = min(devices, key=lambda one: one.free_bytes).accelerator
+    processes = processes_on(tightest.cuda_name, inventory)
+    if isinstance(processes, NotAvailable) or not processes:
+        return ""
+    return f"; on GPU {tightest.id} {holders_text(processes)}"
 
 
 def _pool_refusal(profile: Profile, attempt: Attempt) -> str:

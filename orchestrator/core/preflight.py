@@ -12,7 +12,7 @@ from orchestrator.core.finding import Finding
 from orchestrator.core.gpu_holders import holders_hint, holders_text, processes_on
 from orchestrator.core.host_limits import HostLimits, open_files_finding, shared_memory_finding
 from orchestrator.core.inventory import Inventory
-from orchestrator.core.vllm_cuda import build_refusal
+from orchestrator.core.vllm_cuda import build_finding
 from orchestrator.core.vllm_devices import dotted
 
 
@@ -52,8 +52,8 @@ def _of_driver(inventory: Inventory, demand: Demand) -> Iterator[Finding]:
     driver = inventory.driver
     if driver.absent is not None:
         yield Finding("driver", "an NVIDIA driver", driver.absent, "nvidia-smi")
-    elif (refusal := build_refusal(driver, demand.cuda_major)) is not None:
-        yield Finding("driver", *refusal, hint="nvidia-smi")
+    elif (finding := build_finding(driver, demand.cuda_major)) is not None:
+        yield finding
 
 
 def _of_device(one: Accelerator, inventory: Inventory, demand: Demand) -> Iterator[Finding]:

@@ -6,10 +6,15 @@ CUDA 13 from 580); vLLM's installation guide names both builds.
 
 from __future__ import annotations
 
+import re
+
+from orchestrator.core.finding import Finding
 from orchestrator.core.inventory import GpuDriver, NotAvailable
 
 DEFAULT_MAJOR, LEAST_MAJOR = 13, 12
 DRIVERS = {12: "525 or newer", 13: "580 or newer"}
+CUDA_TAG = re.compile(r"[+.]cu(\d+)(\d)\b")
+OLDER_BUILD = "install vLLM's cu129 build (https://github.com/vllm-project/vllm/releases), or a newer driver"
 
 
 def cuda_runtime_major(driver: GpuDriver) -> int:
@@ -24,12 +29,19 @@ def driver_refusal(driver: GpuDriver) -> str | None:
     return f"{_named(driver)}, and vLLM's builds need CUDA {LEAST_MAJOR} (driver 525 or newer)"
 
 
-def build_refusal(driver: GpuDriver, cuda_major: int | None) -> tuple[str, str] | None:
-    """What an engine built for this CUDA needs and what the driver offers, or None where it runs."""
+def built_for(vllm_version: str, torch_cuda: str | None) -> str | None:
+    """The CUDA that an installed vLLM was built for, e.g. "12.9" of 0.33.0+cu129; without a tag it is its PyTorch's."""
+    tag = CUDA_TAG.search(vllm_version)
+    return f"{tag[1]}.{tag[2]}" if tag else torch_cuda
+
+
+def build_finding(driver: GpuDriver, cuda_major: int | None) -> Finding | None:
+    """Why an engine built for this CUDA does not run on the driver; None where it does, or the driver does not say."""
     needed = LEAST_MAJOR if cuda_major is None else cuda_major
-    if _offered(driver) >= needed:
+    if isinstance(driver.cuda_version, NotAvailable) or _offered(driver) >= needed:
         return None
-    return f"a driver for CUDA {needed} ({DRIVERS.get(needed, 'newer')})", _named(driver)
+    hint = OLDER_BUILD if _offered(driver) >= LEAST_MAJOR else "nvidia-smi"
+    return Finding("driver", f"a driver for CUDA {needed} ({DRIVERS.get(needed, 'newer')})", _named(driver), hint)
 
 
 def driver_note(driver: GpuDriver) -> str | None:

@@ -53,6 +53,11 @@ def vllm_devices(inventory: Inventory, profile: Profile) -> tuple[tuple[VllmDevi
     return usable, (*refusals, *(answer for answer in seen if isinstance(answer, str)))
 
 
+def least_capability(profile: Profile) -> tuple[int, int]:
+    """The compute capability from which vLLM has kernels for the profile."""
+    return max(profile.min_compute_capability or LEAST_CAPABILITY, LEAST_CAPABILITY)
+
+
 def device_sets(fit: Fit, inventory: Inventory, taken: frozenset[DeviceId]) -> Iterator[tuple[DeviceId, ...]]:
     """The devices of as many replicas as a host has room for beside those taken, the fit's own ones first."""
     found, _ = vllm_devices(inventory, fit.profile)
@@ -79,7 +84,7 @@ def _has_room(one: VllmDevice, fit: Fit) -> bool:
 
 def _usable(one: Accelerator, inventory: Inventory, profile: Profile) -> VllmDevice | str:
     """The device with what is free on it, or why it cannot run the profile."""
-    needed = max(profile.min_compute_capability or LEAST_CAPABILITY, LEAST_CAPABILITY)
+    needed = least_capability(profile)
     if one.capability is None:
         return f"{one.name}: vLLM needs CUDA, and this GPU has Metal"
     if one.capability < needed:

@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.adapters.engines.llama_cpp import LlamaCppEngine
 from orchestrator.adapters.engines.ollama_engine import ollama_engine
 from orchestrator.adapters.engines.vllm import VllmEngine
+from orchestrator.adapters.engines.vllm_install import vllm_install
 from orchestrator.app.ports import Engine
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.profile import EngineName
@@ -17,6 +18,13 @@ ENGINES: dict[str, Callable[[EngineSpec, Path, Sequence[int]], Engine]] = {
     EngineName.VLLM.value: VllmEngine,
     EngineName.OLLAMA.value: ollama_engine,
 }
+
+CUDA_MAJORS: dict[str, Callable[[], int | None]] = {EngineName.VLLM.value: lambda: vllm_install().cuda_major}
+
+
+def cuda_major(engine: str) -> int | None:
+    """Of the CUDA that an engine's build asks of the driver; None where it is not known, or comes in one for each."""
+    return CUDA_MAJORS.get(engine, lambda: None)()
 
 
 def make_engine(spec: EngineSpec, log_path: Path, inherited_fds: Sequence[int] = ()) -> Engine:

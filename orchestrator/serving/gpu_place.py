@@ -17,6 +17,7 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.finding import Finding
 from orchestrator.core.preflight import Demand, preflight
+from orchestrator.serving.engines import cuda_major
 
 PERIOD_S = 0.2
 
@@ -27,11 +28,12 @@ async def take_gpus(spec: EngineSpec, timeout_s: float = TIMEOUT_S) -> tuple[Eng
     Raises DeployFailed, which says what is amiss with each set, or who holds them, where none is.
     """
     failures: list[DeployFailed] = []
+    demand = await asyncio.to_thread(_demand, spec)
     left = spec.gpu_sets
     while left:
         taken = await _claim(replace(spec, gpu_sets=left), 0 if failures else timeout_s, failures)
         try:
-            await _require_well(taken, Demand(spec.gpu_free_bytes, spec.gpu_memory_utilization), timeout_s)
+            await _require_well(taken, demand, timeout_s)
         except EnvironmentNotReady as trouble:
             taken.release()
             failures.append(DeployFailed(trouble.message, trouble.hint))
@@ -42,6 +44,13 @@ async def take_gpus(spec: EngineSpec, timeout_s: float = TIMEOUT_S) -> tuple[Eng
     raise _all_of(failures)
 
 
+def _demand(spec: EngineSpec) -> Demand:
+    """What the plan counts on, and what the build that is installed now asks of the driver."""
+    return Demand(
+        spec.gpu_free_bytes, spec.gpu_memory_utilization, spec.gpu_compute_capability, cuda_major(spec.engine)
+    )
+
+
 async def _require_well(taken: Claim, demand: Demand, timeout_s: float) -> None:
     """Raises EnvironmentNotReady for what would keep an engine from starting on these GPUs."""
     seen = await wait_until_free(taken.devices, demand, timeout_s)
@@ -49,7 +58,8 @@ async def _require_well(taken: Claim, demand: Demand, timeout_s: float) -> None:
 
 
 def _all_of(failures: list[DeployFailed]) -> DeployFailed:
-    return DeployFailed("; ".join(each.message for each in failures), failures[0].hint)
+    """Each reason once: a driver is the same for all sets."""
+    return DeployFailed("; ".join(dict.fromkeys(each.message for each in failures)), failures[0].hint)
 
 
 async def _claim(spec: EngineSpec, timeout_s: float, failures: list[DeployFailed]) -> Claim:

@@ -68,12 +68,18 @@ def safetensors_bytes(size: int = 4096) -> bytes:
     return struct.pack("<Q", len(header)) + header + bytes(size)
 
 
+def config_bytes(model_type: str = "qwen3_5", layers: int = LAYERS, hidden: int = HIDDEN) -> bytes:
+    """config.json of a model with a vision encoder, as far as it is read."""
+    text = {"num_hidden_layers": layers, "hidden_size": hidden}
+    return json.dumps({"model_type": model_type, "text_config": text}).encode()
+
+
 def safetensors_model(**files: bytes) -> dict[str, bytes]:
     """The files of a small safetensors repository in two shards; keyword names stand for `name.json`."""
     weight_map = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     model = {
         "README.md": b"a card",
-        "config.json": b'{"architectures": ["Qwen3_5ForConditionalGeneration"]}',
+        "config.json": config_bytes(),
         "tokenizer.json": b"{}",
         "chat_template.jinja": b"{{ messages }}",
         "model.safetensors.index.json": json.dumps({"weight_map": weight_map}).encode(),

@@ -26,6 +26,12 @@ class NvmlStandIn:
         subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SOURCE], check=True)
         self.environment = {"LD_LIBRARY_PATH": str(directory), "NVML_STAND_IN": str(self.answers)}
 
+    def take_the_drivers_place(self, patch: pytest.MonkeyPatch) -> None:
+        """For this process's children, all of whose GPUs can be seen."""
+        for name, value in self.environment.items():
+            patch.setenv(name, value)
+        patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
     def answer(self, *gpus: Mapping[str, object], **system: object) -> None:
         """Answer with these GPUs from now on; a field that is left out is "Not Supported"."""
         lines = {"driver_version": "580.65.06", "cuda_version": 13000, "count": len(gpus)} | system

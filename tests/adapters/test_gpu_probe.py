@@ -31,8 +31,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> NvmlStandIn:
 @pytest.fixture
 def nvml(library: NvmlStandIn, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
     """The stand-in, in place of the driver's library for child processes."""
-    for name, value in library.environment.items():
-        monkeypatch.setenv(name, value)
+    library.take_the_drivers_place(monkeypatch)
     return library
 
 

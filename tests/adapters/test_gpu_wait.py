@@ -27,8 +27,7 @@ HELD = A100 | {"memory_used_mib": 60_000, "compute": f"{os.getpid()}:59000"}
 def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
     """The stand-in, in place of the driver's library for child processes."""
     library = NvmlStandIn(tmp_path)
-    for name, value in library.environment.items():
-        monkeypatch.setenv(name, value)
+    library.take_the_drivers_place(monkeypatch)
     monkeypatch.setattr(gpu_wait, "PERIOD_S", 0.01)
     return library
 

@@ -20,6 +20,7 @@ from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.profile import Experts, Profile
 from tests.adapters.model_samples import (
     SHAPE,
+    config_bytes,
     gguf_bytes,
     gguf_profile,
     safetensors_bytes,
@@ -207,6 +208,29 @@ def test_a_folder_that_is_not_sound_is_refused(
     with pytest.raises(error, match=words):
         given(model, safetensors_profile())
     assert not WeightsFolder(tmp_path).holds(safetensors_profile()).obtainable
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (config_bytes("llama"), "weights for another architecture: 'llama', expected qwen3_5 or qwen3_5_moe"),
+        (b"{}", "weights for another architecture: None"),
+        (config_bytes("qwen3_5_moe"), "another model than Sample: model type 'qwen3_5_moe'"),
+        (config_bytes(layers=32), "num_hidden_layers 32, expected 24"),
+        (config_bytes(hidden=2048), "hidden_size 2048, expected 1024"),
+        (b'{"model_type": "qwen3_5", "text_config": 1}', "hidden_size None, expected 1024"),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path, config: bytes, words: str) -> None:
+    model = put_all(tmp_path / "Sample", safetensors_model(config=config))
+    with pytest.raises(EnvironmentNotReady, match=words) as raised:
+        given(model, safetensors_profile())
+    assert raised.value.hint == "qorch profiles list"
+
+
+def test_a_checkpoint_of_the_text_part_alone_is_the_same_model(tmp_path: Path) -> None:
+    config = b'{"model_type": "qwen3_5_text", "num_hidden_layers": 24, "hidden_size": 1024}'
+    given(put_all(tmp_path / "Sample", safetensors_model(config=config)), safetensors_profile())
 
 
 def test_a_file_where_a_folder_is_needed_is_refused(tmp_path: Path) -> None:

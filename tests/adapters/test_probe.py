@@ -16,9 +16,7 @@ from tests.adapters.nvml_stand_in import A100, RTX_4090, NvmlStandIn
 def nvml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
     """The stand-in, in place of the driver's library for child processes."""
     library = NvmlStandIn(tmp_path)
-    for name, value in library.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    library.take_the_drivers_place(monkeypatch)
     return library
 
 

@@ -25,7 +25,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     """vLLM's CPU build is there, as far as planning asks."""
     here = Availability(True, True, "vLLM 0.32.0")
     engines: Engines = {(EngineName.VLLM, Device.CPU): here, (EngineName.LLAMA_CPP, Device.CPU): here}
-    monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda: engines)
+    monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda _: engines)
 
 
 def running(runtime: InMemoryRuntime) -> DeploymentSpec:

@@ -240,7 +240,7 @@ class TestAWrittenPlan:
         self, qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(compose, "inventory", lambda: machine(A100_80, A100_80, A6000))
-        monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda: ENGINES)
+        monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda _: ENGINES)
         Path("plan").write_text(qorch("plan", "--model", "qwen3.5-35b-a3b", "--replicas", "3", "-o", "yaml").out)
         done = qorch("up", "--plan", "plan")
         assert done.code == 0, done.err

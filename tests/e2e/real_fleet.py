@@ -73,14 +73,14 @@ class RealFleet:
         body = {"model": "demo", "prompt": "hello", "max_tokens": 4, **fields}
         return httpx.post(f"{self.url}/v1/completions", json=body, timeout=30)
 
-    def until(self, so: Callable[[], bool], what: str) -> None:
+    def until(self, so: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until something is so; fails with the last status when it never is."""
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + patience_s
         while time.monotonic() < deadline_s:
             if so():
                 return
             time.sleep(0.2)
-        raise AssertionError(f"not within {PATIENCE_S:g} s: {what}\n{self.qorch('status', '-o', 'wide').stdout}")
+        raise AssertionError(f"not within {patience_s:g} s: {what}\n{self.qorch('status', '-o', 'wide').stdout}")
 
-    def until_ready(self) -> None:
-        self.until(lambda: self.status()["phase"] == "Ready", "the fleet is ready")
+    def until_ready(self, patience_s: float = PATIENCE_S) -> None:
+        self.until(lambda: self.status()["phase"] == "Ready", "the fleet is ready", patience_s)

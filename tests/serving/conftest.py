@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
 from orchestrator.adapters.demo_model import make_demo_gguf
-from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.variant_limits import VariantLimits
-from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
@@ -21,6 +18,7 @@ from orchestrator.serving.gateway.server import GatewayServer
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.replica_status import ReplicaStatus
+from tests.engine_fixtures import anyio_backend, llama  # noqa: F401  # fixtures of the tests here
 from tests.serving.scripted_engine import Script, ScriptedEngine
 
 MAX_MODEL_LEN = 4096
@@ -95,7 +93,7 @@ def gateway() -> Iterator[Make]:
 
 
 @pytest.fixture
-async def scripted(anyio_backend: str) -> AsyncIterator[Start]:
+async def scripted(anyio_backend: str) -> AsyncIterator[Start]:  # noqa: F811
     """Starts scripted engines, and stops them at the end."""
     running = []
 
@@ -111,11 +109,6 @@ async def scripted(anyio_backend: str) -> AsyncIterator[Start]:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
     """The demo model for the real llama.cpp."""
     folder = tmp_path_factory.mktemp("engine")
@@ -124,12 +117,3 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
         served_model_names=("demo",), max_model_len=MAX_MODEL_LEN, max_num_seqs=4, threads=1,
         prompt_cache_mib=0, context_checkpoints=1, log_dir=str(folder),
     )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-async def llama(spec: EngineSpec, anyio_backend: str) -> AsyncIterator[Engine]:
-    """The real llama.cpp over the demo model, one for all tests that leave it alive."""
-    made = make_engine(spec, Path(spec.log_dir) / "engine.log")
-    await made.start()
-    yield made
-    await made.stop()

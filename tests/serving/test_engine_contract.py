@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from orchestrator.app.ports import Engine
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
+from tests.engine_fixtures import family_of, listens_on, owned_elsewhere, server_of
 
 pytestmark = pytest.mark.anyio
 
@@ -32,8 +29,7 @@ async def test_an_engine_that_started_is_alive_checked_and_counts_its_work(llama
 
 
 async def test_an_engine_listens_on_loopback_only(llama: Engine) -> None:
-    listening = [c for c in psutil.Process(llama.pid).net_connections() if c.status == psutil.CONN_LISTEN]
-    assert {(c.laddr.ip, c.laddr.port) for c in listening} == {("127.0.0.1", llama.port)}
+    assert listens_on(server_of(llama.pid, llama.port)) == {("127.0.0.1", llama.port)}
 
 
 async def test_an_engine_that_was_not_started_is_not_alive_and_can_be_stopped(spec: EngineSpec, tmp_path: Path) -> None:
@@ -64,9 +60,11 @@ async def test_a_model_that_cannot_be_loaded_is_told_with_the_engines_last_words
 async def test_an_engine_that_is_killed_is_known_at_once_with_its_reason(spec: EngineSpec, tmp_path: Path) -> None:
     made = make_engine(spec, tmp_path / "killed.log")
     await made.start()
-    os.kill(made.pid, signal.SIGKILL)
-    async with asyncio.timeout(1):
+    family = family_of(made.pid)
+    server_of(made.pid, made.port).kill()
+    async with asyncio.timeout(5):
         await made.wait()
+    assert not psutil.wait_procs(family, timeout=5)[1]
     assert "killed by SIGKILL" in made.death().message
     assert made.death().log_lines
     with pytest.raises(DeployFailed, match="SIGKILL"):
@@ -78,35 +76,36 @@ async def test_an_engine_that_hangs_does_not_pass_its_check(spec: EngineSpec, tm
     made = make_engine(spec, tmp_path / "hangs.log")
     await made.start()
     made._client.timeout = 0.2  # type: ignore[attr-defined]
-    os.kill(made.pid, signal.SIGSTOP)
+    server = server_of(made.pid, made.port)
+    server.suspend()
+    while server.status() != psutil.STATUS_STOPPED:
+        await asyncio.sleep(0.01)
     with pytest.raises(DeployFailed, match="does not answer"):
         await made.check()
-    os.kill(made.pid, signal.SIGKILL)
+    server.kill()
     await made.stop()
 
 
 async def test_a_stopped_engine_leaves_no_process(spec: EngineSpec, tmp_path: Path) -> None:
     made = make_engine(spec, tmp_path / "stopped.log")
     await made.start()
-    pid = made.pid
+    family = family_of(made.pid)
     await made.stop()
-    assert not psutil.pid_exists(pid)
+    assert not any(process.is_running() for process in family)
     assert not made.alive
 
 
-def test_an_engine_ends_with_its_owner_even_when_that_is_killed(spec: EngineSpec, tmp_path: Path) -> None:
-    program = (
-        "import asyncio, json, sys; from pathlib import Path\n"
-        "from orchestrator.core.engine_spec import engine_spec_from_data\n"
-        "from orchestrator.serving.engines import make_engine\n"
-        "async def own():\n"
-        "    engine = make_engine(engine_spec_from_data(json.loads(sys.argv[1])), Path(sys.argv[2]))\n"
-        "    await engine.start(); print(engine.pid, flush=True); await engine.wait()\n"
-        "asyncio.run(own())"
-    )
-    command = [sys.executable, "-c", program, json.dumps(vars(spec)), str(tmp_path / "owned.log")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
-        assert owner.stdout is not None
-        engine = psutil.Process(int(owner.stdout.readline()))
-        owner.kill()
-    engine.wait(timeout=5)
+Kill = Callable[[psutil.Process, int, int], object]
+KILLS: dict[str, Kill] = {
+    "its owner": lambda owner, pid, port: owner.kill(),
+    "its owner and its server": lambda owner, pid, port: (server_of(pid, port).kill(), owner.kill()),
+    "its owner and what the owner started": lambda owner, pid, port: (psutil.Process(pid).kill(), owner.kill()),
+}
+
+
+@pytest.mark.parametrize("killed", KILLS)
+def test_an_engine_ends_with_its_owner_however_that_is_killed(spec: EngineSpec, tmp_path: Path, killed: str) -> None:
+    with owned_elsewhere(spec, tmp_path / "owned.log") as (owner, pid, port):
+        family = family_of(pid)
+        KILLS[killed](owner, pid, port)
+    assert not psutil.wait_procs(family, timeout=30)[1]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -15,7 +12,6 @@ from subprocess import PIPE
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from orchestrator.adapters.engines import ollama_found
@@ -194,16 +190,6 @@ async def test_a_server_of_our_own_is_told_its_context_and_keeps_the_model(own: 
     assert (told["OLLAMA_NO_CLOUD"], told["OLLAMA_NOPRUNE"], told["OLLAMA_DEBUG_LOG_REQUESTS"]) == ("1", "1", "0")
 
 
-async def test_a_server_of_our_own_listens_on_loopback_only(own: Engine) -> None:
-    listening = [
-        connection.laddr
-        for process in psutil.Process(own.pid).children(recursive=True)
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    assert [(each.ip, each.port) for each in listening] == [("127.0.0.1", own.port)]
-
-
 async def test_requests_in_flight_are_the_connections_of_others(own: Engine) -> None:
     await own.check()
     assert (await own.load()).num_requests_running == 0
@@ -226,57 +212,6 @@ async def test_requests_in_flight_are_the_connections_of_others(own: Engine) -> 
     async with asyncio.timeout(5):
         while (await own.load()).num_requests_running:
             await asyncio.sleep(0.05)
-
-
-async def test_a_server_of_our_own_that_is_killed_is_known_with_its_reason(own: Engine) -> None:
-    (child,) = psutil.Process(own.pid).children()
-    child.kill()
-    async with asyncio.timeout(5):
-        await own.wait()
-    assert "killed by SIGKILL" in own.death().message
-    assert any("Listening" in line for line in own.death().log_lines)
-    with pytest.raises(DeployFailed, match="SIGKILL"):
-        await own.check()
-
-
-async def test_a_stopped_server_of_our_own_leaves_no_process(own: Engine) -> None:
-    family = [psutil.Process(own.pid), *psutil.Process(own.pid).children(recursive=True)]
-    await own.stop()
-    assert not any(process.is_running() for process in family)
-    assert not own.alive
-
-
-def test_a_server_of_our_own_ends_with_its_owner_even_when_that_is_killed(
-    nobody: Path, tag_spec: EngineSpec, tmp_path: Path
-) -> None:
-    program(nobody)
-    stored(tmp_path / "models", TAG)
-    text = (
-        "import asyncio, json, sys; from pathlib import Path\n"
-        "from orchestrator.core.engine_spec import engine_spec_from_data\n"
-        "from orchestrator.serving.engines import make_engine\n"
-        "async def own():\n"
-        "    engine = make_engine(engine_spec_from_data(json.loads(sys.argv[1])), Path(sys.argv[2]))\n"
-        "    await engine.start(); print(engine.pid, flush=True); await engine.wait()\n"
-        "asyncio.run(own())"
-    )
-    command = [sys.executable, "-c", text, json.dumps(vars(tag_spec)), str(tmp_path / "owned.log")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
-        assert owner.stdout is not None
-        wrapper = psutil.Process(int(owner.stdout.readline()))
-        family = [wrapper, *wrapper.children(recursive=True)]
-        owner.kill()
-    assert len(family) == 2
-    assert not psutil.wait_procs(family, timeout=10)[1]
-
-
-async def test_a_server_that_hangs_does_not_pass_its_check(own: Engine) -> None:
-    own._client.timeout = 0.2  # type: ignore[attr-defined]
-    (child,) = psutil.Process(own.pid).children()
-    os.kill(child.pid, signal.SIGSTOP)
-    with pytest.raises(DeployFailed, match="does not answer"):
-        await own.check()
-    child.kill()
 
 
 # -- what cannot serve

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +12,13 @@ import psutil
 import pytest
 
 from orchestrator.adapters.demo_model import make_demo_checkpoint
-from orchestrator.app.ports import Engine
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.serving.engines import make_engine
+from tests.engine_fixtures import anyio_backend, llama  # noqa: F401  # of the contract, over this module's `spec`
 from tests.serving.test_engine_contract import (  # noqa: F401  # collected here, over the fixtures of this module
     test_a_stopped_engine_leaves_no_process,
-    test_an_engine_ends_with_its_owner_even_when_that_is_killed,
+    test_an_engine_ends_with_its_owner_however_that_is_killed,
     test_an_engine_listens_on_loopback_only,
     test_an_engine_that_hangs_does_not_pass_its_check,
     test_an_engine_that_is_killed_is_known_at_once_with_its_reason,
@@ -29,11 +28,6 @@ from tests.serving.test_engine_contract import (  # noqa: F401  # collected here
 from tests.vllm.vllm_server import vllm_python
 
 pytestmark = [pytest.mark.heavy, pytest.mark.anyio, pytest.mark.timeout(900)]
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -48,15 +42,6 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
         arguments=(str(checkpoint), "--served-model-name", "demo", "--max-model-len=4096", "--max-num-seqs=8",
                    "--kv-cache-memory-bytes=33554432"),
     )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-async def llama(spec: EngineSpec, anyio_backend: str) -> AsyncIterator[Engine]:
-    """The engine that all tests share that leave it alive."""
-    made = make_engine(spec, Path(spec.log_dir) / "engine.log")
-    await made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.mark.parametrize("config", [None, "nonsense", '{"model_type": "unheard-of"}'])

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import psutil
 
 from orchestrator.adapters.engines.ollama import OllamaEngine
-from orchestrator.adapters.engines.process import Launch
+from orchestrator.adapters.engines.process import Launch, owned
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.app.ports import EngineLoadSample
 from orchestrator.core.engine_spec import QUEUE_PER_ENGINE
-
-WRAPPER = Path(__file__).with_name("owned_server.py")
 
 
 class OwnOllama(OllamaEngine):
@@ -38,7 +33,7 @@ class OwnOllama(OllamaEngine):
     def _launch(self) -> Launch:
         assert self._found.program is not None
         return Launch(
-            [sys.executable, "-P", str(WRAPPER), self._found.program, "serve"],
+            owned([self._found.program, "serve"]),
             environment=self._environment() | dict(self._spec.environment),
             inherited_fds=self._inherited_fds,
             announces=False,

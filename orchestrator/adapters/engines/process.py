@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,13 +22,21 @@ MOST_LOG_BYTES = 64 * 2**20
 STOP_GRACE_S = 8.0  # a server may take some seconds to finish what it answers
 
 
+OWNED_SERVER = Path(__file__).with_name("owned_server.py")
+
+
+def owned(command: Sequence[str]) -> list[str]:
+    """The command of a server that does not watch its stdin, so that it ends with its owner all the same."""
+    return [sys.executable, "-P", str(OWNED_SERVER), *command]
+
+
 @dataclass(frozen=True)
 class Launch:
     """How a server is started."""
 
     command: Sequence[str]
     arguments: Mapping[str, Any] | None = None  # written to its stdin as one line of JSON
-    environment: Mapping[str, str] = field(default_factory=dict)  # beside what is inherited
+    environment: Mapping[str, str | None] = field(default_factory=dict)  # beside what is inherited; None: without it
     inherited_fds: Sequence[int] = ()
     announces: bool = True  # its stdout is ours to read, rather than part of its log
 
@@ -49,7 +58,7 @@ class EngineProcess:
                 stdout=subprocess.PIPE if launch.announces else log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, **launch.environment},
+                env=_set({**os.environ, **launch.environment}),
                 pass_fds=launch.inherited_fds,
             )
         assert process.stdin is not None
@@ -104,6 +113,10 @@ class EngineProcess:
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _set(environment: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if value is not None}
 
 
 def exit_reason(code: int | None) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.adapters.engines.http_engine import HttpEngine
-from orchestrator.adapters.engines.process import Launch, last_lines
+from orchestrator.adapters.engines.process import Launch, last_lines, owned
 from orchestrator.adapters.engines.vllm_install import vllm_install
 from orchestrator.adapters.ports import LOOPBACK, free_ports
 from orchestrator.core.errors import DeployFailed
 
-SERVER = Path(__file__).with_name("vllm_server.py")
+SERVE = ("-P", "-m", "vllm.entrypoints.cli.main", "serve")
+INHERITED_NOT = {"VLLM_CPU_KVCACHE_SPACE": None}  # it would override --kv-cache-memory-bytes
 PORT_TRIES = 3  # somebody else may take a free port before the server does
 PORT_TAKEN = "address already in use"
 METRICS = {
@@ -41,8 +42,8 @@ class VllmEngine(HttpEngine):
     def _launch(self) -> Launch:
         address = ["--host", LOOPBACK, "--port", str(self.port)]
         return Launch(
-            [vllm_install().python, "-P", str(SERVER), *self._spec.arguments, *address],
-            environment=dict(self._spec.environment),
+            owned([vllm_install().python, *SERVE, *self._spec.arguments, *address]),
+            environment=INHERITED_NOT | dict(self._spec.environment),
             inherited_fds=self._inherited_fds,
             announces=False,
         )

@@ -37,12 +37,13 @@ def command(fleet: str, format_: str) -> None:
 def _host() -> Iterator[Check]:
     """The machine, and the engines that it calls for."""
     from orchestrator.adapters.engines.installed import installed_engines
+    from orchestrator.adapters.engines.vllm_install import vllm_install
     from orchestrator.adapters.host_limits import host_limits
     from orchestrator.app.doctor import Check, engine_checks, host_checks, limit_checks
 
     try:
         inventory = compose.inventory()
-        yield from (*host_checks(inventory), *limit_checks(inventory, host_limits()))
+        yield from (*host_checks(inventory, vllm_install().cuda_major), *limit_checks(inventory, host_limits()))
     except QorchError as error:
         yield Check("gpu", False, error.message, "NVML answers", error.hint)
         inventory = None

@@ -1,0 +1,98 @@
+"""The replica's watch over its engine: whether that gets on with its work, on a clock that the engine's looks move."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from orchestrator.app.ports import EngineLoadSample
+from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.errors import DeployFailed
+from orchestrator.serving import engine_replica
+from orchestrator.serving.engine_replica import EngineReplica
+
+pytestmark = pytest.mark.anyio
+
+STALL_S, LOOK_S = 60.0, 10.0
+LOOKS = 20
+
+
+class ScriptedEngine:
+    """Answers its health check whatever it does; each look at its load takes 10 s of the clock."""
+
+    host, model, alive, port, pid = "127.0.0.1", "", True, 1, 2
+
+    def __init__(self, running: int, tokens_a_look: int) -> None:
+        self.running, self.tokens_a_look, self.looks = running, tokens_a_look, 0
+
+    async def start(self) -> None: ...
+
+    async def check(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+    async def load(self) -> EngineLoadSample:
+        self.looks += 1
+        return EngineLoadSample(self.running, 0, 0, self.looks * self.tokens_a_look, 0.0)
+
+    def now_s(self) -> float:
+        return self.looks * LOOK_S
+
+
+class Replica(EngineReplica):
+    """Without Ray Serve there is nobody to await its end."""
+
+    def __del__(self) -> None: ...  # type: ignore[override]
+
+
+Make = Callable[[ScriptedEngine, float | None], Awaitable[EngineReplica]]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """The replica of such an engine after some looks, as Ray Serve would make it."""
+    spec = EngineSpec("llama.cpp", "demo-gguf", "cpu", "/model", None, ("demo",), 4096, 1, str(tmp_path))
+    context = SimpleNamespace(replica_id=SimpleNamespace(unique_id="r0"), deployment="demo-gguf")
+    monkeypatch.setattr(engine_replica, "bind_to_node", lambda: None)
+    monkeypatch.setattr(engine_replica.serve, "get_replica_context", lambda: context)
+    monkeypatch.setattr(engine_replica, "SAMPLE_PERIOD_S", 0)
+
+    async def make(engine: ScriptedEngine, stall_s: float | None) -> EngineReplica:
+        monkeypatch.setattr(engine_replica, "make_engine", lambda *_: engine)
+        monkeypatch.setattr(engine_replica, "time", SimpleNamespace(monotonic=engine.now_s, time=time.time))
+        made = Replica.__new__(Replica)
+        await made.__init__(asdict(replace(spec, stall_s=stall_s)))  # type: ignore[misc]
+        while engine.looks < LOOKS:
+            await asyncio.sleep(0)
+        return made
+
+    return make
+
+
+async def test_an_engine_that_has_work_and_counts_no_token_is_replaced(make: Make) -> None:
+    replica = await make(ScriptedEngine(running=1, tokens_a_look=0), STALL_S)
+    with pytest.raises(DeployFailed, match="has work and has counted no token for 60 s"):
+        await replica.check_health()
+
+
+@pytest.mark.parametrize(
+    ("engine", "stall_s"),
+    [
+        (ScriptedEngine(running=1, tokens_a_look=1), STALL_S),
+        (ScriptedEngine(running=0, tokens_a_look=0), STALL_S),
+        (ScriptedEngine(running=1, tokens_a_look=0), None),
+    ],
+    ids=["gets on", "has no work", "counts nothing"],
+)
+async def test_an_engine_is_left_alone_that(make: Make, engine: ScriptedEngine, stall_s: float | None) -> None:
+    replica = await make(engine, stall_s)
+    await replica.check_health()
