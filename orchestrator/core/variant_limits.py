@@ -18,6 +18,8 @@ class VariantLimits:
 
 
 Variants = tuple[VariantLimits, ...]
+ImageTokens = Mapping[str, int]  # what the images of a request take, by the engine that scales them
+NO_IMAGES: ImageTokens = {}
 
 
 def names(variants: Variants) -> frozenset[str]:
@@ -37,19 +39,21 @@ def taking_images(variants: Variants, count: int) -> Variants:
     return tuple(variant for variant in variants if count <= variant.max_images)
 
 
-def holding(variants: Variants, tokens: int) -> Variants:
-    """Those whose context has room for a prompt and its answer of `tokens` together."""
-    return tuple(variant for variant in variants if tokens <= variant.max_model_len)
+def holding(variants: Variants, tokens: int, image_tokens: ImageTokens = NO_IMAGES) -> Variants:
+    """Those whose context has room for the text of a prompt and its answer, of `tokens` together, and its images."""
+    return tuple(each for each in variants if tokens + image_tokens.get(each.engine, 0) <= each.max_model_len)
 
 
-def holding_counted(variants: Variants, counting: Collection[str], most_tokens: int, tokens: int) -> Variants:
+def holding_counted(
+    variants: Variants, counting: Collection[str], most_tokens: int, tokens: int, image_tokens: ImageTokens = NO_IMAGES
+) -> Variants:
     """Those that hold `tokens`, as the engines in `counting` would count them; there were `most_tokens` at most.
 
     Where another engine does as well, one that cannot count is asked only for what it holds at the most.
     """
     trusted = {True: tokens, False: most_tokens}
-    strictly = tuple(each for each in variants if trusted[each.engine in counting] <= each.max_model_len)
-    return strictly or holding(variants, tokens)
+    strictly = tuple(each for each in variants if holding((each,), trusted[each.engine in counting], image_tokens))
+    return strictly or holding(variants, tokens, image_tokens)
 
 
 def uncounted(variants: Variants, counting: Collection[str]) -> Variants:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.image_header import ImageHeader, image_header
-from orchestrator.serving.gateway.images import MOST_IMAGE_BYTES, measured_images, tokens_of
+from orchestrator.serving.gateway.images import MOST_IMAGE_BYTES, measured_images, tokens_by_engine
 
 SIDES = st.integers(1, 0x3FFF)
 FRAMES = st.sampled_from([0xC0, 0xC1, 0xC2])
@@ -85,11 +85,13 @@ def test_a_second_size_behind_fill_bytes_is_not_believed() -> None:
     assert image_header(large + b"\0" * 0xC000 + jpeg(8, 8)[2:]) == ImageHeader("jpeg", 60_000, 60_000)
 
 
-def test_images_take_what_the_engine_takes_that_makes_most_of_them() -> None:
+def test_images_take_what_each_engine_makes_of_them() -> None:
     images = measured_images([url(png(64, 64)), url(jpeg(640, 480), "jpeg")], most=2)
-    assert tokens_of(images, {"llama.cpp"}) == (9 + 2) + (300 + 2)
-    assert tokens_of(images, {"llama.cpp", "vllm"}) == (64 + 2) + (300 + 2)
-    assert tokens_of([], {"vllm"}) == 0
+    assert tokens_by_engine(images, {"llama.cpp", "vllm"}) == {
+        "llama.cpp": (9 + 2) + (300 + 2),
+        "vllm": (64 + 2) + (300 + 2),
+    }
+    assert tokens_by_engine([], {"vllm"}) == {}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.image_tokens import image_tokens
 from orchestrator.core.variant_limits import VariantLimits, Variants
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
 from orchestrator.serving.gateway.context import NOT_COUNTED, Admission, ContextGuard
@@ -280,7 +281,8 @@ def text_tokens(wanted: GenerationRequest) -> int:
 
 def takes(variant: VariantLimits, tokens: int, wanted: int, images: int, top_k: int | None) -> bool:
     knows = top_k is None or variant.engine != "ollama"
-    return knows and images <= variant.max_images and tokens + wanted <= variant.max_model_len
+    taken = tokens + images * image_tokens(32, 32, variant.engine)
+    return knows and images <= variant.max_images and taken + wanted <= variant.max_model_len
 
 
 @given(VARIANTS, st.integers(1, 2000), st.integers(1, 3000), st.integers(0, 2), st.none() | st.just(20), st.booleans())
@@ -289,8 +291,7 @@ def test_a_request_is_refused_exactly_when_no_variant_takes_it(
 ) -> None:
     fields = {"messages": [*words(words_), *(seen(*[IMAGE] * images) if images else [])], "max_tokens": wanted}
     body = chat(**fields, **({} if top_k is None else {"top_k": top_k}))
-    tokens = words_ + images * 3
-    able = [each for each in variants if takes(each, tokens, wanted, images, top_k)]
+    able = [each for each in variants if takes(each, words_, wanted, images, top_k)]
     try:
         admission = asyncio.run(admitted(body, variants, ready))
     except ApiError as error:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from orchestrator.core.variant_limits import (
+    ImageTokens,
     Variants,
     holding,
     holding_counted,
@@ -15,7 +16,7 @@ from orchestrator.core.variant_limits import (
     uncounted,
 )
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.images import measured_images, tokens_of
+from orchestrator.serving.gateway.images import measured_images, tokens_by_engine
 from orchestrator.serving.gateway.reply import Header
 from orchestrator.serving.gateway.token_count import COUNTERS
 from orchestrator.serving.gateway.validation import GenerationRequest, most_text_tokens, prompt_too_long
@@ -47,28 +48,30 @@ class ContextGuard:
         """Those of the variants in which images, prompt and answer fit; raises ApiError where it is none."""
         measured = measured_images(wanted.images, most_images(able))
         able = taking_images(able, len(wanted.images))
-        images = tokens_of(measured, {variant.engine for variant in able})
-        most_tokens = most_text_tokens(wanted, body_bytes) + images
-        sure = holding(able, most_tokens + (wanted.wanted_tokens or 1))
-        if sure == able and most_tokens <= self._caution_past_tokens:
+        images = tokens_by_engine(measured, {variant.engine for variant in able})
+        most_text = most_text_tokens(wanted, body_bytes)
+        sure = holding(able, most_text + (wanted.wanted_tokens or 1), images)
+        if sure == able and most_text + _most(images) <= self._caution_past_tokens:
             return Admission(able)
         if uncounted(able, COUNTERS) == able:
             return Admission(sure or holding_most(able), (NOT_COUNTED,))
-        return await self._by_count(wanted, able, images, most_tokens)
+        return await self._by_count(wanted, able, images, most_text)
 
-    async def _by_count(self, wanted: GenerationRequest, able: Variants, images: int, most_tokens: int) -> Admission:
+    async def _by_count(
+        self, wanted: GenerationRequest, able: Variants, images: ImageTokens, most_text: int
+    ) -> Admission:
         to_come = wanted.wanted_tokens or 1
         counting = tuple(variant for variant in able if variant.engine in COUNTERS)
         try:
-            prompt_tokens = await self._count(wanted, counting) + images
+            text = await self._count(wanted, counting)
         except ApiError:
-            if others := uncounted(holding(able, most_tokens + to_come), COUNTERS):
+            if others := uncounted(holding(able, most_text + to_come, images), COUNTERS):
                 return Admission(others)
             raise
-        holds = holding_counted(able, COUNTERS, most_tokens + to_come, prompt_tokens + to_come)
+        holds = holding_counted(able, COUNTERS, most_text + to_come, text + to_come, images)
         if not holds:
-            raise prompt_too_long(prompt_tokens, wanted, able)
-        return Admission(holds, self._warnings(prompt_tokens))
+            raise prompt_too_long(text + min(images.values(), default=0), wanted, able)
+        return Admission(holds, self._warnings(text + _most(images)))
 
     def _warnings(self, prompt_tokens: int) -> tuple[Header, ...]:
         caution = self._caution_past_tokens
@@ -76,3 +79,7 @@ class ContextGuard:
             return ()
         text = f"the prompt has {prompt_tokens} tokens; past {caution} the model follows instructions less well"
         return ("warning", f'199 qorch "{text}"'), ("x-qorch-prompt-tokens", str(prompt_tokens))
+
+
+def _most(images: ImageTokens) -> int:
+    return max(images.values(), default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 
 from orchestrator.core.image_tokens import MOST_TIMES_AS_LONG, image_tokens, too_long_for_its_width
 from orchestrator.serving.gateway.api_errors import ApiError
@@ -24,9 +24,10 @@ def measured_images(urls: Sequence[str], most: int) -> list[ImageHeader]:
     return [_measured(url, number) for number, url in enumerate(urls, 1)]
 
 
-def tokens_of(images: Sequence[ImageHeader], engines: Collection[str]) -> int:
-    """What they take in the context of the engine that makes most of them."""
-    return max(sum(image_tokens(image.width, image.height, engine) for image in images) for engine in engines)
+def tokens_by_engine(images: Sequence[ImageHeader], engines: Iterable[str]) -> dict[str, int]:
+    """What they take in the context of each engine; empty where there are none."""
+    each_of = {engine: [image_tokens(image.width, image.height, engine) for image in images] for engine in engines}
+    return {engine: sum(tokens) for engine, tokens in each_of.items() if tokens}
 
 
 def _measured(url: str, number: int) -> ImageHeader:
