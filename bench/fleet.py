@@ -42,6 +42,11 @@ class BenchFleet:
         wish = (*profile, "--context", str(CONTEXT), "--concurrency", str(SLOTS))
         self.qorch("up", "--yes", "--port", str(self.port), *wish)
 
+    def down(self) -> None:
+        """Nothing happens where it is down."""
+        if (self.home / "state" / "default").exists():
+            self.qorch("down")
+
     def processes(self) -> list[psutil.Process]:
         mark = str(self.home / "state" / "default")
         return Owner(mark, ray_folder(mark)).processes()
@@ -62,7 +67,7 @@ def fleet(*profile: str) -> Iterator[BenchFleet]:
         try:
             yield made
         finally:
-            made.qorch("down")
+            made.down()
 
 
 @contextlib.contextmanager

@@ -31,6 +31,7 @@ from orchestrator.core.load_time import Load
 PROFILE = ("--profile", "bf16", "--model", "demo", "--engine", "vllm")
 CONCURRENCY = (1, 8, 32)
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 64
+STARTS = 3
 MOST_RUNS = 8  # of one client in a round; fewer of many
 HEADERS = (
     "at once", "tok/s direct", "tok/s qorch", "ratio", "quartiles", "TTFT ms direct", "TTFT ms qorch", "added ms",
@@ -49,15 +50,19 @@ class Speed:
 def main() -> None:
     rounds, _ = rounds_from_arguments(7)
     device = "cpu" if vllm_install().cpu_build else "gpu"
-    with fleet(*PROFILE, "--device", device) as running:
-        engine = running.engine()
+    profile = (*PROFILE, "--device", device)
+    with fleet(*profile) as running:
+        rows = list(_rows(running.port, running.engine()["port"], rounds))
+        print(markdown(HEADERS, rows), flush=True)
         arguments = _arguments(running)
-        print(markdown(HEADERS, list(_rows(running.port, engine["port"], rounds))))
-    alone_s = _start_s(arguments)
+        running.down()
+        starts = (partial(_alone_s, arguments), partial(_in_qorch_s, running, profile))
+        alone, in_qorch = each_way(starts, lambda start: start(), STARTS)
+    ratios = [ours / theirs for theirs, ours in zip(alone, in_qorch, strict=True)]
     print(
-        f"\nstart to a healthy server: {alone_s:.1f} s alone; to a first completion in qorch: {engine['load_s']:.1f} s"
+        f"\nto a healthy server: {median(alone):.1f} s alone; to a first completion: {median(in_qorch):.1f} s in qorch"
     )
-    print(f"ratio {engine['load_s'] / alone_s:.2f}, vLLM {vllm_install().version} on the {device}")
+    print(f"ratio {median(ratios):.2f} ({spread(ratios, '.2f')}), vLLM {vllm_install().version} on the {device}")
 
 
 def _rows(gateway_port: int, engine_port: int, rounds: int) -> Iterator[tuple[str, ...]]:
@@ -102,8 +107,16 @@ def _arguments(running: BenchFleet) -> tuple[str, ...]:
     return record.deployed.variants[0].engine.arguments
 
 
-def _start_s(arguments: tuple[str, ...]) -> float:
-    """Until `vllm serve` of the same words is healthy."""
+def _in_qorch_s(running: BenchFleet, profile: tuple[str, ...]) -> float:
+    """From the engine's start to its first completion, without Ray's own start."""
+    running.up(*profile)
+    load_s = float(running.engine()["load_s"])
+    running.down()
+    return load_s
+
+
+def _alone_s(arguments: tuple[str, ...]) -> float:
+    """Until `vllm serve` of the same words is healthy; raises RuntimeError where it ends before."""
     (port,) = free_ports(1)
     command = [vllm_install().python, "-P", "-m", "vllm.entrypoints.cli.main", "serve", *arguments]
     begin = time.perf_counter()
@@ -111,6 +124,8 @@ def _start_s(arguments: tuple[str, ...]) -> float:
         [*command, "--host", LOOPBACK, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         while not _healthy(port):
+            if server.poll() is not None:
+                raise RuntimeError(f"vLLM ended with status {server.returncode}: {' '.join(command)}")
             time.sleep(0.1)
         taken_s = time.perf_counter() - begin
         server.terminate()
