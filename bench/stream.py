@@ -17,7 +17,7 @@ CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 QUESTION = "Tell me about the sea"
 FRESH_WORDS = 25  # about 64 tokens of the demo's
 ALWAYS = {"model": "demo", "temperature": 0, "stream": True, "stream_options": {"include_usage": True}}
-MARK = b"data: "
+GOOD, MARK = b"HTTP/1.1 200 ", b"data: "  # how an answer begins, and each event
 COUNTED = re.compile(rb'"completion_tokens": ?(\d+)')
 TAIL_BYTES = 4096  # holds the last events: the engine's count of tokens, and that it is done
 PATIENCE_S = 60.0
@@ -72,7 +72,7 @@ class Stream(asyncio.Protocol):
 
     @property
     def whole(self) -> bool:
-        return self.head.startswith(b"HTTP/1.1 200 ") and b"data: [DONE]" in self.tail and b'"error"' not in self.tail
+        return self.head == GOOD and b"data: [DONE]" in self.tail and b'"error"' not in self.tail
 
     @property
     def tokens(self) -> int:
@@ -83,7 +83,8 @@ class Stream(asyncio.Protocol):
         cast(asyncio.WriteTransport, transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        self.head = self.head or data[:64]
+        if len(self.head) < len(GOOD):
+            self.head = (self.head + data)[: len(GOOD)]
         cut = self.tail[1 - len(MARK) :]  # too short for a mark of its own, long enough for one that was cut in two
         if found := (cut + data).count(MARK):
             self.pieces_s.append(time.perf_counter())
