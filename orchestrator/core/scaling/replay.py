@@ -1,0 +1,151 @@
+"""Replays a demand against a rule: one first-in-first-out queue of work, as a fluid, before the replicas of a pool.
+
+All ready replicas take from the queue at their capacity. A request's wait is what it finds on arrival: the work that
+waits over the capacity that is ready, and without a ready replica it is a miss. Steps are short against the wait that
+is allowed, so within one nothing moves. A replica that is asked for is paid for at once and ready a cold start later;
+those that go are first the ones that start, the latest first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from orchestrator.core.scaling.bounds import packed_cost
+from orchestrator.core.scaling.demand import Demand
+from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.outcome import Outcome, quantiles
+from orchestrator.core.scaling.rule import Rule
+
+HOUR_S = 3600.0
+
+
+def replay(
+    demand: Demand, variants: Sequence[VariantLoad], rule: Rule, interval_s: float = 10.0, max_wait_s: float = 2.0
+) -> Outcome:
+    """What becomes of `demand` when `rule` is asked every `interval_s`, from the ready replicas of `variants` on."""
+    groups, queue = [_Group(each) for each in variants], _Queue(demand, max_wait_s)
+    steps, per_look = len(demand.work), max(1, round(interval_s / demand.step_s))
+    memory: Any = None
+    arrived: float | None = None
+    replicas, changes, cost = [], 0, 0.0
+    for first in range(0, steps, per_look):
+        last, now_s = min(first + per_look, steps), first * demand.step_s
+        loads = tuple(group.look(now_s) for group in groups)
+        wanted, memory = rule(Load(now_s, per_look * demand.step_s, arrived, queue.waiting, loads), memory)
+        changes += sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
+        replicas.append(sum(group.paid for group in groups))
+        cost += sum(group.paid * group.variant.cost for group in groups) * (last - first)
+        arrived = _serve(queue, groups, first, last, demand.step_s)
+    p50, p99 = quantiles(queue.waits, queue.requests, (0.5, 0.99))
+    hours = sum(replicas) * per_look - (replicas[-1] * (per_look - (last - first)) if replicas else 0)
+    return Outcome(
+        attainment=queue.in_time / queue.requests if queue.requests else 1.0,
+        replica_hours=hours * demand.step_s / HOUR_S,
+        cost=cost * demand.step_s / HOUR_S,
+        packed_cost=packed_cost(demand, variants),
+        changes=changes,
+        wait_p50_s=p50,
+        wait_p99_s=p99,
+        peak_replicas=max(replicas, default=0),
+        replicas=tuple(replicas),
+        served_work=queue.served,
+        left_work=queue.waiting,
+    )
+
+
+class _Group:
+    """The replicas of one variant."""
+
+    def __init__(self, variant: VariantLoad) -> None:
+        self.variant = variant
+        self.ready = variant.ready
+        self.starting: deque[float] = deque([variant.cold_start_s] * variant.starting)  # when each is ready
+
+    @property
+    def paid(self) -> int:
+        return self.ready + len(self.starting)
+
+    @property
+    def capacity(self) -> float:
+        return self.ready * self.variant.capacity
+
+    def look(self, now_s: float) -> VariantLoad:
+        """As a rule sees it, with those ready that have become so."""
+        self.settle(now_s)
+        return replace(self.variant, ready=self.ready, starting=len(self.starting))
+
+    def settle(self, now_s: float) -> None:
+        while self.starting and self.starting[0] <= now_s:
+            self.starting.popleft()
+            self.ready += 1
+
+    def ask(self, wanted: int, now_s: float) -> int:
+        """Go towards `wanted` within the variant's bounds; how many replicas that changes."""
+        target = min(max(wanted, self.variant.min_replicas), self.variant.max_replicas)
+        before = self.paid
+        self.starting.extend([now_s + self.variant.cold_start_s] * (target - before))
+        while self.starting and self.paid > target:
+            self.starting.pop()
+        self.ready = min(self.ready, target)
+        self.settle(now_s)
+        return abs(target - before)
+
+
+class _Queue:
+    """The work that waits, and the sums over all requests so far."""
+
+    def __init__(self, demand: Demand, max_wait_s: float) -> None:
+        self._demand, self._max_wait_s = demand, max_wait_s
+        self.waiting = self.served = 0.0
+        self.in_time = self.requests = 0.0
+        self.waits: list[tuple[float, float]] = []  # (s, requests), of those that waited
+
+    def run(self, first: int, last: int, capacity: float) -> float:
+        """Serve these steps with `capacity` work a second; the work that arrived in them."""
+        work, requests = self._demand.work[first:last], self._demand.requests[first:last]
+        arrived = sum(work)
+        self.requests += sum(requests)
+        if capacity > 0:
+            self._flow(work, requests, capacity)
+        else:
+            self.waiting += arrived
+            self.waits.extend((inf, some) for some in requests)
+        return arrived
+
+    def _flow(self, work: Sequence[float], requests: Sequence[float], capacity: float) -> None:
+        """The inner loop, over a million steps in a fortnight."""
+        waiting, idle, in_time = self.waiting, 0.0, 0.0
+        most, a_step = capacity * self._max_wait_s, capacity * self._demand.step_s
+        for some_work, some_requests in zip(work, requests, strict=True):
+            if waiting > 0.0:
+                self.waits.append((waiting / capacity, some_requests))
+            if waiting <= most:
+                in_time += some_requests
+            waiting += some_work - a_step
+            if waiting < 0.0:
+                idle -= waiting
+                waiting = 0.0
+        self.waiting = waiting
+        self.served += a_step * len(work) - idle
+        self.in_time += in_time
+
+
+def _serve(queue: _Queue, groups: Sequence[_Group], first: int, last: int, step_s: float) -> float:
+    """Go from one look to the next, in pieces between which replicas become ready."""
+    starts = {step for group in groups for at_s in group.starting if first < (step := _step(at_s, step_s)) < last}
+    edges = [first, *sorted(starts), last]
+    arrived = 0.0
+    for begin, end in zip(edges, edges[1:], strict=False):
+        for group in groups:
+            group.settle(begin * step_s)
+        arrived += queue.run(begin, end, sum(group.capacity for group in groups))
+    return arrived
+
+
+def _step(at_s: float, step_s: float) -> int:
+    """The first step that begins at `at_s` or later."""
+    return -int(-at_s // step_s)
