@@ -13,7 +13,8 @@ from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.rule import Rule, one_variant
 
 HOUR_S = 3600.0
-WINDOWS_STEPS = tuple(2**power for power in range(10))  # over which a peak may last; between two, the rate is close
+WINDOWS_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 15, 20, 30, 45, 70, 110, 200)  # over which a peak may last
+AIM = 0.75  # of the longest wait, since a peak may last otherwise than these windows
 
 
 def packed_cost(demand: Demand, variants: Sequence[VariantLoad]) -> float:
@@ -27,18 +28,17 @@ def clairvoyant(demand: Demand, cold_start_s: float, interval_s: float, max_wait
     Work w that comes within L seconds, what waits before it included, is gone in time exactly when
     w <= capacity x (L + max_wait_s).
     """
+    aim_s = AIM * max_wait_s
     per_look = max(1, round(interval_s / demand.step_s))
     sums = [0.0, *accumulate(demand.work)]
-    needed = _needed_rates(sums, demand.step_s, max_wait_s)
+    needed = _needed_rates(sums, demand.step_s, aim_s)
     by_look = [max(needed[first : first + per_look]) for first in range(0, len(needed), per_look)]
     ahead = list(_most_ahead(by_look, 1 + ceil(cold_start_s / (per_look * demand.step_s))))
 
     def count(load: Load, main: VariantLoad, memory: None) -> tuple[int, None]:
         step = round(load.now_s / demand.step_s)
         ends = [min(step + length, len(demand.work)) for length in WINDOWS_STEPS]
-        clearing = (
-            (load.waiting + sums[end] - sums[step]) / ((end - step) * demand.step_s + max_wait_s) for end in ends
-        )
+        clearing = ((load.waiting + sums[end] - sums[step]) / ((end - step) * demand.step_s + aim_s) for end in ends)
         return ceil(max(ahead[step // per_look], *clearing) / main.capacity), None
 
     return one_variant(count, None)

@@ -1,0 +1,77 @@
+"""Replays one demand against many rules, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+
+from orchestrator.core.scaling.bounds import clairvoyant
+from orchestrator.core.scaling.demand import Demand
+from orchestrator.core.scaling.load import VariantLoad
+from orchestrator.core.scaling.outcome import Outcome
+from orchestrator.core.scaling.peers import PEERS
+from orchestrator.core.scaling.peers.static import static
+from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.replay import replay
+from orchestrator.core.scaling.rule import Rule
+
+STATIC, CLAIRVOYANT = "static", "clairvoyant"
+POLICIES = (*PEERS, STATIC, CLAIRVOYANT)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What all rules are replayed on: a demand, a pool of one variant, a goal, and how often they are asked."""
+
+    demand: Demand
+    variant: VariantLoad
+    goal: ScalingPolicy = ScalingPolicy()
+    interval_s: float = 10.0
+
+
+def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy = ScalingPolicy()) -> Course:
+    """Begins with the replicas that the mean demand keeps busy, all ready."""
+    ready = ceil(demand.mean_rate / variant.capacity)
+    bounded = min(max(ready, variant.min_replicas), variant.max_replicas)
+    return Course(demand, replace(variant, ready=bounded), goal)
+
+
+def compare(course: Course, names: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
+    """Each of POLICIES that is named, when it has been replayed."""
+    for name in names:
+        yield name, _static(course) if name == STATIC else _replayed(course, _rule(course, name))
+
+
+def best(outcomes: Mapping[str, Outcome], attainment: float) -> str | None:
+    """The cheapest that attains the goal without knowing the future."""
+    well = [name for name, each in outcomes.items() if each.attainment >= attainment and name != CLAIRVOYANT]
+    return min(well, key=lambda name: outcomes[name].cost, default=None)
+
+
+def _rule(course: Course, name: str) -> Rule:
+    if name == CLAIRVOYANT:
+        cold_start_s = course.variant.cold_start_s
+        return clairvoyant(course.demand, cold_start_s, course.interval_s, course.goal.max_wait_s)
+    return PEERS[name]()
+
+
+def _replayed(course: Course, rule: Rule) -> Outcome:
+    return replay(course.demand, [course.variant], rule, course.interval_s, course.goal.max_wait_s)
+
+
+def _static(course: Course) -> Outcome:
+    """With the least number that attains the goal, known afterwards, or the most that is allowed."""
+    low, high = max(1, course.variant.min_replicas), course.variant.max_replicas
+    while low < high:
+        middle = (low + high) // 2
+        if _with(course, middle).attainment >= course.goal.attainment:
+            high = middle
+        else:
+            low = middle + 1
+    return _with(course, low)
+
+
+def _with(course: Course, replicas: int) -> Outcome:
+    always = replace(course.variant, ready=replicas)
+    return replay(course.demand, [always], static(replicas), course.demand.duration_s, course.goal.max_wait_s)
