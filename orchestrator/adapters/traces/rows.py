@@ -16,7 +16,8 @@ from orchestrator.core.errors import UsageError
 GZIP = b"\x1f\x8b"
 LINE_CHARACTERS = 4096
 MOST_ROWS = 50_000_000
-MOST_S = 62 * 86400  # a replay keeps 16 bytes of each second
+DAY_S = 86400
+MOST_S = 62 * DAY_S  # a replay keeps 16 bytes of each second
 LARGEST = 1e15
 
 
@@ -59,9 +60,8 @@ class Clock:
         if t_s < self._last_s:
             row.refuse("its time is before that of the line above; sort the file by time")
         if t_s - self._first_s > MOST_S:
-            row.refuse(
-                f"it is {(t_s - self._first_s) / 86400:,.0f} days after the first; at most {MOST_S // 86400} can be replayed"
-            )
+            days = (t_s - self._first_s) / DAY_S
+            row.refuse(f"it is {days:,.0f} days after the first; at most {MOST_S / DAY_S:.0f} can be replayed")
         self._last_s = t_s
         return t_s
 

@@ -26,11 +26,11 @@ class Course:
 
     demand: Demand
     variant: VariantLoad
-    goal: ScalingPolicy = ScalingPolicy()
+    goal: ScalingPolicy
     interval_s: float = 10.0
 
 
-def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy = ScalingPolicy()) -> Course:
+def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy) -> Course:
     """Begins with the replicas that the mean demand keeps busy, all ready."""
     ready = ceil(demand.mean_rate / variant.capacity)
     bounded = min(max(ready, variant.min_replicas), variant.max_replicas)

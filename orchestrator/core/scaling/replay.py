@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -139,7 +140,7 @@ def _serve(queue: _Queue, groups: Sequence[_Group], first: int, last: int, step_
     starts = {step for group in groups for at_s in group.starting if first < (step := _step(at_s, step_s)) < last}
     edges = [first, *sorted(starts), last]
     arrived = 0.0
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         for group in groups:
             group.settle(begin * step_s)
         arrived += queue.run(begin, end, sum(group.capacity for group in groups))

@@ -21,7 +21,8 @@ MAX_RATE = 2.0
 
 
 def apa() -> Rule:
-    return one_variant(_count, ())
+    empty: Window = ()
+    return one_variant(_count, empty)
 
 
 def _count(load: Load, main: VariantLoad, memory: Window) -> tuple[int, Window]:

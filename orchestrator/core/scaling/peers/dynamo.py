@@ -1,10 +1,10 @@
 """NVIDIA Dynamo's planner, both of its loops.
 
-Source: ai-dynamo 1.6.1, dynamo/planner/core/{throughput_scaling,load_scaling}.py and config/defaults.py. Every 180 s the
-load of the next interval is predicted and divided by what a replica does within its goals: the lower bound. Every 5 s,
-unless a change is under way, one more where KV cache scheduled and queued is beyond 100 %, one less where it is below
-60 %. Predicted is "constant", the last interval's mean, one of its four predictors: the default, ARIMA, needs a library.
-Requests in flight stand for KV cache.
+Source: ai-dynamo 1.6.1, dynamo/planner/core/{throughput_scaling,load_scaling}.py and config/defaults.py. Every 180 s
+the load of the next interval is predicted and divided by what a replica does within its goals: the lower bound. Every
+5 s, unless a change is under way, one more where KV cache scheduled and queued is beyond 100 %, one less where it is
+below 60 %. Requests in flight stand for KV cache. Predicted is the last interval's mean, "constant", one of its four
+predictors: the default, ARIMA, needs a library.
 """
 
 from __future__ import annotations

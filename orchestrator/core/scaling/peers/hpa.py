@@ -1,7 +1,7 @@
 """What Kubernetes' HorizontalPodAutoscaler does around a metric, for the peers that act through it.
 
-Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale: looks every 15 s, never goes below the largest
-wish of the stabilisation window, and adds 4 pods or doubles them in 15 s, whichever is more.
+Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale: looks every 15 s, never goes below the
+largest wish of the stabilisation window, and adds 4 pods or doubles them in 15 s, whichever is more.
 """
 
 from __future__ import annotations

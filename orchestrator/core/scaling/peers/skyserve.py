@@ -1,8 +1,8 @@
 """SkyServe's request-rate autoscaler.
 
 Source: skypilot, sky/serve/autoscalers.py and docs on SkyServe autoscaling: the requests of the last 60 s by the target
-of one replica, rounded up; followed when it has been higher for 300 s, or lower for 1,200 s. The target that a user sets
-is here the rate at which a replica is full.
+of one replica, rounded up; followed when it has been higher for 300 s, or lower for 1,200 s. The target that a user
+sets is here the rate at which a replica is full.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """llm-d's workload variant autoscaler (WVA), its saturation analyzer.
 
-Source: llm-d/llm-d-workload-variant-autoscaler, docs on saturation scaling: a replica is saturated from 80 % KV cache or
-5 waiting requests on; one more of the cheapest variant when the others have less than 10 % or 3 requests to spare on
+Source: llm-d/llm-d-workload-variant-autoscaler, docs on saturation scaling: a replica is saturated from 80 % KV cache
+or 5 waiting requests on; one more of the cheapest variant when the others have less than 10 % or 3 requests to spare on
 average, unless one of it is pending; one less of the dearest when the rest would keep that much; through an HPA that
 waits 240 s before it scales down. All replicas of a fluid are equally full, and the share that is busy stands for the
 KV cache in use. Looks every 60 s.
