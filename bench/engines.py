@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from bench.load import Streams, Target, completion_body, in_process
+from bench.fleet import CONTEXT, SLOTS, cpu_s, engine_alone
+from bench.load import Shape, in_process, run_streams
+from bench.stream import COMPLETIONS, QUESTION, Target
 from bench.tables import median, report, rounds_from_arguments
 from orchestrator.adapters.demo_model import make_demo_gguf
 
@@ -30,8 +32,6 @@ Figures = tuple[float, float, float]  # CPU us an event, events a second, PSS in
 
 def child_process(folder: Path) -> Figures:
     """What qorch does: the owner only holds the pipe."""
-    from bench.fleet import engine_alone
-
     with engine_alone(folder) as port:
         engine = psutil.Process().children()[-1]
         return _over_http(port, [psutil.Process(), engine])
@@ -45,14 +45,14 @@ def same_process(folder: Path) -> Figures:
 
 def native_calls(folder: Path) -> Figures:
     """No HTTP: each event reaches a Python callback under the interpreter's lock, and would still have to be sent."""
-    server, events = _server(folder), []
-    request = {"model": "demo", "prompt": "the model", "max_tokens": TOKENS, "stream": True, "temperature": 0}
-    owner = psutil.Process()
-    cpu_s, started_s = sum(owner.cpu_times()[:2]), time.perf_counter()
+    server, owner = _server(folder), psutil.Process()
+    events: list[object] = []
+    request = {"model": "demo", "prompt": QUESTION, "max_tokens": TOKENS, "stream": True, "temperature": 0}
+    before_s, started_s = cpu_s([owner]), time.perf_counter()
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         list(pool.map(lambda _: server.handle_completions(request, events.append), range(STREAMS)))
     took_s = time.perf_counter() - started_s
-    spent_us = (sum(owner.cpu_times()[:2]) - cpu_s) * 1e6
+    spent_us = (cpu_s([owner]) - before_s) * 1e6
     return spent_us / len(events), len(events) / took_s, owner.memory_full_info().pss / MIB
 
 
@@ -87,34 +87,15 @@ def crash_of(name: str) -> str:
 
 
 def _over_http(port: int, processes: list[psutil.Process]) -> Figures:
-    target = Target(port, "/v1/completions", completion_body(TOKENS))
-    cpu_s = _cpu_s(processes)
-    run = _streams(target)
-    spent_us = (_cpu_s(processes) - cpu_s) * 1e6
+    before_s = cpu_s(processes)
+    run = run_streams(Target(port, TOKENS, COMPLETIONS), Shape(STREAMS, CONCURRENCY))
+    spent_us = (cpu_s(processes) - before_s) * 1e6
     memory = sum(process.memory_full_info().pss for process in processes) / MIB
     return spent_us / run.events, run.events_per_s, memory
 
 
-def _streams(target: Target) -> Streams:
-    """The client must not share the owner's process; pools cannot be nested, so it is a command."""
-    code = (
-        "from bench.load import Target, _run; "
-        f"run = _run(Target({target.port}, {target.path!r}, {target.body!r}), {CONCURRENCY}, {STREAMS}); "
-        "print(run.events, run.wall_s)"
-    )
-    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
-    events, wall_s = done.stdout.split()
-    return Streams([], int(events), STREAMS, float(wall_s))
-
-
-def _cpu_s(processes: list[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
-
-
 def _server(folder: Path) -> Any:
     import xllamacpp
-
-    from bench.fleet import CONTEXT, SLOTS
 
     params = xllamacpp.CommonParams()
     params.model.path = str(make_demo_gguf(folder))

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ QORCH = (sys.executable, "-m", "orchestrator.cli")
 ENGINE = (sys.executable, "-m", "orchestrator.adapters.engines.llama_cpp_server")
 SLOTS = 32
 CONTEXT = 4096
+
+
+def cpu_s(processes: Sequence[psutil.Process]) -> float:
+    """Seconds of a core that these have taken since they began; raises psutil.NoSuchProcess for one that ended."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import psutil
 
-from bench.fleet import fleet, ray_head
+from bench.fleet import cpu_s, fleet, ray_head
 from bench.startup import TRIVIAL
 from bench.tables import report, rounds_from_arguments
 
 MIB = 2**20
 IDLE_S = 20.0
 KINDS = (
-    "ServeReplica:qorch:gateway", "ServeReplica:qorch:engine", "llama_cpp_server", "ServeReplica", "ServeController",
+    "ServeReplica:qorch:gateway", "ServeReplica:qorch:demo", "llama_cpp_server", "ServeReplica", "ServeController",
 )  # fmt: skip
 
 
@@ -54,13 +54,9 @@ def _memory(processes: list[psutil.Process]) -> Counter[str]:
 
 
 def _idle_cpu(processes: list[psutil.Process]) -> float:
-    before = _cpu_s(processes)
+    before = cpu_s(processes)
     time.sleep(IDLE_S)
-    return 100 * (_cpu_s(processes) - before) / IDLE_S
-
-
-def _cpu_s(processes: list[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    return 100 * (cpu_s(processes) - before) / IDLE_S
 
 
 if __name__ == "__main__":

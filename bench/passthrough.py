@@ -30,7 +30,7 @@ class PassThrough:
                 yield piece
 
 
-def main(engine_port: int, http_port: int) -> None:
+def serve_engine(engine_port: int, http_port: int) -> None:
     ray.init(log_to_driver=False, logging_level="ERROR")
     serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": http_port})
     deployment = serve.deployment(PassThrough).options(ray_actor_options={"num_cpus": 0}, max_ongoing_requests=256)
@@ -38,4 +38,4 @@ def main(engine_port: int, http_port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    serve_engine(int(sys.argv[1]), int(sys.argv[2]))

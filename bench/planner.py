@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -83,7 +84,7 @@ hosts are one group. In the last rows no two hosts are alike, so that each is a 
 
 def _row(site: Site) -> tuple[str, ...]:
     hosts = sum(group.count for group in site.hosts)
-    plans = [seconds(lambda wish=wish: _plan(site, wish)) for wish in (ONE, ALL)]
+    plans = [seconds(partial(_plan, site, wish)) for wish in (ONE, ALL)]
     replicas = _plan(site, ALL).num_replicas
     times = (f"{each:.3f}" for each in plans)
     return (f"{hosts:,}", f"{8 * hosts:,}", f"{len(site.hosts):,}", *times, f"{replicas:,}")

@@ -48,7 +48,6 @@ BOUNDS: dict[str, tuple[float, float, float]] = {
     "ttft_sequence_s": (1e-3, 1e-6, 2e-2),
 }
 NAMES = tuple(BOUNDS)
-NOT_FITTED = {"load_bytes_s": 1.0, "start_s": 0.0, "source": ""}
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,9 @@ def fit(points: Sequence[Point], prior: Prior) -> EngineSpeed:
 
 
 def _speed(logs: np.ndarray) -> EngineSpeed:
-    return EngineSpeed(**{name: exp(value) for name, value in zip(NAMES, logs, strict=True)}, **NOT_FITTED)
+    """With these constants; the data tell nothing of a start."""
+    fitted = {name: exp(value) for name, value in zip(NAMES, logs, strict=True)}
+    return EngineSpeed(load_bytes_s=1.0, start_s=0.0, source="", **fitted)
 
 
 def _errors(point: Point, speed: EngineSpeed) -> list[float]:

@@ -13,15 +13,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import psutil
 
-from bench.arrivals import Arrivals, arrivals
 from bench.crash import crash
+from bench.fleet import cpu_s
+from bench.load import Shape, Streams, run_streams
 from bench.serve_llm_ways import APP, Way, qorch, serve_llm
+from bench.stream import COMPLETIONS, Target
 from bench.tables import each_way, markdown, median, rounds_from_arguments, spread
 from orchestrator.adapters.engines.vllm_install import vllm_install
 
@@ -44,7 +47,7 @@ CRASHES = ("killed", "way", "a running stream", "ended, s", "old engine gone, s"
 class Measured:
     """A load, and the CPU seconds that everything but the engine's own processes spent on it."""
 
-    arrivals: Arrivals
+    streams: Streams
     cpu_s: float
 
 
@@ -82,32 +85,28 @@ def _unfiled_bytes(process: psutil.Process) -> int:
 
 def _load_rows(ways: Sequence[Way], rounds: int) -> Iterator[tuple[str, ...]]:
     for concurrency in CONCURRENCY:
-        each_way(ways, lambda way, many=concurrency: arrivals(way.port, many, 1, TOKENS), 1)  # warm
-        found = each_way(ways, lambda way, many=concurrency: _measured(way, many), rounds)
+        each_way(ways, partial(_measured, Shape(concurrency, concurrency)), 1)  # warm
+        found = each_way(ways, partial(_measured, Shape(concurrency * STREAMS_EACH, concurrency)), rounds)
         for way, runs in zip(ways, found, strict=True):
             yield (str(concurrency), way.name, *_load_cells(runs))
 
 
-def _measured(way: Way, concurrency: int) -> Measured:
+def _measured(shape: Shape, way: Way) -> Measured:
     rest = way.rest()
-    before_s = _cpu_s(rest)
-    found = arrivals(way.port, concurrency, STREAMS_EACH, TOKENS)
-    return Measured(found, _cpu_s(rest) - before_s)
-
-
-def _cpu_s(processes: Sequence[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    before_s = cpu_s(rest)
+    found = run_streams(Target(way.port, TOKENS, COMPLETIONS, fresh=True), shape)
+    return Measured(found, cpu_s(rest) - before_s)
 
 
 def _load_cells(runs: Sequence[Measured]) -> tuple[str, ...]:
     """Medians over the rounds; the longest gap is that of the round in the middle."""
-    tok_s = [run.arrivals.tok_s for run in runs]
-    ttft_ms = 1000 * median(median(run.arrivals.ttft_s) for run in runs)
-    p99_ms = 1000 * median(quantiles(run.arrivals.gaps_s, n=100, method="inclusive")[-1] for run in runs)
-    max_ms = 1000 * median(max(run.arrivals.gaps_s) for run in runs)
-    cpu_s = median(1000 * run.cpu_s / run.arrivals.tokens for run in runs)
+    tok_s = [run.streams.tok_s for run in runs]
+    ttft_ms = 1000 * median(median(run.streams.first_event_s) for run in runs)
+    p99_ms = 1000 * median(quantiles(run.streams.gaps_s, n=100, method="inclusive")[-1] for run in runs)
+    max_ms = 1000 * median(max(run.streams.gaps_s) for run in runs)
+    each_cpu_s = median(1000 * run.cpu_s / run.streams.tokens for run in runs)
     milliseconds = (f"{one_ms:.0f}" for one_ms in (ttft_ms, p99_ms, max_ms))
-    return (f"{median(tok_s):,.0f}", spread(tok_s, ",.0f"), *milliseconds, f"{cpu_s:.2f}")
+    return (f"{median(tok_s):,.0f}", spread(tok_s, ",.0f"), *milliseconds, f"{each_cpu_s:.2f}")
 
 
 def _crash_rows(ways: Sequence[Way]) -> Iterator[tuple[str, ...]]:

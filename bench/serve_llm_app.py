@@ -22,7 +22,7 @@ OBJECT_STORE_BYTES = 80_000_000
 LOGICAL_CPUS = 8  # what Ray counts with: a replica and its engine ask for two, each of two ingress replicas for one
 
 
-def main() -> None:
+def serve_asked() -> None:
     asked = json.loads(sys.stdin.readline())
     ray.init(
         num_cpus=LOGICAL_CPUS, num_gpus=0, include_dashboard=False, log_to_driver=False,
@@ -53,4 +53,4 @@ def engine_kwargs(words: Sequence[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    serve_asked()

@@ -20,6 +20,7 @@ import psutil
 
 from bench.crash import answers
 from bench.fleet import BenchFleet, fleet
+from bench.haproxy import haproxy
 from bench.vllm import PROFILE
 from orchestrator.adapters.engines.vllm_install import vllm_install
 from orchestrator.adapters.files import write_private
@@ -31,17 +32,7 @@ from orchestrator.core.engine_spec import EngineSpec
 
 APP = "bench.serve_llm_app"
 START_TIMEOUT_S = 600.0  # a loaded machine takes minutes
-HAPROXY_PORTS = (
-    "RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_HAPROXY_STATS_PORT",
-    "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT", "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT",
-)  # fmt: skip
-HAPROXY_FILES = {
-    "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": "haproxy.cfg",
-    "RAY_SERVE_HAPROXY_SOCKET_PATH": "admin.sock",
-    "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": "metrics.sock",
-    "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": "",
-    "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": "server-state",
-}
+DIRECT = {"RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1"}  # HAProxy fetches each stream from the replica
 ENGINE_TITLE = "VLLM::"  # vLLM gives it to its engine core and its workers
 
 
@@ -97,9 +88,8 @@ def serve_llm(name: str, spec: EngineSpec, interval_ms: float | None = None, dir
         stack.callback(owner.end_all)
         asked = {"words": spec.arguments, "interval_ms": interval_ms, "port": port, "ray_folder": str(owner.folder)}
         begin_s = time.perf_counter()
-        driver = _driver(
-            Path(home), asked, dict(spec.environment) | (_direct_streaming(owner.folder) if direct else {})
-        )
+        streaming = {**DIRECT, **haproxy(owner.folder)} if direct else {}
+        driver = _driver(Path(home), asked, {**dict(spec.environment), **streaming})
         _until_it_answers(driver, port, Path(home) / "log")
         start_s = time.perf_counter() - begin_s
         yield Way(name, port, start_s, "LLMServer:", partial(_all_but, driver.pid, owner))
@@ -124,13 +114,6 @@ def _driver(home: Path, asked: Mapping[str, object], settings: Mapping[str, str]
     driver.stdin.write(json.dumps(asked) + "\n")
     driver.stdin.flush()
     return driver
-
-
-def _direct_streaming(folder: Path) -> dict[str, str]:
-    """HAProxy fetches each stream from the replica; its ports and files are everybody's unless it is told others."""
-    ports = dict(zip(HAPROXY_PORTS, map(str, free_ports(len(HAPROXY_PORTS))), strict=True))
-    files = {name: str(folder / file) for name, file in HAPROXY_FILES.items()}
-    return {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1", **ports, **files}
 
 
 def _until_it_answers(driver: subprocess.Popen[str], port: int, log: Path) -> None:

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from bench.fleet import BenchFleet, engine_alone, ray_head
-from bench.load import Target, _run, completion_body
+from bench.load import Shape, stream_here
+from bench.stream import Target
 from bench.tables import median, report, rounds_from_arguments
 from orchestrator.adapters.ports import free_ports
 
@@ -26,7 +27,7 @@ class Trivial:
 handle = serve.run(serve.deployment(Trivial).options(ray_actor_options={"num_cpus": 0}).bind(), route_prefix=None)
 assert handle.hello.remote().result() == "hello"
 """
-BODY = completion_body(1)
+ONE = Shape(streams=1, concurrency=1)
 
 
 def qorch_s() -> float:
@@ -34,7 +35,7 @@ def qorch_s() -> float:
         made = BenchFleet(Path(home), free_ports(1)[0])
         started_s = time.perf_counter()
         made.up("--profile", "demo-gguf")
-        _run(Target(made.port, "/v1/completions", BODY), 1, 1)
+        stream_here(Target(made.port, tokens=1), ONE)
         took_s = time.perf_counter() - started_s
         made.qorch("down")
         return took_s
@@ -49,7 +50,7 @@ def baseline_s() -> tuple[float, float]:
             ray_s = time.perf_counter() - started_s
         started_s = time.perf_counter()
         with engine_alone(Path(folder)) as port:
-            _run(Target(port, "/v1/completions", BODY), 1, 1)
+            stream_here(Target(port, tokens=1), ONE)
             return ray_s, time.perf_counter() - started_s
 
 

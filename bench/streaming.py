@@ -9,7 +9,8 @@ the engine saturated, so that their first events wait for the gateway and not fo
 from __future__ import annotations
 
 from bench.fleet import fleet
-from bench.load import Shape, Streams, Target, run_streams
+from bench.load import Shape, Streams, run_streams
+from bench.stream import Target
 from bench.tables import each_way, median, report, rounds_from_arguments, spread
 
 TOKENS = 128

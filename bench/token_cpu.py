@@ -11,14 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from bench.fleet import engine_alone, fleet, ray_head
-from bench.load import Target, completion_body, run_streams
+from bench.fleet import cpu_s, engine_alone, fleet, ray_head
+from bench.haproxy import haproxy
+from bench.load import Shape, run_streams
+from bench.stream import COMPLETIONS, Target
 from bench.tables import median, report, rounds_from_arguments
 from orchestrator.adapters.ports import free_ports
 
@@ -26,7 +27,6 @@ CONCURRENCY, STREAMS, TOKENS = 8, 64, 200
 PARTS = {
     "llama_cpp_server": "engine",
     "ServeReplica:qorch:gateway": "gateway",
-    "ServeReplica:qorch:engine": "replica",
     "ServeReplica": "replica",
     "HAProxyManager": "proxy",
     "ProxyActor": "proxy",
@@ -43,22 +43,11 @@ def main() -> None:
         "qorch": _qorch(),
         "Ray Serve, its proxy": _ray_serve(),
         "Ray Serve, throughput-optimised": _ray_serve(RAY_SERVE_THROUGHPUT_OPTIMIZED="1"),
-        "Ray Serve, HAProxy ingress": _ray_serve(**haproxy_settings()),
+        "Ray Serve, HAProxy ingress": _ray_serve(behind_haproxy=True),
     }
     rows = [_row(name, way, rounds) for name, way in ways.items()]
     title = f"CPU us an event, {STREAMS} streams of {TOKENS} tokens, {CONCURRENCY} at a time, medians of {rounds}"
     report(title, ("way", *COLUMNS, "all", "beyond the engine", "events/s"), rows, json_path)
-
-
-def haproxy_settings() -> dict[str, str]:
-    """Ray's HAProxy ingress takes fixed ports and one fixed folder unless it is told otherwise."""
-    ports = free_ports(2)
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports[0]),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports[1]),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
-    }
 
 
 @contextlib.contextmanager
@@ -74,17 +63,15 @@ def _qorch() -> Iterator[Way]:
 
 
 @contextlib.contextmanager
-def _ray_serve(**settings: str) -> Iterator[Way]:
-    with (
-        tempfile.TemporaryDirectory() as name,
-        engine_alone(Path(name)) as engine_port,
-        ray_head(Path(name), **settings) as (head, _, driver),
-    ):
-        http_port = free_ports(1)[0]
-        command = (sys.executable, "-m", "bench.passthrough", str(engine_port), str(http_port))
-        subprocess.run(command, env={**driver, **settings}, check=True, capture_output=True)
-        time.sleep(3)
-        yield http_port, [*head.owner.processes(), *_engine_processes()]
+def _ray_serve(behind_haproxy: bool = False, **settings: str) -> Iterator[Way]:
+    with tempfile.TemporaryDirectory() as name, engine_alone(Path(name)) as engine_port:
+        settings |= haproxy(Path(name)) if behind_haproxy else {}
+        with ray_head(Path(name), **settings) as (head, _, driver):
+            http_port = free_ports(1)[0]
+            command = (sys.executable, "-m", "bench.passthrough", str(engine_port), str(http_port))
+            subprocess.run(command, env={**driver, **settings}, check=True, capture_output=True)
+            time.sleep(3)
+            yield http_port, [*head.owner.processes(), *_engine_processes()]
 
 
 def _engine_processes() -> list[psutil.Process]:
@@ -92,10 +79,9 @@ def _engine_processes() -> list[psutil.Process]:
 
 
 def _row(name: str, way: contextlib.AbstractContextManager[Way], rounds: int) -> tuple[str, ...]:
-    path = "/" if name.startswith("Ray") else "/v1/completions"
     with way as (port, processes):
-        target = Target(port, path, completion_body(TOKENS))
-        run_streams(target, CONCURRENCY, CONCURRENCY)  # warm
+        target = Target(port, TOKENS, COMPLETIONS)
+        run_streams(target, Shape(CONCURRENCY, CONCURRENCY))  # warm
         runs = [_measured(target, processes) for _ in range(rounds)]
     cells = {part: median(run[part] for run in runs) for part in (*COLUMNS, "events/s")}
     whole = sum(cells[part] for part in COLUMNS)
@@ -103,25 +89,22 @@ def _row(name: str, way: contextlib.AbstractContextManager[Way], rounds: int) ->
     return (name, *(f"{figure:.1f}" for figure in figures), f"{cells['events/s']:,.0f}")
 
 
-def _measured(target: Target, processes: list[psutil.Process]) -> Counter[str]:
-    before = _cpu(processes)
-    run = run_streams(target, CONCURRENCY, STREAMS)
-    assert run.whole == STREAMS, f"{run.whole} of {STREAMS} streams were whole"
-    spent = _cpu(processes)
-    spent.subtract(before)
-    each: Counter[str] = Counter({part: seconds * 1e6 / run.events for part, seconds in spent.items()})  # type: ignore[misc]
-    each["events/s"] = run.events_per_s  # type: ignore[assignment]
-    return each
+def _measured(target: Target, processes: list[psutil.Process]) -> dict[str, float]:
+    before_s = _cpu_s(processes)
+    run = run_streams(target, Shape(STREAMS, CONCURRENCY))
+    after_s = _cpu_s(processes)
+    each_us = {part: (after_s[part] - before_s[part]) * 1e6 / run.events for part in COLUMNS}
+    return {**each_us, "events/s": run.events_per_s}
 
 
-def _cpu(processes: list[psutil.Process]) -> Counter[str]:
-    """CPU seconds by part."""
-    found: Counter[str] = Counter()
+def _cpu_s(processes: list[psutil.Process]) -> dict[str, float]:
+    """By part."""
+    found = dict.fromkeys(COLUMNS, 0.0)
     for process in processes:
         with contextlib.suppress(psutil.Error):
             line = " ".join(process.cmdline())
             part = next((part for mark, part in PARTS.items() if mark in line), "Ray itself")
-            found[part] += sum(process.cpu_times()[:2])  # type: ignore[assignment]
+            found[part] += cpu_s([process])
     return found
 
 

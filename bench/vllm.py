@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import httpx
 
@@ -76,7 +75,7 @@ def _rows(gateway_port: int, engine_port: int, rounds: int) -> Iterator[tuple[st
 
 def _measured(load: Load, port: int) -> Speed:
     """From a process of its own."""
-    return cast(Speed, in_process(_measure, load, port))
+    return in_process(_measure, load, port)
 
 
 def _measure(load: Load, port: int) -> Speed:

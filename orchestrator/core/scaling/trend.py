@@ -1,0 +1,42 @@
+"""Demand now and where it goes: two averages of different length, whose difference is the slope (double smoothing)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+SLOW_TIMES_FAST = 4
+USUAL_S = 2 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Demand in replicas, averaged over a short, a longer, and a very long time."""
+
+    fast: float
+    slow: float
+    usual: float
+
+
+def first_trend(demand: float) -> Trend:
+    return Trend(demand, demand, demand)
+
+
+def with_demand(trend: Trend, demand: float, interval_s: float, fast_s: float) -> Trend:
+    """After one more interval."""
+    return Trend(
+        _moved(trend.fast, demand, interval_s / fast_s),
+        _moved(trend.slow, demand, interval_s / (fast_s * SLOW_TIMES_FAST)),
+        _moved(trend.usual, demand, interval_s / USUAL_S),
+    )
+
+
+def expected(trend: Trend, ahead_s: float, fast_s: float) -> float:
+    """Demand in so many seconds: an average lags its input by its own length while that rises steadily."""
+    slope_a_second = (trend.fast - trend.slow) / (fast_s * (SLOW_TIMES_FAST - 1))
+    return max(0.0, trend.fast + slope_a_second * (fast_s + ahead_s))
+
+
+def _moved(average: float, value: float, lengths: float) -> float:
+    """An exponential average after an interval of so many of its lengths."""
+    return average - math.expm1(-lengths) * (value - average)
