@@ -72,12 +72,13 @@ def _data(name: str, outcomes: Outcomes) -> dict[str, Any]:
 
 def _head(course: Course) -> str:
     demand, goal, variant = course.demand, course.goal, course.variant
-    return (
-        f"{_duration(demand.duration_s)} of demand that keeps {demand.mean_rate / variant.capacity:.3g} replicas busy on "
-        f"average; a replica is ready after {variant.cold_start_s:g} s\n"
-        f"goal: {goal.attainment:.3%} of requests wait {goal.max_wait_s:g} s at most; hours against perfect packing and "
-        "against a rule that knows the future"
+    lines = (
+        f"demand: {_duration(demand.duration_s)}, {demand.mean_rate / variant.capacity:.3g} replicas busy on average; "
+        f"cold start {variant.cold_start_s:g} s",
+        f"goal: {goal.attainment:.3%} of requests wait {goal.max_wait_s:g} s at most",
+        "hours: of replicas, against perfect packing and against a rule that knows the future",
     )
+    return "\n".join(lines)
 
 
 def _rows(course: Course, outcomes: Outcomes) -> list[Sequence[str]]:
@@ -113,7 +114,7 @@ def _verdict(course: Course, outcomes: Outcomes) -> str:
 def _plot(course: Course, name: str, found: Outcome, width: int) -> str:
     """Both on one scale, that of the higher one."""
     demand = course.demand
-    room = max(10, width - 4)
+    room = min(max(10, width - 4), len(demand.work))
     wanted = [rate / demand.step_s / course.variant.capacity for rate in columns(demand.work, room)]
     replicas = columns(found.replicas, len(wanted))
     largest = max(*wanted, *replicas)

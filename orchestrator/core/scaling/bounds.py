@@ -44,6 +44,13 @@ def clairvoyant(demand: Demand, cold_start_s: float, interval_s: float, max_wait
     return one_variant(count, None)
 
 
+def first_need(demand: Demand, first_s: float, max_wait_s: float) -> float:
+    """Work a second that must be ready from the start on, for what begins to come in the first seconds."""
+    steps = max(1, ceil(first_s / demand.step_s))
+    sums = [0.0, *accumulate(demand.work[: steps + WINDOWS_STEPS[-1]])]
+    return max(_needed_rates(sums, demand.step_s, AIM * max_wait_s)[:steps], default=0.0)
+
+
 def _needed_rates(sums: Sequence[float], step_s: float, max_wait_s: float) -> Sequence[float]:
     """Work a second that must be ready from each step on, for what begins to come in it; `sums` is all work before."""
     needed = array("d", [0.0]) * (len(sums) - 1)

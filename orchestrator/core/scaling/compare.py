@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
-from orchestrator.core.scaling.bounds import clairvoyant
+from orchestrator.core.scaling.bounds import clairvoyant, first_need
+from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.demand import Demand
-from orchestrator.core.scaling.load import VariantLoad
+from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.outcome import Outcome
 from orchestrator.core.scaling.peers import PEERS
 from orchestrator.core.scaling.peers.static import static
@@ -16,8 +18,9 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.replay import replay
 from orchestrator.core.scaling.rule import Rule
 
-STATIC, CLAIRVOYANT = "static", "clairvoyant"
-POLICIES = (*PEERS, STATIC, CLAIRVOYANT)
+INTERVAL_S = 10.0  # between two looks
+OWN, STATIC, CLAIRVOYANT = "qorch", "static", "clairvoyant"
+POLICIES = (OWN, *PEERS, STATIC, CLAIRVOYANT)
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,12 @@ class Course:
     demand: Demand
     variant: VariantLoad
     goal: ScalingPolicy
-    interval_s: float = 10.0
+    interval_s: float = INTERVAL_S
 
 
 def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy) -> Course:
-    """Begins with the replicas that the mean demand keeps busy, all ready."""
-    ready = ceil(demand.mean_rate / variant.capacity)
+    """Begins with the replicas ready that the first cold start needs, in which no rule can have another."""
+    ready = ceil(first_need(demand, variant.cold_start_s + INTERVAL_S, goal.max_wait_s) / variant.capacity)
     bounded = min(max(ready, variant.min_replicas), variant.max_replicas)
     return Course(demand, replace(variant, ready=bounded), goal)
 
@@ -49,11 +52,21 @@ def best(outcomes: Mapping[str, Outcome], attainment: float) -> str | None:
     return min(well, key=lambda name: outcomes[name].cost, default=None)
 
 
+def own(goal: ScalingPolicy) -> Rule:
+    """`decide`, without its steps."""
+
+    def rule(load: Load, memory: ScalingMemory | None) -> tuple[Mapping[str, int], ScalingMemory]:
+        decision, after = decide(load, goal, memory)
+        return decision.replicas, after
+
+    return rule
+
+
 def _rule(course: Course, name: str) -> Rule:
     if name == CLAIRVOYANT:
         cold_start_s = course.variant.cold_start_s
         return clairvoyant(course.demand, cold_start_s, course.interval_s, course.goal.max_wait_s)
-    return PEERS[name]()
+    return own(course.goal) if name == OWN else PEERS[name]()
 
 
 def _replayed(course: Course, rule: Rule) -> Outcome:

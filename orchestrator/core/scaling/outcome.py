@@ -31,7 +31,7 @@ class Outcome:
 
 
 def quantiles(waits: Sequence[tuple[float, float]], total: float, shares: Sequence[float]) -> list[float]:
-    """The waits below which each share of `total` requests stays; `waits` are (s, requests), and the others waited 0 s."""
+    """The waits below which each share of `total` requests stays; `waits` are (s, requests), others waited 0 s."""
     ordered = sorted(waits)
     waited = sum(requests for _, requests in ordered)
     reached = list(accumulate((requests for _, requests in ordered), initial=total - waited))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.core.scaling.load import VariantLoad
-from orchestrator.core.scaling.peers.window import Window, largest, remembered
+from orchestrator.core.scaling.sliding import Sliding, largest, with_value
 
 PERIOD_S = 15.0
 TOLERANCE = 0.1
@@ -20,7 +20,7 @@ MOST_PODS, MOST_RATE = 4, 2
 class Wishes:
     """Those of the stabilisation window."""
 
-    window: Window = ()
+    window: Sliding = ()
     looked_s: float | None = None
 
     def due(self, now_s: float, period_s: float = PERIOD_S) -> bool:
@@ -29,7 +29,7 @@ class Wishes:
 
 def stabilised(wish: int, main: VariantLoad, wishes: Wishes, now_s: float, window_s: float) -> tuple[int, Wishes]:
     """The replicas that follow from a wish, and the wishes to remember."""
-    window = remembered(wishes.window, now_s, wish, window_s)
+    window = with_value(wishes.window, now_s, wish, window_s)
     most = max(main.replicas + MOST_PODS, main.replicas * MOST_RATE)
     wanted = wish if wish >= main.replicas else min(main.replicas, int(largest(window)))
     return min(wanted, most), Wishes(window, now_s)

@@ -2,8 +2,8 @@
 
 Source: vllm-project/aibrix 0.8, pkg/controller/podautoscaler/algorithm/kpa.go, and its docs on metric-based
 autoscaling: gpu_cache_usage_perc at 50 %, windows of 180 and 60 s, panic from twice the ready pods, at most doubled or
-halved at once. KV cache in use grows with the requests in flight, so a full replica stands for 100 %. Panic ends when the short
-window has been below its threshold for a stable window.
+halved at once. KV cache in use grows with the requests in flight, so a full replica stands for 100 %. Panic ends when
+the short window has been below its threshold for a stable window.
 """
 
 from __future__ import annotations

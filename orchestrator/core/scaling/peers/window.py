@@ -15,10 +15,6 @@ def mean(window: Window) -> float:
     return sum(value for _, value in window) / len(window)
 
 
-def largest(window: Window) -> float:
-    return max(value for _, value in window)
-
-
 def since(window: Window, from_s: float) -> Window:
     """The values after `from_s`."""
     return tuple(each for each in window if each[0] > from_s)
