@@ -54,7 +54,7 @@ def first_need(demand: Demand, first_s: float, max_wait_s: float) -> float:
 def _needed_rates(sums: Sequence[float], step_s: float, max_wait_s: float) -> Sequence[float]:
     """Work a second that must be ready from each step on, for what begins to come in it; `sums` is all work before."""
     needed = array("d", [0.0]) * (len(sums) - 1)
-    for length in WINDOWS_STEPS:
+    for length in (each for each in WINDOWS_STEPS if each < len(sums)):
         share = 1 / (length * step_s + max_wait_s)
         rates = ((end - begin) * share for begin, end in zip(sums, sums[length:], strict=False))
         needed[: len(sums) - length] = array("d", map(max, needed, rates))
