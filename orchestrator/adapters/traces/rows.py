@@ -59,11 +59,16 @@ class Clock:
             self._first_s = t_s
         if t_s < self._last_s:
             row.refuse("its time is before that of the line above; sort the file by time")
-        if t_s - self._first_s > MOST_S:
-            days = (t_s - self._first_s) / DAY_S
-            row.refuse(f"it is {days:,.0f} days after the first; at most {MOST_S / DAY_S:.0f} can be replayed")
+        check_length(row, self._first_s, t_s)
         self._last_s = t_s
         return t_s
+
+
+def check_length(row: Row, first_s: float, last_s: float) -> None:
+    """A trace is no longer than a replay can hold."""
+    days = (last_s - first_s) / DAY_S
+    if last_s - first_s > MOST_S:
+        row.refuse(f"it is {days:,.0f} days after the first; at most {MOST_S / DAY_S:.0f} can be replayed")
 
 
 def header(path: Path) -> tuple[str, ...]:

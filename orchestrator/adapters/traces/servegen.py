@@ -10,7 +10,9 @@ a client without any takes the median of all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.adapters.traces.arrivals import Arrival
-from orchestrator.adapters.traces.rows import Clock, Row, header, rows
+from orchestrator.adapters.traces.rows import Clock, Row, check_length, header, rows
 from orchestrator.core.errors import UsageError
 
 COLUMNS = ("pool", "client", "t_s", "rate_rps", "cv", "dist", "p1", "p2")
@@ -26,51 +28,62 @@ LENGTHS = (
     "pool",
     "client",
     "window_s",
-    "in_mean",
-    "in_p50",
-    "in_p95",
-    "in_p99",
-    "out_mean",
-    "out_p50",
-    "out_p95",
-    "out_p99",
+    *(f"{way}_{what}" for way in ("in", "out") for what in ("mean", "p50", "p95", "p99")),
 )
 LEAST_CV, MOST_CV = 0.5, 30.0  # a window of few requests gives wilder ones, which say little about its seconds
+WINDOW_S = 600  # of a trace that has a single one
 Windows = dict[float, tuple[float, float]]  # t_s -> (rate, cv), or (prompt, generation) tokens of a request
 Series = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The windows of all clients, and the seconds in them from the first on."""
+
+    starts: Series
+    window_s: int
+    seconds: NDArray[np.int64]
+    window_of: NDArray[np.int64]  # each second's
 
 
 def arrivals(path: Path, seed: int) -> Iterator[Arrival]:
     """Each second's requests of all clients."""
     clients, lengths = _windows(path), _lengths(path)
-    starts = sorted({t_s for windows in clients.values() for t_s in windows})
-    if not starts:
+    if not clients:
         return
-    totals = _drawn(clients, lengths, np.array(starts), np.random.default_rng(seed))
+    starts = list(next(iter(clients.values())))
+    totals = _drawn(clients, lengths, _grid(starts), np.random.default_rng(seed))
     for second, amounts in enumerate(zip(*(series.tolist() for series in totals), strict=True)):
         yield Arrival(starts[0] + second, *amounts)
 
 
+def _grid(starts: Sequence[float]) -> _Grid:
+    window_s = round(starts[1] - starts[0]) if len(starts) > 1 else WINDOW_S
+    begins = np.array(starts) - starts[0]
+    seconds = np.arange(round(begins[-1]) + window_s)
+    return _Grid(begins, window_s, seconds, np.searchsorted(begins, seconds, side="right") - 1)
+
+
 def _drawn(
-    clients: Mapping[str, Windows], lengths: Mapping[str, Windows], starts: Series, random: np.random.Generator
-) -> tuple[Series, Series, Series]:
-    """Requests, prompt tokens and generated tokens of each second."""
-    window_s = round(float(starts[1] - starts[0])) if len(starts) > 1 else 600
-    seconds = np.arange(round(float(starts[-1] - starts[0])) + window_s)
-    window_of = np.searchsorted(starts - starts[0], seconds, side="right") - 1
-    requests, prompt, generation = np.zeros(len(seconds)), np.zeros(len(seconds)), np.zeros(len(seconds))
+    clients: Mapping[str, Windows], lengths: Mapping[str, Windows], grid: _Grid, random: np.random.Generator
+) -> Series:
+    """Requests, prompt tokens and generated tokens, each by the second."""
+    totals = np.zeros((3, len(grid.seconds)))
     for client, windows in clients.items():
-        rate, cv = np.array([windows.get(t_s, (0.0, 0.0)) for t_s in starts.tolist()]).T
-        spread = (np.clip(cv, LEAST_CV, MOST_CV) ** 2)[window_of]
-        expected = np.interp(seconds, starts - starts[0] + window_s / 2, rate)
-        some = expected > 0
-        counts = np.zeros(len(seconds))
-        counts[some] = random.gamma(expected[some] / spread[some], spread[some])
-        each_prompt, each_generation = np.array([_length(lengths, client, t_s) for t_s in starts.tolist()]).T
-        requests += counts
-        prompt += counts * each_prompt[window_of]
-        generation += counts * each_generation[window_of]
-    return requests, prompt, generation
+        counts = _counts(list(windows.values()), grid, random)
+        tokens = np.array([_length(lengths, client, t_s) for t_s in windows]).T
+        totals += counts * np.vstack([np.ones_like(counts), tokens[:, grid.window_of]])
+    return totals
+
+
+def _counts(windows: Sequence[tuple[float, float]], grid: _Grid, random: np.random.Generator) -> Series:
+    """The requests of one client in each second."""
+    rate, cv = np.array(windows).T
+    spread = (np.clip(cv, LEAST_CV, MOST_CV) ** 2)[grid.window_of]
+    expected = np.interp(grid.seconds, grid.starts + grid.window_s / 2, rate)
+    counts, some = np.zeros(len(grid.seconds)), expected > 0
+    counts[some] = random.gamma(expected[some] / spread[some], spread[some])
+    return counts
 
 
 def _length(lengths: Mapping[str, Windows], client: str, t_s: float) -> tuple[float, float]:
@@ -82,13 +95,18 @@ def _length(lengths: Mapping[str, Windows], client: str, t_s: float) -> tuple[fl
 
 
 def _windows(path: Path) -> dict[str, Windows]:
+    """By client, each with the windows of all; one that has no line of its own has no request."""
     found: dict[str, Windows] = defaultdict(dict)
     clocks: dict[str, Clock] = defaultdict(Clock)
+    first_s, last_s = inf, -inf
     for row in rows(path, COLUMNS):
         client = row.fields[1]
         t_s = clocks[client].checked(row, row.number(2, "t_s"))
+        first_s, last_s = min(first_s, t_s), max(last_s, t_s)
+        check_length(row, first_s, last_s)
         _keep(found[client], row, t_s, row.number(3, "rate_rps"), row.number(4, "cv"))
-    return found
+    starts = sorted({t_s for windows in found.values() for t_s in windows})
+    return {client: {t_s: windows.get(t_s, (0.0, 0.0)) for t_s in starts} for client, windows in found.items()}
 
 
 def _lengths(path: Path) -> dict[str, Windows]:
@@ -101,16 +119,11 @@ def _lengths(path: Path) -> dict[str, Windows]:
     found: dict[str, Windows] = defaultdict(dict)
     for row in rows(beside, LENGTHS):
         if "nan" not in (row.fields[3].lower(), row.fields[7].lower()):  # no request to measure
-            _keep(
-                found[row.fields[1]],
-                row,
-                row.number(2, "window_s"),
-                row.number(3, "in_mean"),
-                row.number(7, "out_mean"),
-            )
+            prompt, generation = row.number(3, "in_mean"), row.number(7, "out_mean")
+            _keep(found[row.fields[1]], row, row.number(2, "window_s"), prompt, generation)
     every = [each for windows in found.values() for each in windows.values()]
-    prompt, generation = zip(*every, strict=True) if every else ((0.0,), (1.0,))
-    return {**found, "": {0.0: (median(prompt), median(generation))}}
+    prompts, generations = zip(*every, strict=True) if every else ((0.0,), (1.0,))
+    return {**found, "": {0.0: (median(prompts), median(generations))}}
 
 
 def _keep(windows: Windows, row: Row, t_s: float, first: float, second: float) -> None:
