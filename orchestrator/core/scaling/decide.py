@@ -56,17 +56,23 @@ def _learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) ->
     demand = (load.arrived or 0.0) / load.interval_s / _unit(load)
     memory = memory or ScalingMemory(load.now_s, first_trend(demand))
     trend = with_demand(memory.trend, demand, load.interval_s, _fast_s(load))
+    ahead = Timed(load.now_s + _horizon_s(load), expected(trend, _horizon_s(load), _fast_s(load)))
+    usual = memory.trend.usual
+    missed = with_misses(
+        memory.reserve, _misses(load, policy), 1 - policy.attainment, demand / usual if usual else 1.0, load.interval_s
+    )
     peaks = with_value(memory.peaks, load.now_s, trend.fast, _horizon_s(load))
     due = [each for each in memory.expectations if each.at_s <= load.now_s]
-    reserve = memory.reserve
     for each in due:
-        reserve = with_error(reserve, largest(peaks) - each.value, trend.usual, load.interval_s)
-    weight = demand / trend.usual if trend.usual else 1.0
-    reserve = with_misses(reserve, _misses(load, policy), 1 - policy.attainment, weight, load.interval_s)
-    ahead = Timed(load.now_s + _horizon_s(load), expected(trend, _horizon_s(load), _fast_s(load)))
-    worked = load.now_s if demand or load.waiting else memory.worked_s
+        missed = with_error(missed, largest(peaks) - each.value, usual, load.interval_s)
     return ScalingMemory(
-        load.now_s, trend, reserve, (*memory.expectations[len(due) :], ahead), peaks, memory.wanted, worked
+        now_s=load.now_s,
+        trend=trend,
+        reserve=missed,
+        expectations=(*memory.expectations[len(due) :], ahead),
+        peaks=peaks,
+        wanted=memory.wanted,
+        worked_s=load.now_s if demand or load.waiting else memory.worked_s,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from orchestrator.core.scaling.load import VariantLoad
 
@@ -13,10 +13,11 @@ Variants = tuple[VariantLoad, ...]
 
 def mixed(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
     """Replicas by variant for `needed` work a second, from those that there are; as near as bounds and budget let."""
-    counts = {each.name: min(each.max_replicas, max(each.min_replicas, each.replicas)) for each in variants}
+    bounded = {each.name: min(each.max_replicas, max(each.min_replicas, each.replicas)) for each in variants}
+    counts = _without(variants, bounded, lambda counts, _: budget is not None and cost(variants, counts) > budget)
     if capacity(variants, counts) < needed:
         return _more(variants, counts, needed, budget)
-    return _fewer(variants, counts, needed, budget)
+    return _without(variants, counts, lambda counts, one: capacity(variants, counts) - one.capacity >= needed)
 
 
 def capacity(variants: Variants, counts: Mapping[str, int]) -> float:
@@ -50,15 +51,12 @@ def _price(one: VariantLoad, short: float) -> float:
     return one.cost / min(one.capacity, short)
 
 
-def _fewer(variants: Variants, counts: dict[str, int], needed: float, budget: float | None) -> dict[str, int]:
-    """Those that nobody needs, or that cost too much."""
+def _without(
+    variants: Variants, counts: Mapping[str, int], spare: Callable[[Mapping[str, int], VariantLoad], bool]
+) -> dict[str, int]:
+    """The counts less those that can be spared, where work is dearest first."""
+    left = dict(counts)
     for each in sorted(variants, key=lambda each: each.cost / each.capacity, reverse=True):
-        while counts[each.name] > each.min_replicas and (
-            capacity(variants, counts) - each.capacity >= needed or _too_dear(variants, counts, budget)
-        ):
-            counts[each.name] -= 1
-    return counts
-
-
-def _too_dear(variants: Variants, counts: Mapping[str, int], budget: float | None) -> bool:
-    return budget is not None and cost(variants, counts) > budget
+        while left[each.name] > each.min_replicas and spare(left, each):
+            left[each.name] -= 1
+    return left

@@ -1,0 +1,135 @@
+"""How many replicas: whatever the load, within bounds; calm under constant load; never fewer for want of knowledge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.core.scaling.decide import decide
+from orchestrator.core.scaling.load import Load
+from tests.core.scaling.pools import EVERY_S, ONE, POLICY, answers, load, replicas
+
+DEMANDS = st.lists(st.floats(0, 60), min_size=1, max_size=80)
+HOUR = int(3600 / EVERY_S)
+
+
+@given(DEMANDS, st.integers(0, 5), st.integers(5, 30))
+def test_bounds_always_hold(demands: list[float], least: int, most: int) -> None:
+    variant = replace(ONE, min_replicas=least, max_replicas=most)
+    assert all(least <= count <= most for count in replicas(demands, variant))
+
+
+@given(st.floats(0.1, 50))
+@settings(max_examples=20)
+def test_constant_load_settles_on_enough_and_little_more(demand: float) -> None:
+    counts = replicas([demand] * 2 * HOUR)
+    assert counts[HOUR // 2 :] == sorted(counts[HOUR // 2 :], reverse=True)
+    assert demand <= counts[-1] <= demand + 2 * math.sqrt(max(demand, 1)) + 1
+
+
+@given(DEMANDS, st.floats(0, 60), st.floats(0, 60), st.floats(0, 1000))
+def test_more_demand_never_lowers_the_answer(demands: list[float], one: float, other: float, waiting: float) -> None:
+    _, memory = answers(demands)[-1]
+    less, more = sorted((one, other))
+    now_s = len(demands) * EVERY_S
+    variant = replace(ONE, ready=20)
+    few, many = (decide(load(now_s, each, variant, waiting), POLICY, memory)[0] for each in (less, more))
+    longer = decide(load(now_s, more, variant, waiting + 100), POLICY, memory)[0]
+    assert few.replicas["one"] <= many.replicas["one"] <= longer.replicas["one"]
+
+
+@given(
+    DEMANDS,
+    st.sampled_from([None, math.nan, math.inf, -1.0]),
+    st.sampled_from([0.0, math.nan, -5.0]),
+    st.sampled_from([EVERY_S, 0.0, -30.0, math.nan]),
+)
+def test_what_is_not_known_or_makes_no_sense_changes_nothing(
+    demands: list[float], arrived: float | None, waiting: float, interval_s: float
+) -> None:
+    count, memory = answers(demands)[-1]
+    variant = replace(ONE, ready=count)
+    now_s = len(demands) * EVERY_S
+    decision, left = decide(Load(now_s, interval_s, arrived, waiting, (variant,)), POLICY, memory)
+    assert decision.replicas == {"one": count}
+    assert decision.steps[0].name == "held"
+    assert left == memory
+
+
+def test_the_first_look_may_be_blind() -> None:
+    decision, memory = decide(Load(5.0, EVERY_S, None, 0.0, (ONE,)), POLICY, None)
+    assert decision.replicas == {"one": 1}
+    assert decide(load(15.0, 3.0), POLICY, memory)[0].replicas["one"] >= 3
+
+
+@given(DEMANDS)
+def test_the_same_looks_give_the_same_answers(demands: list[float]) -> None:
+    assert answers(demands) == answers(demands)
+
+
+def test_a_step_is_answered_at_the_next_look_and_given_back_once_it_is_over() -> None:
+    counts = replicas([2.0] * HOUR + [20.0] * 6 + [2.0] * 2 * HOUR)
+    assert counts[HOUR] > counts[HOUR - 1]
+    assert max(counts[HOUR : HOUR + 6]) >= 20
+    assert counts[-1] < 10
+    falling = counts[counts.index(max(counts)) :]
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_a_steady_rise_is_met_ahead_of_time() -> None:
+    rise = [2 + look * 0.2 for look in range(90)]
+    counts = replicas([2.0] * HOUR + rise)
+    ahead = int(ONE.cold_start_s / EVERY_S)
+    behind = sum(counts[HOUR + look] < rise[look + ahead] for look in range(12, 90 - ahead))
+    assert behind == 0
+
+
+def test_what_waits_is_served_by_more() -> None:
+    _, memory = answers([2.0] * HOUR)[-1]
+    variant = replace(ONE, ready=10)
+    some = decide(load(HOUR * EVERY_S, 2.0, variant, waiting=300.0), POLICY, memory)[0]
+    assert some.replicas["one"] >= 2 + 300 / 30
+
+
+def test_a_pool_that_may_be_empty_is_emptied_when_nothing_comes_and_filled_when_something_waits() -> None:
+    variant = replace(ONE, min_replicas=0)
+    counts = [count for count, _ in answers([3.0] * HOUR + [0.0] * HOUR, variant)]
+    assert counts[HOUR] > 0
+    assert counts[-1] == 0
+    _, memory = answers([3.0] * HOUR + [0.0] * HOUR, variant)[-1]
+    empty = replace(variant, ready=0)
+    woken = decide(load(2 * HOUR * EVERY_S, 0.0, empty, waiting=1.0), POLICY, memory)[0]
+    assert woken.replicas["one"] >= 1
+
+
+def test_waits_that_are_too_long_raise_the_reserve_and_their_absence_lowers_it() -> None:
+    _, calm = answers([5.0] * HOUR)[-1]
+    _, missed = decide(load(HOUR * EVERY_S, 5.0, replace(ONE, ready=5), waiting=100.0), POLICY, calm)
+    _, met = decide(load(HOUR * EVERY_S, 5.0, replace(ONE, ready=5)), POLICY, calm)
+    assert missed.reserve.log_tail < calm.reserve.log_tail < met.reserve.log_tail
+
+
+def test_a_goal_that_the_bounds_do_not_allow_is_said() -> None:
+    decision, _ = decide(load(0.0, 30.0, replace(ONE, max_replicas=3)), POLICY, None)
+    assert decision.replicas == {"one": 3}
+    assert "short: bounds or budget allow no more" in decision.steps[-1].reason
+
+
+def test_each_step_is_told_with_its_reason() -> None:
+    decision, _ = decide(load(0.0, 5.0), POLICY, None)
+    assert [step.name for step in decision.steps] == ["demand", "expected", "reserve", "drain", "kept", "replicas"]
+    assert all(step.reason for step in decision.steps)
+
+
+@pytest.mark.parametrize("jump_s", [-1e6, 1e6])
+def test_a_clock_that_jumps_breaks_nothing(jump_s: float) -> None:
+    count, memory = answers([5.0] * HOUR)[-1]
+    variant = replace(ONE, ready=count)
+    now_s = HOUR * EVERY_S + jump_s
+    for look in range(HOUR):
+        decision, memory = decide(load(now_s + look * EVERY_S, 5.0, variant), POLICY, memory)
+        assert 5 <= decision.replicas["one"] <= count + 1
