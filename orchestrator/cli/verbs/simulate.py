@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "csv")
 MEAN_REPLICAS = 12.0
 MOST_TIMES = 20  # --max-replicas over the mean, where it is not said
-POSITIVE = click.FloatRange(min=0, min_open=True, max=1e9)
+POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 
 
 @click.command("simulate")
 @click.argument("trace", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options.option("--shape", type=click.Choice(tuple(SHAPES)), help="Synthetic demand instead of a trace.")
-@options.option("--hours", type=click.FloatRange(0.01, 1488), default=24.0, show_default=True, help="Of a shape.")
-@options.option("--seed", type=int, default=0, show_default=True, help="Of what is drawn at random.")
+@options.option("--hours", type=options.Amount(0.01, 1488), default=24.0, show_default=True, help="Of a shape.")
+@options.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
 @options.option(
     "--prompt-ratio", type=POSITIVE, default=20.0, show_default=True,
     help="Tokens of a prompt that a replica reads in the time that it writes one.",
 )  # fmt: skip
 @options.option(
-    "--cold-start", "cold_start_s", type=click.FloatRange(0, 86400), default=120.0, show_default=True,
+    "--cold-start", "cold_start_s", type=options.Amount(0, 86400), default=120.0, show_default=True,
     help="Seconds from asking for a replica until it is ready.",
 )  # fmt: skip
 @options.option(
-    "--max-wait", "max_wait_s", type=click.FloatRange(0, 3600), default=2.0, show_default=True,
+    "--max-wait", "max_wait_s", type=options.Amount(0, 3600), default=2.0, show_default=True,
     help="Seconds that a request may wait for a replica.",
 )  # fmt: skip
 @options.option(
-    "--attainment", type=click.FloatRange(0, 1), default=0.999, show_default=True,
+    "--attainment", type=options.Amount(0, 1), default=0.999, show_default=True,
     help="Share of the requests that shall wait no longer.",
 )  # fmt: skip
 @options.option(
