@@ -36,8 +36,8 @@ TRACES = {
 HEADERS = ("policy", "attainment", "to packed", "to clairvoyant", "changes", "p99 wait, s", "peak")
 INTRO = f"""# Scaling rules on real traffic
 
-Written by `python -m bench.autoscaling FOLDER` ({{date}}). Each demand keeps {MEAN_REPLICAS} replicas busy on average, and is
-replayed through one queue, as `qorch simulate` does: [the model, the columns and whose rules they
+Written by `python -m bench.autoscaling FOLDER` ({{date}}). Each demand keeps {MEAN_REPLICAS} replicas busy on average,
+replayed through one queue as `qorch simulate` does: [the model, the columns and whose rules they
 are](../guides/simulate.md). The goal: {GOAL.attainment:.1%} of requests wait {GOAL.max_wait_s:g} s at most. Bold is the
 cheapest that meets it without knowing the future.
 """

@@ -68,7 +68,7 @@ def test_ray_serve_begins_its_delay_anew_when_the_wish_turns() -> None:
 
 
 def test_ray_serve_tuned_asks_at_once_and_counts_what_waits() -> None:
-    """Two replicas are full, and as much waits as two others hold: 4 / 0.7."""
+    """Two replicas are full, and as much waits as two others hold: 4 / 0.68."""
     waiting = 2 * CAPACITY * SERVICE_S
     assert asked(ray_serve(TUNED), [load(0, 2.0, pool(2), waiting=waiting)]) == [6]
 

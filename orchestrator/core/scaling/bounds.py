@@ -13,7 +13,28 @@ from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.rule import Rule, one_variant
 
 HOUR_S = 3600.0
-WINDOWS_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 15, 20, 30, 45, 70, 110, 200)  # over which a peak may last
+WINDOWS_STEPS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    11,
+    15,
+    20,
+    27,
+    36,
+    48,
+    65,
+    87,
+    116,
+    155,
+    207,
+    276,
+    350,
+)  # over which a peak may last
 AIM = 0.75  # of the longest wait, since a peak may last otherwise than these windows
 
 
@@ -39,7 +60,8 @@ def clairvoyant(demand: Demand, cold_start_s: float, interval_s: float, max_wait
         step = round(load.now_s / demand.step_s)
         ends = [min(step + length, len(demand.work)) for length in WINDOWS_STEPS]
         clearing = ((load.waiting + sums[end] - sums[step]) / ((end - step) * demand.step_s + aim_s) for end in ends)
-        return ceil(max(ahead[step // per_look], *clearing) / main.capacity), None
+        kept = min(main.replicas, ceil(max(clearing) / main.capacity))  # one that is asked for now comes too late
+        return max(kept, ceil(ahead[step // per_look] / main.capacity)), None
 
     return one_variant(count, None)
 
