@@ -3,8 +3,8 @@
 Source: ray 2.60.0, serve/autoscaling_policy.py and serve/config.py (AutoscalingConfig). The wish is the mean of the
 requests in flight over the look-back period by the target of one replica, rounded up; it is followed when it has been
 higher for the whole upscale delay, or lower for the whole downscale delay. Of a full replica the target is a share:
-Ray's `num_replicas="auto"` has a target of 2 where a replica takes 5. TUNED is the cheapest of a dozen settings that keeps
-99.9 % within 2 s on the ServeGen trace of bench.autoscaling, with a cold start of 120 s.
+Ray's `num_replicas="auto"` has a target of 2 where a replica takes 5. TUNED is the cheapest of a dozen settings that
+keeps 99.9 % within 2 s on the ServeGen trace of bench.autoscaling, with a cold start of 120 s.
 """
 
 from __future__ import annotations
