@@ -77,7 +77,7 @@ def test_waits_are_those_on_arrival_and_by_hand() -> None:
 
 def test_a_replica_is_paid_when_it_is_asked_for_and_serves_a_cold_start_later() -> None:
     done = replay(demand(*[2.0] * 40), [pool()], scripted([2]), interval_s=10.0, max_wait_s=100.0)
-    assert done.replica_hours == pytest.approx(2 * 40 / 3600)
+    assert done.replica_hours == done.cost == pytest.approx(2 * 40 / 3600)
     assert (done.changes, done.peak_replicas, done.replicas) == (1, 2, (2, 2, 2, 2))
     assert done.left_work == 20.0  # what came in the 20 s of one replica beyond its capacity
 
@@ -98,6 +98,19 @@ def test_who_goes_are_first_the_replicas_that_start() -> None:
     done = replay(demand(*[0.0] * 40), [pool(ready=2, cold_start_s=1000)], rule)
     assert seen == [(2, 0), (2, 3), (2, 1), (1, 0)]
     assert done.changes == 3 + 2 + 2
+
+
+def test_of_those_that_start_the_latest_goes_first() -> None:
+    """One asked for at 0 s and one at 10 s, of which one goes at 20 s: the first is ready at 20 s."""
+    done = replay(demand(*[2.0] * 60), [pool()], scripted([2, 3, 2]))
+    assert done.left_work == 20.0
+
+
+def test_who_knows_the_future_asks_a_cold_start_ahead_and_holds_no_longer_than_is_needed() -> None:
+    course = demand(*[1.0] * 100, *[3.0] * 100, *[1.0] * 300)
+    done = replay(course, [pool()], clairvoyant(course, 20.0, 10.0, 0.0), max_wait_s=0.0)
+    assert done.replicas == (1,) * 8 + (3,) * 12 + (1,) * 30
+    assert (done.attainment, done.changes) == (1.0, 4)
 
 
 def test_without_a_ready_replica_every_request_is_a_miss() -> None:
