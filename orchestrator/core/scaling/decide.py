@@ -12,7 +12,7 @@ from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved, with_error, with_misses
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
-from orchestrator.core.scaling.trend import expected, first_trend, with_demand
+from orchestrator.core.scaling.trend import expected, first_trend, slow_s, with_demand
 
 LEAST_FAST_S = 10.0
 FAST_SHARE = 0.25  # of a cold start: what is seen sooner cannot be met sooner
@@ -20,12 +20,14 @@ LEAST_HOLD_S = 300.0  # or a cold start: a replica that stops is paid for again,
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
 
+Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 
-def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> tuple[ScalingDecision, ScalingMemory]:
+
+def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> Answer:
     """Replicas by variant; where the load is not known, those that there are, and nothing is learned."""
     if why := unknown(load):
-        return _held(load, policy, why), memory or ScalingMemory(load.now_s, first_trend(0.0))
-    seen = _learned(load, policy, memory)
+        return _held(load, policy, why), memory
+    seen = _learned(load, policy, memory or _first(load))
     needed, steps = _needed(load, seen)
     seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, _hold_s(load)))
     kept = largest(seen.wanted) if seen.worked_s > load.now_s - _hold_s(load) else 0.0
@@ -51,44 +53,55 @@ def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
     return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),))
 
 
-def _learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> ScalingMemory:
-    """The demand of this interval, the errors of what was expected by now, and whether requests waited too long."""
-    demand = (load.arrived or 0.0) / load.interval_s / _unit(load)
-    memory = memory or ScalingMemory(load.now_s, first_trend(demand))
-    trend = with_demand(memory.trend, demand, load.interval_s, _fast_s(load))
-    ahead = Timed(load.now_s + _horizon_s(load), expected(trend, _horizon_s(load), _fast_s(load)))
-    usual = memory.trend.usual
-    missed = with_misses(
-        memory.reserve, _misses(load, policy), 1 - policy.attainment, demand / usual if usual else 1.0, load.interval_s
+def _first(load: Load) -> ScalingMemory:
+    """Nothing is known yet, so what there is counts as wanted: a policy that forgets takes nothing away."""
+    there = capacity(load.variants, {each.name: each.replicas for each in load.variants}) / _unit(load)
+    return ScalingMemory(
+        load.now_s, first_trend(_demand(load)), wanted=(Timed(load.now_s, there),), worked_s=load.now_s
     )
+
+
+def _learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:
+    """The demand of this interval, the errors of what was expected by now, and whether requests waited too long."""
+    demand, usual = _demand(load), memory.trend.usual
+    trend = with_demand(memory.trend, demand, load.interval_s, _fast_s(load), load.now_s - memory.since_s)
+    ahead = Timed(load.now_s + _horizon_s(load), expected(trend, _horizon_s(load), _fast_s(load)))
+    weight = demand / usual if usual else 1.0
+    reserve = with_misses(memory.reserve, _misses(load, policy), 1 - policy.attainment, weight, load.interval_s)
     peaks = with_value(memory.peaks, load.now_s, trend.fast, _horizon_s(load))
     due = [each for each in memory.expectations if each.at_s <= load.now_s]
     for each in due:
-        missed = with_error(missed, largest(peaks) - each.value, usual, load.interval_s)
-    return ScalingMemory(
-        now_s=load.now_s,
+        reserve = with_error(reserve, largest(peaks) - each.value, usual, load.interval_s)
+    warm = load.now_s - memory.since_s >= slow_s(_fast_s(load))
+    return replace(
+        memory,
         trend=trend,
-        reserve=missed,
-        expectations=(*memory.expectations[len(due) :], ahead),
+        reserve=reserve,
+        expectations=(*memory.expectations[len(due) :], *((ahead,) if warm else ())),
         peaks=peaks,
-        wanted=memory.wanted,
         worked_s=load.now_s if demand or load.waiting else memory.worked_s,
     )
 
 
 def _needed(load: Load, seen: ScalingMemory) -> tuple[float, tuple[DecisionStep, ...]]:
     """Replicas of the first variant, and how it comes to them."""
-    ahead = seen.expectations[-1].value
+    ahead = expected(seen.trend, _horizon_s(load), _fast_s(load))
     reserve = reserved(seen.reserve, seen.trend.usual)
     drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * _cold_start_s(load))
-    drain = load.waiting / _unit(load) / drain_s
-    horizon = f"in {_horizon_s(load):g} s"
-    return ahead + reserve + drain, (
+    left = _left_waiting(load, (seen.trend.fast + ahead) / 2)
+    return ahead + reserve + left / drain_s, (
         DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {_fast_s(load):g} s"),
-        DecisionStep("expected", ahead, f"replicas {horizon}, when one that is asked for now is ready"),
+        DecisionStep("expected", ahead, f"replicas in {_horizon_s(load):g} s, when one asked for now is ready"),
         DecisionStep("reserve", reserve, f"replicas: {1 - math.exp(seen.reserve.log_tail):.1%} of rises were smaller"),
-        DecisionStep("drain", drain, f"replicas, to serve what waits within {drain_s:g} s"),
+        DecisionStep("drain", left / drain_s, f"replicas, to serve within {drain_s:g} s what will wait then"),
     )
+
+
+def _left_waiting(load: Load, demand: float) -> float:
+    """Of what waits now, in seconds of a replica, what still waits when a replica that is asked for now is ready."""
+    working = sum((each.ready + each.starting / 2) * each.capacity for each in load.variants) / _unit(load)
+    waiting = load.waiting / _unit(load)
+    return max(0.0, waiting + (demand - working) * _horizon_s(load)) if waiting else 0.0
 
 
 def _reached(load: Load, counts: dict[str, int], kept: float) -> DecisionStep:
@@ -102,6 +115,11 @@ def _misses(load: Load, policy: ScalingPolicy) -> bool:
     """Whether who comes now waits too long."""
     ready = sum(each.ready * each.capacity for each in load.variants)
     return load.waiting > policy.max_wait_s * ready
+
+
+def _demand(load: Load) -> float:
+    """In replicas of the first variant."""
+    return (load.arrived or 0.0) / load.interval_s / _unit(load)
 
 
 def _unit(load: Load) -> float:

@@ -13,7 +13,7 @@ from orchestrator.core.scaling.trend import Trend
 class ScalingMemory:
     """Demand is in replicas of the pool's first variant."""
 
-    now_s: float
+    since_s: float  # of the first look
     trend: Trend
     reserve: Reserve = field(default_factory=first_reserve)
     expectations: tuple[Timed, ...] = ()  # whose time has not come yet

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-LEAST, WIDTH, BINS = -2.0, 0.1, 80  # of the histogram; errors beyond it count in the last bin
+LEAST, WIDTH, BINS = -2.0, 0.1, 120  # of the histogram; errors beyond it count in the last bin
 LEARNING_S = 2 * 86_400.0  # errors of so long ago count for a third
 UNSEEN, PRIOR = 10.0, 1.0  # at first, so many errors of this size are taken to have been seen
 FIRST_TAIL, LEAST_TAIL, MOST_TAIL = 0.03, 1e-4, 0.2

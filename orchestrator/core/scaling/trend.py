@@ -22,13 +22,19 @@ def first_trend(demand: float) -> Trend:
     return Trend(demand, demand, demand)
 
 
-def with_demand(trend: Trend, demand: float, interval_s: float, fast_s: float) -> Trend:
-    """After one more interval."""
+def with_demand(trend: Trend, demand: float, interval_s: float, fast_s: float, watched_s: float) -> Trend:
+    """After one more interval; what is usual is a plain average of what was `watched_s` long, as far as it goes."""
+    share = max(-math.expm1(-interval_s / USUAL_S), interval_s / (watched_s + interval_s))
     return Trend(
         _moved(trend.fast, demand, interval_s / fast_s),
-        _moved(trend.slow, demand, interval_s / (fast_s * SLOW_TIMES_FAST)),
-        _moved(trend.usual, demand, interval_s / USUAL_S),
+        _moved(trend.slow, demand, interval_s / slow_s(fast_s)),
+        trend.usual + share * (demand - trend.usual),
     )
+
+
+def slow_s(fast_s: float) -> float:
+    """How long the longer average is."""
+    return fast_s * SLOW_TIMES_FAST
 
 
 def expected(trend: Trend, ahead_s: float, fast_s: float) -> float:

@@ -89,10 +89,24 @@ def test_a_steady_rise_is_met_ahead_of_time() -> None:
 
 
 def test_what_waits_is_served_by_more() -> None:
-    _, memory = answers([2.0] * HOUR)[-1]
-    variant = replace(ONE, ready=10)
-    some = decide(load(HOUR * EVERY_S, 2.0, variant, waiting=300.0), POLICY, memory)[0]
-    assert some.replicas["one"] >= 2 + 300 / 30
+    _, memory = answers([12.0] * HOUR)[-1]
+    busy = load(HOUR * EVERY_S, 12.0, replace(ONE, ready=12), waiting=300.0)
+    assert decide(busy, POLICY, memory)[0].replicas["one"] >= 12 + 300 / 30
+
+
+def test_what_those_there_serve_before_another_could_is_no_reason_for_more() -> None:
+    count, memory = answers([5.0] * HOUR)[-1]
+    spare = load(HOUR * EVERY_S, 5.0, replace(ONE, ready=count + 5), waiting=100.0)
+    assert decide(spare, POLICY, memory)[0].replicas["one"] <= count + 5
+
+
+def test_a_policy_that_has_forgotten_takes_nothing_away_before_it_has_watched() -> None:
+    variant, memory, counts = replace(ONE, ready=14), None, []
+    for look in range(HOUR):
+        decision, memory = decide(load(look * EVERY_S, 1.0, variant), POLICY, memory)
+        counts.append(decision.replicas["one"])
+    assert counts[: int(300 / EVERY_S)] == [14] * int(300 / EVERY_S)
+    assert counts[-1] < 14
 
 
 def test_a_pool_that_may_be_empty_is_emptied_when_nothing_comes_and_filled_when_something_waits() -> None:
