@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_of_those_that_start_the_latest_goes_first() -> None:
 
 def test_who_knows_the_future_asks_a_cold_start_ahead_and_holds_no_longer_than_is_needed() -> None:
     course = demand(*[1.0] * 100, *[3.0] * 100, *[1.0] * 300)
-    done = replay(course, [pool()], clairvoyant(course, 20.0, 10.0, 0.0), max_wait_s=0.0)
+    done = replay(course, [pool()], clairvoyant(course, pool(), 10.0, 0.0), max_wait_s=0.0)
     assert done.replicas == (1,) * 8 + (3,) * 12 + (1,) * 30
     assert (done.attainment, done.changes) == (1.0, 4)
 
@@ -151,9 +152,9 @@ def test_who_knows_the_future_attains_nearly_all_and_no_less_dearly_than_perfect
     shape: str, cold_start_s: float
 ) -> None:
     course = scaled(shaped(shape, 4 * 3600), 8.0)
-    ready = int(first_need(course, cold_start_s + 10, 2.0)) + 1
-    known = clairvoyant(course, cold_start_s, 10.0, 2.0)
-    done = replay(course, [pool(ready=ready, cold_start_s=cold_start_s)], known)
+    one = pool(cold_start_s=cold_start_s)
+    begun = replace(one, ready=first_need(course, one, cold_start_s + 10, 2.0))
+    done = replay(course, [begun], clairvoyant(course, one, 10.0, 2.0))
     assert done.attainment > 0.9995
     assert 1 <= done.ratio < 1.5
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 
 from orchestrator.core.scaling.bounds import clairvoyant, first_need
 from orchestrator.core.scaling.decide import decide
@@ -35,7 +34,7 @@ class Course:
 
 def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy) -> Course:
     """Begins with the replicas ready that the first cold start needs, in which no rule can have another."""
-    ready = ceil(first_need(demand, variant.cold_start_s + INTERVAL_S, goal.max_wait_s) / variant.capacity)
+    ready = first_need(demand, variant, variant.cold_start_s + INTERVAL_S, goal.max_wait_s)
     bounded = min(max(ready, variant.min_replicas), variant.max_replicas)
     return Course(demand, replace(variant, ready=bounded), goal)
 
@@ -64,8 +63,7 @@ def own(goal: ScalingPolicy) -> Rule:
 
 def _rule(course: Course, name: str) -> Rule:
     if name == CLAIRVOYANT:
-        cold_start_s = course.variant.cold_start_s
-        return clairvoyant(course.demand, cold_start_s, course.interval_s, course.goal.max_wait_s)
+        return clairvoyant(course.demand, course.variant, course.interval_s, course.goal.max_wait_s)
     return own(course.goal) if name == OWN else PEERS[name]()
 
 
