@@ -13,6 +13,7 @@ from orchestrator.core.scaling.rule import Rule, one_variant
 
 HOUR_S = 3600.0
 WINDOWS_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 15, 20, 27, 36, 48, 65, 87, 116, 155, 207, 276, 350)  # that a peak may last
+ROUNDING = 1e-6  # of a replica, which sums over a fortnight are off by at most
 AIM = 0.75  # of the longest wait, since a peak may last otherwise than these windows
 
 
@@ -31,10 +32,8 @@ def clairvoyant(demand: Demand, variant: VariantLoad, interval_s: float, max_wai
 
     def count(load: Load, main: VariantLoad, memory: None) -> tuple[int, None]:
         step = round(load.now_s / demand.step_s)
-        kept = min(
-            main.replicas, needs.at(step, load.waiting / variant.capacity)
-        )  # one that is asked for now comes too late
-        return max(kept, ahead[step // per_look]), None
+        for_waiting = needs.at(step, load.waiting / variant.capacity)  # which one that is asked for now would miss
+        return max(min(main.replicas, for_waiting), ahead[step // per_look]), None
 
     return one_variant(count, None)
 
@@ -63,7 +62,7 @@ class _Needs:
         before, last = sums[step], len(sums) - 1
         for length, length_s, share in self._windows:
             work = waiting + sums[min(step + length, last)] - before
-            needed = max(needed, ceil(work * share))
+            needed = max(needed, ceil(work * share - ROUNDING))
             if work <= needed * length_s:
                 break
         return needed

@@ -29,30 +29,48 @@ def replay(
 ) -> Outcome:
     """What becomes of `demand` when `rule` is asked every `interval_s`, from the ready replicas of `variants` on."""
     groups, queue = [_Group(each) for each in variants], _Queue(demand, max_wait_s)
-    steps, per_look = len(demand.work), max(1, round(interval_s / demand.step_s))
+    step_s, steps, per_look = demand.step_s, len(demand.work), max(1, round(interval_s / demand.step_s))
     memory: Any = None
     arrived: float | None = None
-    replicas, changes, cost = [], 0, 0.0
+    paid = _Paid()
     for first in range(0, steps, per_look):
-        last, now_s = min(first + per_look, steps), first * demand.step_s
-        loads = tuple(group.look(now_s) for group in groups)
-        wanted, memory = rule(Load(now_s, per_look * demand.step_s, arrived, queue.waiting, loads), memory)
-        changes += sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
-        replicas.append(sum(group.paid for group in groups))
-        cost += sum(group.paid * group.variant.cost for group in groups) * (last - first)
-        arrived = _serve(queue, groups, first, last, demand.step_s)
-    p50, p99 = quantiles(queue.waits, queue.requests, (0.5, 0.99))
-    hours = sum(replicas) * per_look - (replicas[-1] * (per_look - (last - first)) if replicas else 0)
+        last, now_s = min(first + per_look, steps), first * step_s
+        seen = Load(now_s, per_look * step_s, arrived, queue.waiting, tuple(group.look(now_s) for group in groups))
+        wanted, memory = rule(seen, memory)
+        changes = sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
+        paid.add(groups, changes, (last - first) * step_s / HOUR_S)
+        arrived = _serve(queue, groups, first, last, step_s)
+    return _outcome(queue, paid, packed_cost(demand, variants))
+
+
+class _Paid:
+    """The replicas so far, what they cost, and how often their number has changed."""
+
+    def __init__(self) -> None:
+        self.replicas: list[int] = []
+        self.hours = self.cost = 0.0
+        self.changes = 0
+
+    def add(self, groups: Sequence[_Group], changes: int, hours: float) -> None:
+        count = sum(group.paid for group in groups)
+        self.replicas.append(count)
+        self.hours += count * hours
+        self.cost += sum(group.paid * group.variant.cost for group in groups) * hours
+        self.changes += changes
+
+
+def _outcome(queue: _Queue, paid: _Paid, packed: float) -> Outcome:
+    p50_s, p99_s = quantiles(queue.waits, queue.requests, (0.5, 0.99))
     return Outcome(
         attainment=queue.in_time / queue.requests if queue.requests else 1.0,
-        replica_hours=hours * demand.step_s / HOUR_S,
-        cost=cost * demand.step_s / HOUR_S,
-        packed_cost=packed_cost(demand, variants),
-        changes=changes,
-        wait_p50_s=p50,
-        wait_p99_s=p99,
-        peak_replicas=max(replicas, default=0),
-        replicas=tuple(replicas),
+        replica_hours=paid.hours,
+        cost=paid.cost,
+        packed_cost=packed,
+        changes=paid.changes,
+        wait_p50_s=p50_s,
+        wait_p99_s=p99_s,
+        peak_replicas=max(paid.replicas, default=0),
+        replicas=tuple(paid.replicas),
         served_work=queue.served,
         left_work=queue.waiting,
     )
