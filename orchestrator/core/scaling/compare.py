@@ -54,7 +54,7 @@ def best(outcomes: Mapping[str, Outcome], attainment: float) -> str | None:
 def own(goal: ScalingPolicy) -> Rule:
     """`decide`, without its steps."""
 
-    def rule(load: Load, memory: ScalingMemory | None) -> tuple[Mapping[str, int], ScalingMemory]:
+    def rule(load: Load, memory: ScalingMemory | None) -> tuple[Mapping[str, int], ScalingMemory | None]:
         decision, after = decide(load, goal, memory)
         return decision.replicas, after
 

@@ -1,9 +1,7 @@
-"""Replays a demand against a rule: one first-in-first-out queue of work, as a fluid, before the replicas of a pool.
+"""Replays a demand against a rule: one queue before the replicas of a pool.
 
-All ready replicas take from the queue at their capacity. A request's wait is what it finds on arrival: the work that
-waits over the capacity that is ready, and without a ready replica it is a miss. Steps are short against the wait that
-is allowed, so within one nothing moves. A replica that is asked for is paid for at once and ready a cold start later;
-those that go are first the ones that start, the latest first.
+A replica that is asked for is paid for at once and ready a cold start later; those that go are first the ones that
+start, the latest first.
 """
 
 from __future__ import annotations
@@ -12,11 +10,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import inf
 from typing import Any
 
 from orchestrator.core.scaling.bounds import packed_cost
 from orchestrator.core.scaling.demand import Demand
+from orchestrator.core.scaling.fluid_queue import FluidQueue
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.outcome import Outcome, quantiles
 from orchestrator.core.scaling.rule import Rule
@@ -28,7 +26,7 @@ def replay(
     demand: Demand, variants: Sequence[VariantLoad], rule: Rule, interval_s: float = 10.0, max_wait_s: float = 2.0
 ) -> Outcome:
     """What becomes of `demand` when `rule` is asked every `interval_s`, from the ready replicas of `variants` on."""
-    groups, queue = [_Group(each) for each in variants], _Queue(demand, max_wait_s)
+    groups, queue = [_Group(each) for each in variants], FluidQueue(demand, max_wait_s)
     step_s, steps, per_look = demand.step_s, len(demand.work), max(1, round(interval_s / demand.step_s))
     memory: Any = None
     arrived: float | None = None
@@ -59,7 +57,7 @@ class _Paid:
         self.changes += changes
 
 
-def _outcome(queue: _Queue, paid: _Paid, packed: float) -> Outcome:
+def _outcome(queue: FluidQueue, paid: _Paid, packed: float) -> Outcome:
     p50_s, p99_s = quantiles(queue.waits, queue.requests, (0.5, 0.99))
     return Outcome(
         attainment=queue.in_time / queue.requests if queue.requests else 1.0,
@@ -114,46 +112,7 @@ class _Group:
         return abs(target - before)
 
 
-class _Queue:
-    """The work that waits, and the sums over all requests so far."""
-
-    def __init__(self, demand: Demand, max_wait_s: float) -> None:
-        self._demand, self._max_wait_s = demand, max_wait_s
-        self.waiting = self.served = 0.0
-        self.in_time = self.requests = 0.0
-        self.waits: list[tuple[float, float]] = []  # (s, requests), of those that waited
-
-    def run(self, first: int, last: int, capacity: float) -> float:
-        """Serve these steps with `capacity` work a second; the work that arrived in them."""
-        work, requests = self._demand.work[first:last], self._demand.requests[first:last]
-        arrived = sum(work)
-        self.requests += sum(requests)
-        if capacity > 0:
-            self._flow(work, requests, capacity)
-        else:
-            self.waiting += arrived
-            self.waits.extend((inf, some) for some in requests)
-        return arrived
-
-    def _flow(self, work: Sequence[float], requests: Sequence[float], capacity: float) -> None:
-        """The inner loop, over a million steps in a fortnight."""
-        waiting, idle, in_time = self.waiting, 0.0, 0.0
-        most, a_step = capacity * self._max_wait_s, capacity * self._demand.step_s
-        for some_work, some_requests in zip(work, requests, strict=True):
-            if waiting > 0.0:
-                self.waits.append((waiting / capacity, some_requests))
-            if waiting <= most:
-                in_time += some_requests
-            waiting += some_work - a_step
-            if waiting < 0.0:
-                idle -= waiting
-                waiting = 0.0
-        self.waiting = waiting
-        self.served += a_step * len(work) - idle
-        self.in_time += in_time
-
-
-def _serve(queue: _Queue, groups: Sequence[_Group], first: int, last: int, step_s: float) -> float:
+def _serve(queue: FluidQueue, groups: Sequence[_Group], first: int, last: int, step_s: float) -> float:
     """Go from one look to the next, in pieces between which replicas become ready."""
     starts = {step for group in groups for at_s in group.starting if first < (step := _step(at_s, step_s)) < last}
     edges = [first, *sorted(starts), last]
