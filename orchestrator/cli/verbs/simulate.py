@@ -19,6 +19,7 @@ from orchestrator.core.scaling.shapes import SHAPES, shaped
 if TYPE_CHECKING:
     from orchestrator.core.scaling.demand import Demand
 
+HELP = "qorch simulate --help"
 FORMATS = ("text", "json", "csv")
 MEAN_REPLICAS = 12.0
 MOST_TIMES = 20  # --max-replicas over the mean, where it is not said
@@ -83,7 +84,7 @@ def command(
     least = math.ceil(demand.mean_rate / each)
     most = max(MOST_TIMES * least, min_replicas) if max_replicas is None else max_replicas
     if min_replicas > most:
-        raise UsageError(f"--min-replicas is {min_replicas}, more than --max-replicas, which is {most}")
+        raise UsageError(f"--min-replicas is {min_replicas}, more than --max-replicas, which is {most}", hint=HELP)
     if most < least:
         message(f"the demand keeps {least} replicas busy on average, and {most} are allowed: no rule can keep up")
     variant = VariantLoad("replica", 0, 0, each, cold_start_s, min_replicas=min_replicas, max_replicas=most)
@@ -108,7 +109,7 @@ def _demand(
 def _capacity(demand: Demand, mean_replicas: float | None, capacity: float | None) -> float:
     """Work a second of a replica."""
     if mean_replicas is not None and capacity is not None:
-        raise UsageError("--mean-replicas cannot be combined with --capacity")
+        raise UsageError("--mean-replicas cannot be combined with --capacity", hint=HELP)
     return capacity or demand.mean_rate / (mean_replicas or MEAN_REPLICAS)
 
 
