@@ -50,6 +50,11 @@ def test_csv_has_a_line_for_each_policy(qorch: Qorch) -> None:
     assert (line["policy"], line["peak_replicas"], line["changes"]) == ("static", "24", "0")
 
 
+def test_yaml_and_names_are_as_everywhere(qorch: Qorch) -> None:
+    assert "best: static" in qorch(*STEP, "--policy", "static", "-o", "yaml").out
+    assert qorch(*STEP, "--policy", "wva", "--policy", "static", "-o", "name").out == "wva\nstatic\n"
+
+
 def test_a_replay_says_the_same_again(qorch: Qorch) -> None:
     line = ("simulate", "--shape", "bursts", "--hours", "2", "--seed", "7", "-o", "json", "-q")
     assert qorch(*line).out == qorch(*line).out != qorch(*line[:-4], "8", *line[-3:]).out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options
-from orchestrator.cli.output import TerminalReporter, message
+from orchestrator.cli.output import FORMATS, TerminalReporter, emit, message
 from orchestrator.core.errors import UsageError
 from orchestrator.core.scaling.compare import POLICIES, Course, compare, course
 from orchestrator.core.scaling.shapes import SHAPES, shaped
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from orchestrator.core.scaling.demand import Demand
 
 HELP = "qorch simulate --help"
-FORMATS = ("text", "json", "csv")
 MEAN_REPLICAS = 12.0
 MOST_TIMES = 20  # --max-replicas over the mean, where it is not said
 POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
@@ -62,9 +60,10 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
     type=click.Choice(POLICIES),
     help="Replay this one; may be repeated. [default: all]",
 )
-@click.option(
-    "-o", "--output", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format."
-)
+@options.option(
+    "-o", "--output", "format_", type=click.Choice((*FORMATS, "csv")), default="table", show_default=True,
+    help="Output format.",
+)  # fmt: skip
 @options.quiet
 def command(
     trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, cold_start_s: float,
@@ -121,9 +120,9 @@ def _show(course: Course, names: tuple[str, ...], format_: str, reporter: Termin
         reporter.phase("replay", f"{name}: {outcome.attainment:.3%}, {outcome.ratio:.2f}x")
         outcomes[name] = outcome
     reporter.done("replay", f"{len(outcomes)} policies")
-    if format_ == "json":
-        click.echo(json.dumps(simulation_data(course, outcomes), indent=2))
-    elif format_ == "csv":
+    if format_ == "csv":
         click.echo(simulation_csv(outcomes))
-    else:
-        click.echo(simulation_text(course, outcomes, shutil.get_terminal_size().columns))
+        return
+    width = shutil.get_terminal_size().columns
+    data = simulation_data(course, outcomes)
+    emit(format_, data, text=lambda: simulation_text(course, outcomes, width), names=lambda: outcomes)
