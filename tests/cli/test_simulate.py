@@ -78,6 +78,14 @@ def test_where_nothing_meets_the_goal_it_says_so(qorch: Qorch) -> None:
     assert "keeps 12 replicas busy on average, and 6 are allowed: no rule can keep up" in done.err
 
 
+def test_a_replica_that_does_next_to_nothing_is_no_reason_to_ask_for_millions(qorch: Qorch) -> None:
+    done = qorch(
+        "simulate", "--shape", "ramp", "--hours", "0.1", "--capacity", "1e-9", "--policy", "qorch", "-o", "json"
+    )
+    assert json.loads(done.out)["max_replicas"] == 100_000
+    assert "no rule can keep up" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

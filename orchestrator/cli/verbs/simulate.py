@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HELP = "qorch simulate --help"
 MEAN_REPLICAS = 12.0
 MOST_TIMES = 20  # --max-replicas over the mean, where it is not said
+MOST_REPLICAS = 100_000
 POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 
 
@@ -51,8 +52,8 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
     help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}]",
 )
 @options.option("--capacity", type=POSITIVE, metavar="TOK_S", help="Generated tokens a second of a replica, instead.")
-@options.option("--min-replicas", type=click.IntRange(0, 100_000), default=1, show_default=True)
-@options.option("--max-replicas", type=click.IntRange(1, 100_000), help=f"[default: {MOST_TIMES} times the mean]")
+@options.option("--min-replicas", type=click.IntRange(0, MOST_REPLICAS), default=1, show_default=True)
+@options.option("--max-replicas", type=click.IntRange(1, MOST_REPLICAS), help=f"[default: {MOST_TIMES} times the mean]")
 @options.option(
     "--policy",
     "policies",
@@ -81,7 +82,7 @@ def command(
     demand = _demand(trace, shape, hours, seed, prompt_ratio, reporter)
     each = _capacity(demand, mean_replicas, capacity)
     least = math.ceil(demand.mean_rate / each)
-    most = max(MOST_TIMES * least, min_replicas) if max_replicas is None else max_replicas
+    most = max_replicas or max(min(MOST_TIMES * least, MOST_REPLICAS), min_replicas)
     if min_replicas > most:
         raise UsageError(f"--min-replicas is {min_replicas}, more than --max-replicas, which is {most}", hint=HELP)
     if most < least:
