@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.core.scaling.compare import CLAIRVOYANT, Course, best
+from orchestrator.core.scaling.compare import BOUNDS, CLAIRVOYANT, Course, best
 from orchestrator.core.scaling.outcome import Outcome
 from orchestrator.views.plot import bars, columns
 from orchestrator.views.table import indent, table
@@ -21,7 +21,7 @@ Outcomes = Mapping[str, Outcome]
 def simulation_text(course: Course, outcomes: Outcomes, width: int) -> str:
     """The table, the best in words, and demand and replicas over time."""
     chosen = best(outcomes, course.goal.attainment)
-    shown = chosen or max(outcomes, key=lambda name: outcomes[name].attainment)
+    shown = chosen or max(outcomes, key=lambda name: (name not in BOUNDS, outcomes[name].attainment))
     parts = [_head(course), table(HEADERS, _rows(course, outcomes)), _verdict(course, outcomes)]
     return "\n\n".join([*parts, _plot(course, shown, outcomes[shown], width)])
 
@@ -96,8 +96,8 @@ def _row(name: str, outcomes: Outcomes, remark: str) -> Sequence[str]:
 
 
 def _remark(name: str, found: Outcome, course: Course, chosen: str | None) -> str:
-    if name == CLAIRVOYANT:
-        return "knows the future"
+    if name in BOUNDS:
+        return BOUNDS[name]
     if name == chosen:
         return "best that meets the goal"
     return "" if found.attainment >= course.goal.attainment else "misses the goal"

@@ -51,7 +51,7 @@ def test_csv_has_a_line_for_each_policy(qorch: Qorch) -> None:
 
 
 def test_yaml_and_names_are_as_everywhere(qorch: Qorch) -> None:
-    assert "best: static" in qorch(*STEP, "--policy", "static", "-o", "yaml").out
+    assert "best: ray-serve" in qorch(*STEP, "--policy", "ray-serve", "--attainment", "0.9", "-o", "yaml").out
     assert qorch(*STEP, "--policy", "wva", "--policy", "static", "-o", "name").out == "wva\nstatic\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.compare import CLAIRVOYANT, POLICIES, best, compare, course, own
+from orchestrator.core.scaling.compare import CLAIRVOYANT, POLICIES, STATIC, best, compare, course, own
 from orchestrator.core.scaling.demand import Demand, scaled
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.outcome import Outcome
@@ -186,6 +186,7 @@ def test_the_best_is_the_cheapest_that_meets_the_goal_without_knowing_the_future
         "good": outcome(0.999, 2.0),
         "poor": outcome(0.99, 1.0),
         CLAIRVOYANT: outcome(1.0, 1.1),
+        STATIC: outcome(1.0, 1.2),
     }
     assert best(outcomes, 0.999) == "good"
     assert best({"poor": outcomes["poor"]}, 0.999) is None

@@ -19,7 +19,8 @@ from orchestrator.core.scaling.rule import Rule
 
 INTERVAL_S = 10.0  # between two looks
 OWN, STATIC, CLAIRVOYANT = "qorch", "static", "clairvoyant"
-POLICIES = (OWN, *PEERS, STATIC, CLAIRVOYANT)
+BOUNDS = {STATIC: "knew afterwards", CLAIRVOYANT: "knows the future"}
+POLICIES = (OWN, *PEERS, *BOUNDS)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def compare(course: Course, names: Iterable[str]) -> Iterator[tuple[str, Outcome
 
 def best(outcomes: Mapping[str, Outcome], attainment: float) -> str | None:
     """The cheapest that attains the goal without knowing the future."""
-    well = [name for name, each in outcomes.items() if each.attainment >= attainment and name != CLAIRVOYANT]
+    well = [name for name, each in outcomes.items() if each.attainment >= attainment and name not in BOUNDS]
     return min(well, key=lambda name: outcomes[name].cost, default=None)
 
 
