@@ -22,13 +22,14 @@ def recording(folder: Path) -> str:
 
 
 def test_the_table_names_every_policy_and_the_best_in_words(qorch: Qorch) -> None:
-    done = qorch(*STEP)
+    done = qorch("simulate", "--shape", "diurnal", "--hours", "6")
     assert done.code == 0
     named = [line.split()[0] for line in done.out.splitlines() if line.split() and line.split()[0] in POLICIES]
     assert named[: len(POLICIES)] == list(POLICIES)
     assert "is the cheapest that meets the goal" in done.out
     assert "best that meets the goal" in done.out
     assert "knows the future" in done.out
+    assert "knew afterwards" in done.out
     assert "█" in done.out
     assert "ok replay" in done.err
     assert max(map(len, done.out.splitlines())) <= 120
