@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,16 @@ from orchestrator.core.fleet import DEFAULT_NAME
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 HOST = re.compile(r"[0-9a-zA-Z:]([0-9a-zA-Z:.-]{0,252}[0-9a-zA-Z:])?")
+
+
+class Amount(click.FloatRange):
+    """A number within a range, which `nan` is not, though it compares with nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:

@@ -18,6 +18,7 @@ VERBS = {
     "scale": "Change the number of replicas.",
     "down": "Take the fleet down.",
     "bench": "Measure what runs against what was planned.",
+    "simulate": "Replay traffic against scaling rules.",
     "doctor": "Check what a fleet needs on this machine.",
     "profiles": "List, show or validate profiles.",
     "pull": "Bring a profile's weights to this machine.",

@@ -1,0 +1,83 @@
+"""What no rule can beat: perfect packing, and a rule that knows the demand over the cold start ahead."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from math import ceil
+
+from orchestrator.core.scaling.demand import Demand
+from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.rule import Rule, one_variant
+
+HOUR_S = 3600.0
+WINDOWS_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 15, 20, 27, 36, 48, 65, 87, 116, 155, 207, 276, 350)  # that a peak may last
+ROUNDING = 1e-6  # of a replica, which sums over a fortnight are off by at most
+AIM = 0.75  # of the longest wait, since a peak may last otherwise than these windows
+
+
+def packed_cost(demand: Demand, variants: Sequence[VariantLoad]) -> float:
+    """Replicas that are paid by the second and never idle, all of the variant whose work is cheapest."""
+    return demand.total_work * min(each.cost / each.capacity for each in variants) / HOUR_S
+
+
+def clairvoyant(demand: Demand, variant: VariantLoad, interval_s: float, max_wait_s: float) -> Rule:
+    """Has what is needed for all that begins before a replica that is asked for at the next look would be ready."""
+    per_look = max(1, round(interval_s / demand.step_s))
+    needs = _Needs(demand, variant.capacity, max_wait_s)
+    steps = len(demand.work)
+    by_look = [max(map(needs.at, range(first, min(first + per_look, steps)))) for first in range(0, steps, per_look)]
+    ahead = list(_most_ahead(by_look, 1 + ceil(variant.cold_start_s / (per_look * demand.step_s))))
+
+    def count(load: Load, main: VariantLoad, memory: None) -> tuple[int, None]:
+        step = round(load.now_s / demand.step_s)
+        for_waiting = needs.at(step, load.waiting / variant.capacity)  # which one that is asked for now would miss
+        return max(min(main.replicas, for_waiting), ahead[step // per_look]), None
+
+    return one_variant(count, None)
+
+
+def first_need(demand: Demand, variant: VariantLoad, first_s: float, max_wait_s: float) -> int:
+    """Replicas that must be ready from the start on, for what begins to come in the first seconds."""
+    needs = _Needs(demand, variant.capacity, max_wait_s)
+    return max(map(needs.at, range(min(ceil(first_s / demand.step_s), len(demand.work)))), default=0)
+
+
+class _Needs:
+    """How many replicas serve what comes from a moment on in time."""
+
+    def __init__(self, demand: Demand, capacity: float, max_wait_s: float) -> None:
+        self._sums = [0.0, *accumulate(work / capacity for work in demand.work)]  # seconds of a replica
+        lengths_s = [(length, length * demand.step_s) for length in WINDOWS_STEPS]
+        self._windows = [(length, length_s, 1 / (length_s + AIM * max_wait_s)) for length, length_s in lengths_s]
+
+    def at(self, step: int, waiting: float = 0.0) -> int:
+        """The replicas that let nothing wait too long until the queue is empty again, which what comes later finds.
+
+        Work w that comes within L seconds, what waits before it included, is gone in time exactly when
+        w <= replicas x (L + the longest wait).
+        """
+        sums, needed = self._sums, 0
+        before, last = sums[step], len(sums) - 1
+        for length, length_s, share in self._windows:
+            work = waiting + sums[min(step + length, last)] - before
+            needed = max(needed, ceil(work * share - ROUNDING))
+            if work <= needed * length_s:
+                break
+        return needed
+
+
+def _most_ahead(values: Sequence[int], length: int) -> Iterator[int]:
+    """For each place the largest of the `length` values from it on, in one pass."""
+    largest: deque[int] = deque()  # places whose values fall
+    for place in range(len(values) + length - 1):
+        if place < len(values):
+            while largest and values[largest[-1]] <= values[place]:
+                largest.pop()
+            largest.append(place)
+        first = place - length + 1
+        if first >= 0:
+            while largest[0] < first:
+                largest.popleft()
+            yield values[largest[0]]
