@@ -37,10 +37,10 @@ STORED = {"float32": "BF16", "float16": "F16", "int32": "I32"}  # a float32 here
 
 
 def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    sees = "vision_config" in config
-    (folder / "model.safetensors").write_bytes(safetensors(_beside_vision(tensors) if sees else tensors))
+    vision = config.get("vision_config")
+    (folder / "model.safetensors").write_bytes(safetensors(_beside_vision(tensors) if vision else tensors))
     described = {"config.json": config, "generation_config.json": _generation_config()}
-    for name, content in (described | (processor_files() if sees else {})).items():
+    for name, content in (described | (_processor_files(vision) if vision else {})).items():
         (folder / name).write_text(json.dumps(content, indent=1))
     for name, text in tokenizer_files().items():
         (folder / name).write_text(text)
@@ -105,13 +105,18 @@ def _config_with_vision(a: Architecture, vision: Vision) -> dict[str, Any]:
     }
 
 
-def processor_files() -> dict[str, dict[str, Any]]:
+def _processor_files(vision: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """How images and videos become patches; by name."""
     sizes = {"shortest_edge": d.LEAST_PIXELS, "longest_edge": d.MOST_PIXELS}
     shared = {
-        "size": sizes, "patch_size": 16, "temporal_patch_size": 2, "merge_size": 2, "image_mean": d.IMAGE_MEAN,
-        "image_std": d.IMAGE_STD, "processor_class": "Qwen3VLProcessor",
-    }  # fmt: skip
+        "size": sizes,
+        "patch_size": vision["patch_size"],
+        "temporal_patch_size": vision["temporal_patch_size"],
+        "merge_size": vision["spatial_merge_size"],
+        "image_mean": d.IMAGE_MEAN,
+        "image_std": d.IMAGE_STD,
+        "processor_class": "Qwen3VLProcessor",
+    }
     return {
         "preprocessor_config.json": {**shared, "image_processor_type": "Qwen2VLImageProcessorFast"},
         "video_preprocessor_config.json": {**shared, "video_processor_type": "Qwen3VLVideoProcessor"},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from math import ceil
 
 from orchestrator.core.scaling.demand import Demand
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.rule import Rule, one_variant
+from orchestrator.core.scaling.sliding import Sliding, largest, with_value
 
 HOUR_S = 3600.0
 WINDOWS_STEPS = (1, 2, 3, 4, 5, 6, 8, 11, 15, 20, 27, 36, 48, 65, 87, 116, 155, 207, 276, 350)  # that a peak may last
@@ -28,7 +28,7 @@ def clairvoyant(demand: Demand, variant: VariantLoad, interval_s: float, max_wai
     needs = _Needs(demand, variant.capacity, max_wait_s)
     steps = len(demand.work)
     by_look = [max(map(needs.at, range(first, min(first + per_look, steps)))) for first in range(0, steps, per_look)]
-    ahead = list(_most_ahead(by_look, 1 + ceil(variant.cold_start_s / (per_look * demand.step_s))))
+    ahead = _most_ahead(by_look, 1 + ceil(variant.cold_start_s / (per_look * demand.step_s)))
 
     def count(load: Load, main: VariantLoad, memory: None) -> tuple[int, None]:
         step = round(load.now_s / demand.step_s)
@@ -68,16 +68,11 @@ class _Needs:
         return needed
 
 
-def _most_ahead(values: Sequence[int], length: int) -> Iterator[int]:
-    """For each place the largest of the `length` values from it on, in one pass."""
-    largest: deque[int] = deque()  # places whose values fall
-    for place in range(len(values) + length - 1):
-        if place < len(values):
-            while largest and values[largest[-1]] <= values[place]:
-                largest.pop()
-            largest.append(place)
-        first = place - length + 1
-        if first >= 0:
-            while largest[0] < first:
-                largest.popleft()
-            yield values[largest[0]]
+def _most_ahead(values: Sequence[int], length: int) -> list[int]:
+    """For each place the largest of the `length` values from it on."""
+    sliding: Sliding = ()
+    found = []
+    for place, value in enumerate(reversed(values)):
+        sliding = with_value(sliding, place, value, length)
+        found.append(int(largest(sliding)))
+    return found[::-1]

@@ -25,7 +25,7 @@ Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no
 
 def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> Answer:
     """Replicas by variant; where the load is not known, those that there are, and nothing is learned."""
-    if why := unknown(load):
+    if why := _unknown(load):
         return _held(load, policy, why), memory
     seen = _learned(load, policy, memory or _first(load))
     needed, steps = _needed(load, seen)
@@ -36,7 +36,7 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     return ScalingDecision(counts, (*steps, _reached(load, counts, kept))), seen
 
 
-def unknown(load: Load) -> str | None:
+def _unknown(load: Load) -> str | None:
     """Why nothing can be concluded from a load."""
     if load.arrived is None:
         return "no replica told what it did"
@@ -48,17 +48,19 @@ def unknown(load: Load) -> str | None:
 
 def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
     """What there is, within the bounds."""
-    there = capacity(load.variants, {each.name: each.replicas for each in load.variants})
-    counts = mixed(load.variants, there, policy.budget)
+    counts = mixed(load.variants, _there(load), policy.budget)
     return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),))
 
 
 def _first(load: Load) -> ScalingMemory:
     """Nothing is known yet, so what there is counts as wanted: a policy that forgets takes nothing away."""
-    there = capacity(load.variants, {each.name: each.replicas for each in load.variants}) / _unit(load)
-    return ScalingMemory(
-        load.now_s, first_trend(_demand(load)), wanted=(Timed(load.now_s, there),), worked_s=load.now_s
-    )
+    wanted = (Timed(load.now_s, _there(load) / _unit(load)),)
+    return ScalingMemory(load.now_s, first_trend(_demand(load)), wanted=wanted, worked_s=load.now_s)
+
+
+def _there(load: Load) -> float:
+    """Work a second of all replicas that are paid for."""
+    return capacity(load.variants, {each.name: each.replicas for each in load.variants})
 
 
 def _learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 LEAST, WIDTH, BINS = -2.0, 0.1, 120  # of the histogram; errors beyond it count in the last bin
 LEARNING_S = 2 * 86_400.0  # errors of so long ago count for a third
-UNSEEN, PRIOR = 10.0, 1.0  # at first, so many errors of this size are taken to have been seen
+UNSEEN_S, PRIOR = 100.0, 1.0  # at first, errors of this size are taken to have been seen for so long
 FIRST_TAIL, LEAST_TAIL, MOST_TAIL = 0.03, 1e-4, 0.2
 MOST_WEIGHT = 3.0  # of an interval with more requests than usual
 
 
 @dataclass(frozen=True)
 class Reserve:
-    """Weights of errors by their size, and the share of them that the reserve leaves uncovered."""
+    """Errors by size, each weighing the seconds it stands for, and the share of them that stays uncovered."""
 
     weights: tuple[float, ...]
     log_tail: float = math.log(FIRST_TAIL)
@@ -28,14 +28,14 @@ class Reserve:
 
 def first_reserve() -> Reserve:
     at_first = _bin(PRIOR)
-    return Reserve(tuple(UNSEEN if index == at_first else 0.0 for index in range(BINS)))
+    return Reserve(tuple(UNSEEN_S if index == at_first else 0.0 for index in range(BINS)))
 
 
 def with_error(reserve: Reserve, error: float, usual: float, interval_s: float) -> Reserve:
     """After demand was by `error` higher, at its highest, than expected; in replicas, as what is `usual`."""
     keep = math.exp(-interval_s / LEARNING_S)
     weights = [weight * keep for weight in reserve.weights]
-    weights[_bin(error / _unit(usual))] += 1
+    weights[_bin(error / _unit(usual))] += interval_s
     return replace(reserve, weights=tuple(weights))
 
 

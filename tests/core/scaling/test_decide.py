@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.load import Load
+from orchestrator.core.scaling.reserve import PRIOR, _bin
 from tests.core.scaling.pools import EVERY_S, ONE, POLICY, answers, load, replicas
 
 DEMANDS = st.lists(st.floats(0, 60), min_size=1, max_size=80)
@@ -88,6 +89,15 @@ def test_a_steady_rise_is_met_ahead_of_time() -> None:
     assert behind == 0
 
 
+def test_the_answer_is_for_the_demand_to_come_and_its_reserve() -> None:
+    rise = [2 + look * 0.2 for look in range(90)]
+    _, memory = answers(rise)[-1]
+    decision, _ = decide(load(90 * EVERY_S, 20.0, replace(ONE, ready=25)), POLICY, memory)
+    said = {step.name: step.value for step in decision.steps}
+    assert said["expected"] > said["demand"] + 1
+    assert decision.replicas["one"] >= said["expected"] + said["reserve"]
+
+
 def test_what_waits_is_served_by_more() -> None:
     _, memory = answers([12.0] * HOUR)[-1]
     busy = load(HOUR * EVERY_S, 12.0, replace(ONE, ready=12), waiting=300.0)
@@ -96,8 +106,13 @@ def test_what_waits_is_served_by_more() -> None:
 
 def test_what_those_there_serve_before_another_could_is_no_reason_for_more() -> None:
     count, memory = answers([5.0] * HOUR)[-1]
-    spare = load(HOUR * EVERY_S, 5.0, replace(ONE, ready=count + 5), waiting=100.0)
-    assert decide(spare, POLICY, memory)[0].replicas["one"] <= count + 5
+    spare = load(HOUR * EVERY_S, 5.0, replace(ONE, ready=count + 40), waiting=1000.0)
+    assert decide(spare, POLICY, memory)[0].replicas["one"] == count
+
+
+def test_a_quiet_first_look_teaches_no_large_error() -> None:
+    _, memory = answers([1.0] + [13.0] * 60)[-1]
+    assert not any(memory.reserve.weights[_bin(PRIOR) + 1 :])
 
 
 def test_a_policy_that_has_forgotten_takes_nothing_away_before_it_has_watched() -> None:
