@@ -45,7 +45,8 @@ class BareHost:
         write_private(self._files.admin_token_path, secrets.token_hex(32))
         ports = self._head.start(num_cpus, num_gpus)
         self._files.update(record, dashboard_port=ports.dashboard)
-        return FleetPaths(self._files.log_dir, self._files.admin_token_path, claims_folder())
+        files = self._files
+        return FleetPaths(files.log_dir, files.admin_token_path, claims_folder(), files.scaling_path)
 
     def apply(self, spec: DeploymentSpec) -> None:
         record = self._existing()

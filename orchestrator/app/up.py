@@ -123,6 +123,7 @@ def _spec(
         keys_path=settings.keys_path,
         admin_token_path=str(paths.admin_token_path),
         claims_dir=str(paths.claims_dir),
+        scaling_path=str(paths.scaling_path),
     )
     now_s = int(time.time())
     return deployment_spec(runtime.name, order.plan, files, places, settings.endpoint, settings.asked, now_s)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.core.accelerators import DeviceId, devices
-from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant
+from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, ScalingSpec, Variant
 from orchestrator.core.device import Device
 from orchestrator.core.engine_settings import (
     MIB,
@@ -20,6 +20,8 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.progress import stall_s
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded
 from orchestrator.core.variant_limits import VariantLimits
 
 
@@ -48,6 +50,7 @@ class Places:
     keys_path: str
     admin_token_path: str
     claims_dir: str
+    scaling_path: str
 
 
 def deployment_spec(
@@ -64,7 +67,18 @@ def deployment_spec(
         _variant(plan, placement, name, files[placement.fit.profile.name], places)
         for placement, name in zip(plan.placements, _deployment_names(plan.placements), strict=True)
     )
-    return DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+    spec = DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+    return spec if plan.wish.bounds is None else _autoscaled(spec, plan.wish.bounds, places)
+
+
+def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, places: Places) -> DeploymentSpec:
+    """It starts with what was planned, which is one replica at least: `up` waits until a model answers."""
+    opened = bounded(spec, bounds)
+    variants = tuple(
+        replace(each, num_replicas=planned.num_replicas)
+        for each, planned in zip(opened.variants, spec.variants, strict=True)
+    )
+    return replace(opened, variants=variants, scaling=ScalingSpec(places.scaling_path))
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf
 
 from orchestrator.core.deployment import DeploymentSpec, Variant
+from orchestrator.core.replica_bounds import ReplicaBounds
 
 
 def scaled(spec: DeploymentSpec, num_replicas: int) -> DeploymentSpec:
@@ -24,6 +25,16 @@ def scaled(spec: DeploymentSpec, num_replicas: int) -> DeploymentSpec:
         left -= further
     variants = [replace(one, num_replicas=count) for one, count in zip(spec.variants, counts, strict=True)]
     return replace(spec, variants=tuple(variants))
+
+
+def bounded(spec: DeploymentSpec, bounds: ReplicaBounds) -> DeploymentSpec:
+    """A fleet that starts with the fewest replicas, and may have any number between; of each variant as `scaled`."""
+    fewest, most = scaled(spec, bounds.min_replicas), scaled(spec, bounds.max_replicas)
+    variants = tuple(
+        replace(few, bounds=ReplicaBounds(few.num_replicas, many.num_replicas))
+        for few, many in zip(fewest.variants, most.variants, strict=True)
+    )
+    return replace(spec, variants=variants)
 
 
 def most_replicas(spec: DeploymentSpec, available_bytes: int) -> int | None:

@@ -19,6 +19,7 @@ from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
+from orchestrator.serving.told import REQUESTS_TOTAL
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,17 @@ class GatewayReplica:
         self._engines = engines
         self._table = EngineTable()
         service = GatewayService(self._table, _doors(settings), _limits(settings), settings.created_s)
+        self._metrics = service.metrics
         self._server = GatewayServer(service.serve, settings.host, settings.port, HttpLimits())
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
 
     def ping(self) -> str:
         return "ok"
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """For the autoscaling policy, as `serving.told` reads it."""
+        return {REQUESTS_TOTAL: self._metrics.answered}
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)

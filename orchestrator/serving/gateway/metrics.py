@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 
+COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
@@ -34,6 +35,12 @@ class GatewayMetrics:
         self.duration = Histogram(
             "qorch_request_duration_seconds", "From arrival to the end.", buckets=SECONDS, registry=self.registry
         )
+
+    @property
+    def answered(self) -> float:
+        """Completions that a model has answered so far."""
+        labels = ({"route": route, "code": "200"} for route in COMPLETIONS)
+        return sum(self.registry.get_sample_value("qorch_requests_total", each) or 0.0 for each in labels)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

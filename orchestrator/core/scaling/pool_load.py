@@ -1,0 +1,73 @@
+"""From what replicas did to the load that is decided on.
+
+What arrived is what was served and by how much more is unfinished, each unfinished request taken as a mean one: some
+engines count a request's tokens only as it ends. In the long run that is exact, whatever the mean is taken to be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.scaling.cold_start import stuck
+from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.pool_look import PoolLook
+from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.seen import VariantSeen
+
+
+def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
+    """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
+    arrived = _arrived(look, before, memory)
+    known = arrived is not None and _capacities_known(look, memory)
+    total = (arrived or 0.0) + before.owed
+    load = Load(
+        memory.watched_s,
+        interval_s,
+        max(0.0, total) if known else None,
+        memory.request.work * _waiting(look),
+        tuple(_variant_load(each, look, memory) for each in look.seen.variants),
+    )
+    return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
+
+
+def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:
+    """Those that tell nothing are taken to do as the others; None where none tells anything."""
+    held = look.seen.held_requests * memory.request.work - before.held_requests * before.request.work
+    if not look.gains:
+        return held if not look.blind or look.seen.held_requests else None
+    now = sum(look.tracks[key].sample.unfinished for key in look.gains) * memory.request.work
+    then = sum(gain.unfinished for gain in look.gains.values()) * before.request.work
+    return (look.served + now - then) * look.ready / len(look.gains) + held
+
+
+def _waiting(look: PoolLook) -> float:
+    """Requests that no replica has begun."""
+    told = (look.tracks[key].sample.num_requests_waiting for key in look.gains)
+    return sum(told) + look.seen.held_requests
+
+
+def _capacities_known(look: PoolLook, memory: PoolMemory) -> bool:
+    return any(each.name in memory.capacities for each in look.seen.variants)
+
+
+def _variant_load(variant: VariantSeen, look: PoolLook, memory: PoolMemory) -> VariantLoad:
+    """Replicas that seem never to get ready count for nothing, and where there is another variant it grows instead."""
+    cold = memory.cold_starts[variant.name]
+    ready, lost = len(variant.replicas), stuck(cold, memory.watched_s)
+    starting = max(0, variant.asked - ready - lost)
+    instead = lost and len(look.seen.variants) > 1
+    return VariantLoad(
+        variant.name,
+        ready,
+        starting,
+        _capacity(variant, memory),
+        cold.usual_s,
+        min_replicas=variant.min_replicas,
+        max_replicas=max(variant.min_replicas, ready + starting) if instead else variant.max_replicas,
+    )
+
+
+def _capacity(variant: VariantSeen, memory: PoolMemory) -> float:
+    """Of a variant that has not shown what it does, that of the least of those that have."""
+    known = memory.capacities.get(variant.name)
+    return known.rate if known else min((each.rate for each in memory.capacities.values()), default=1.0)
