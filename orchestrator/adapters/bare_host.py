@@ -15,6 +15,7 @@ from orchestrator.adapters.ports import LOOPBACK, is_listened_to
 from orchestrator.adapters.process_memory import memory_bytes
 from orchestrator.adapters.ray_head import RayHead, claims_folder
 from orchestrator.adapters.ray_serve import RayServe
+from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
@@ -61,7 +62,8 @@ class BareHost:
         gateway = self._gateway(record.deployed)
         ready = gateway.ready()
         application = _with_engines(application, gateway.engines())
-        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready)
+        decided = read_decision(self._files.scaling_path)
+        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()

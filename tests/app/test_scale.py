@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
-from orchestrator.app.scale import scale
+from orchestrator.app.scale import Asked, scale
 from orchestrator.core.errors import DeployFailed, DoesNotFit, EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet
 from tests.app.samples import Recording, demo_spec
@@ -32,7 +32,7 @@ def ask(
     wait: bool = True,
     reporter: Recording | None = None,
 ) -> Fleet | None:
-    return scale(runtime, count, memory_bytes, timeout_s, wait, reporter or Recording())
+    return scale(runtime, Asked(count, count), memory_bytes, timeout_s, wait, reporter or Recording())
 
 
 def test_it_returns_when_exactly_so_many_replicas_are_ready(runtime: InMemoryRuntime) -> None:

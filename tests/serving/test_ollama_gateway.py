@@ -186,7 +186,7 @@ def test_an_engine_that_answers_to_our_names_gets_the_same_bytes() -> None:
 
 def test_a_plans_deployment_says_which_engines_may_be_asked_and_that_a_tag_sees_images() -> None:
     plan = plan_for(machine(memory_gib=32), Wish("qwen3.5-9b-ollama"))
-    places = Places("/logs", "/keys.json", "/token", "/claims")
+    places = Places("/logs", "/keys.json", "/token", "/claims", "/scaling.json")
     files = {"qwen3.5-9b-ollama": ModelFiles(TAG, None)}
     spec = deployment_spec("default", plan, files, places, Endpoint("127.0.0.1", 8000, False), {}, created_s=1)
     (limits,) = spec.gateway.variants

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.scaling.replica_track import Window
 
-PRIOR_S = 10.0  # a prediction weighs as much as so long a time of a full replica
+PRIOR_S = 3.0  # a prediction weighs as much as so long a time of a full replica
 MEMORY_S = 600.0  # of full replicas; what is older fades
 
 

@@ -16,7 +16,6 @@ from orchestrator.core.scaling.trend import expected, first_trend, slow_s, with_
 
 LEAST_FAST_S = 10.0
 FAST_SHARE = 0.25  # of a cold start: what is seen sooner cannot be met sooner
-LEAST_HOLD_S = 300.0  # or a cold start: a replica that stops is paid for again, idle, when it is asked for anew
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
 
@@ -29,9 +28,9 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
         return _held(load, policy, why), memory
     seen = _learned(load, policy, memory or _first(load))
     needed, steps = _needed(load, seen)
-    seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, _hold_s(load)))
-    kept = largest(seen.wanted) if seen.worked_s > load.now_s - _hold_s(load) else 0.0
-    steps = (*steps, DecisionStep("kept", kept, f"replicas, the most that was wanted in {_hold_s(load):g} s"))
+    seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, _hold_s(load, policy)))
+    kept = largest(seen.wanted) if seen.worked_s > load.now_s - _hold_s(load, policy) else 0.0
+    steps = (*steps, DecisionStep("kept", kept, f"replicas, the most that was wanted in {_hold_s(load, policy):g} s"))
     counts = mixed(load.variants, kept * _unit(load), policy.budget)
     return ScalingDecision(counts, (*steps, _reached(load, counts, kept))), seen
 
@@ -142,5 +141,5 @@ def _fast_s(load: Load) -> float:
     return max(LEAST_FAST_S, FAST_SHARE * _cold_start_s(load))
 
 
-def _hold_s(load: Load) -> float:
-    return max(LEAST_HOLD_S, _cold_start_s(load))
+def _hold_s(load: Load, policy: ScalingPolicy) -> float:
+    return max(policy.least_hold_s, _cold_start_s(load))

@@ -11,4 +11,5 @@ class ScalingPolicy:
 
     max_wait_s: float = 2.0
     attainment: float = 0.999
+    least_hold_s: float = 300.0  # for so long, or a cold start, no fewer than were wanted: what stops is paid for anew
     budget: float | None = None  # most that the replicas of the pool may cost an hour together
