@@ -23,7 +23,7 @@ def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]
     if not file.placements:
         raise UsageError(f"{path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan")
     loras = tuple(Lora(name, path) for name, path in sorted(file.loras.items()))
-    bounds = file.bounds and ReplicaBounds(file.bounds.min_replicas, file.bounds.max_replicas)
+    bounds = ReplicaBounds(file.bounds.min_replicas, file.bounds.max_replicas) if file.bounds else None
     planned = (_planned(each, file.hosts[each.host_group], loras) for each in file.placements)
     return tuple(replace(each, bounds=bounds) for each in planned)
 

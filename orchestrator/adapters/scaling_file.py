@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.files import write_private
+from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.memory_data import from_data, to_data
 from orchestrator.core.scaling.pool_memory import PoolMemory
@@ -25,8 +26,8 @@ def read_memory(path: Path) -> PoolMemory | None:
     return None if data is None else from_data(PoolMemory, data.get("memory"))
 
 
-def read_decision(path: Path) -> tuple[float, ScalingDecision] | None:
-    """When the last decision was made, in Unix time, and the decision; None where none can be read."""
+def read_decision(path: Path) -> Decided | None:
+    """The last decision; None where none can be read."""
     try:
         data = _read(path)
         return None if data is None else _decision(data)
@@ -34,10 +35,10 @@ def read_decision(path: Path) -> tuple[float, ScalingDecision] | None:
         return None
 
 
-def _decision(data: dict[str, Any]) -> tuple[float, ScalingDecision]:
+def _decision(data: dict[str, Any]) -> Decided:
     decision = data["decision"]
     steps = tuple(DecisionStep(**step) for step in decision["steps"])
-    return float(data["memory"]["looked_at_s"]), ScalingDecision(dict(decision["replicas"]), steps)
+    return Decided(float(data["memory"]["looked_at_s"]), ScalingDecision(dict(decision["replicas"]), steps))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""`qorch scale`: another number of replicas for a fleet that runs, or other bounds where the number follows the load."""
+"""`qorch scale`: another number of replicas for a fleet that runs, or other bounds where it follows the load."""
 
 from __future__ import annotations
 

@@ -128,8 +128,8 @@ def gateway_spec_from_data(data: Mapping[str, Any]) -> GatewaySpec:
 
 
 def _variant_from_data(data: Mapping[str, Any]) -> Variant:
-    bounds = data.get("bounds")
     parts = {"engine": engine_spec_from_data(data["engine"]), "predicted": _predicted_from_data(data["predicted"])}
+    bounds = data.get("bounds")
     return Variant(**{**data, **parts, "bounds": bounds and ReplicaBounds(**bounds)})
 
 

@@ -85,12 +85,19 @@ class Application:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """A decision on the number of replicas, and when it was made in Unix time."""
+
+    at_s: float
+    decision: ScalingDecision
+
+
+@dataclass(frozen=True)
 class Scaling:
     """Between how many replicas the fleet may have, and the last decision on it; None before the first."""
 
     bounds: ReplicaBounds
-    decision: ScalingDecision | None = None
-    decided_at_s: float | None = None  # Unix time
+    last: Decided | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ def fleet_of(
     endpoint: str,
     application: Application | None,
     gateway_ready: bool | None,
-    decided: tuple[float, ScalingDecision] | None = None,
+    decided: Decided | None = None,
 ) -> Fleet:
     """What was asked for and what was seen of it, as one fleet; None as in `conditions`."""
     least = spec.bounds.min_replicas if spec.bounds else None
@@ -145,7 +152,7 @@ def fleet_of(
         conditions=conditions(application, gateway_ready, least),
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
-        scaling=spec.bounds and Scaling(spec.bounds, *reversed(decided or ())),
+        scaling=Scaling(spec.bounds, decided) if spec.bounds else None,
     )
 
 
@@ -154,8 +161,8 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """What is known of the controller, the gateway and the replicas, each with its reason.
 
-    `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not. At `least` so many
-    replicas have to run; None: all that were asked for.
+    `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not. So many replicas
+    have to run as `least` says; None: all that were asked for.
     """
     return (_controller(application), _gateway(gateway_ready), _replicas(application, least))
 

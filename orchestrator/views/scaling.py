@@ -13,14 +13,15 @@ WARNINGS = ("stuck", "told")  # steps that a person should know of, whatever cam
 
 def scaling_lines(scaling: Scaling, now_s: float, wide: bool) -> list[str]:
     """What was decided and why, in one line, then what is amiss; with `wide` every step."""
-    if scaling.decision is None or scaling.decided_at_s is None:
+    if scaling.last is None:
         return [f"scaling {scaling.bounds}: nothing was decided yet"]
-    return list(_lines(scaling, scaling.decision.steps, age_text(now_s - scaling.decided_at_s), wide))
+    age = age_text(now_s - scaling.last.at_s)
+    return list(_lines(f"scaling {scaling.bounds}, {age} ago", scaling.last.decision.steps, wide))
 
 
-def _lines(scaling: Scaling, steps: tuple[DecisionStep, ...], age: str, wide: bool) -> Iterator[str]:
+def _lines(head: str, steps: tuple[DecisionStep, ...], wide: bool) -> Iterator[str]:
     *before, last = steps
-    yield f"scaling {scaling.bounds}: {_step(last)} ({age} ago)"
+    yield f"{head}: {_step(last)}"
     for step in before:
         if wide or step.name in WARNINGS:
             yield f"  {_step(step)}"

@@ -37,7 +37,7 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
         ("up --timeout never", "Invalid value for '--timeout'", "qorch up --help"),
         ("up --weights /nowhere", "Invalid value for '--weights'", "qorch up --help"),
         ("up extra", "Got unexpected extra argument (extra)", "qorch up --help"),
-        ("scale", "Missing argument 'N'.", "qorch scale --help"),
+        ("scale", "either N or --min and --max is needed", "qorch scale --help"),
         ("scale 0", "Invalid value for 'N': 0 is not in the range", "qorch scale --help"),
         ("scale many", "Invalid value for 'N'", "qorch scale --help"),
         ("status -o xml", "Invalid value for '-o' / '--output'", "qorch status --help"),

@@ -11,7 +11,8 @@ from orchestrator.core.amounts import MIB
 from orchestrator.core.deployment import Predicted
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
 from orchestrator.core.prediction import Prediction
-from orchestrator.views.fleet import age, fleet_data, fleet_text, replica_rows
+from orchestrator.views.fleet import fleet_data, fleet_text, replica_rows
+from orchestrator.views.units import age_text
 from tests.app.samples import demo_spec
 
 SPEED = Prediction(35.2, 120.0, 8, 900.0, 1.1, 1024, 256, 12.0, ())
@@ -93,4 +94,4 @@ def test_data_holds_everything_and_goes_through_json() -> None:
     [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m0s"), (3599, "59m59s"), (3600, "1h0m"), (90061, "1d1h")],
 )
 def test_an_age_is_its_two_largest_units(seconds: float, text: str) -> None:
-    assert age(seconds) == text
+    assert age_text(seconds) == text

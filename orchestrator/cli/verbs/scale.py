@@ -10,7 +10,7 @@ from orchestrator.core.fleet import command as command_for
 
 
 @click.command("scale")
-@click.argument("num_replicas", metavar="[N]", required=False, type=click.IntRange(1, 256))
+@click.argument("num_replicas", metavar="N", required=False, type=click.IntRange(1, 256))
 @options.option("--min", "fewest", type=click.IntRange(0, 256), help="Fewest replicas, where they follow the load.")
 @options.option("--max", "most", type=click.IntRange(1, 256), help="Most replicas, where they follow the load.")
 @options.fleet
