@@ -52,7 +52,7 @@ class EngineReplica:
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """For the autoscaling policy; Ray Serve gives up for good on one whose first answer is not all numbers."""
-        return {name: float(value) for name, value in asdict(self._autoscaling_sample()).items()}
+        return {name: float(value) for name, value in self._autoscaling_sample()._asdict().items()}
 
     async def check_health(self) -> None:
         """Ray Serve replaces this replica when this raises."""

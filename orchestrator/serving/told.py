@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
-SAMPLE = tuple(field.name for field in fields(ReplicaSample))
 REQUESTS_TOTAL, REQUESTS_HELD = "requests_total", "requests_held"  # of the gateway
 
 
@@ -28,7 +26,7 @@ def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
 
 
 def _variant(context: Any) -> VariantSeen:
-    told = [context.raw_metrics.get(name, {}) for name in SAMPLE]
+    told = [context.raw_metrics.get(name, {}) for name in ReplicaSample._fields]
     return VariantSeen(
         context.deployment_name,
         context.capacity_adjusted_min_replicas,

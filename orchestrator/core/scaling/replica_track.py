@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.core.scaling.prior import TokenWork
 from orchestrator.core.scaling.seen import ReplicaSample
@@ -12,16 +12,14 @@ STALE_S = 5.0  # replicas tell every second
 BEGINNING = ReplicaSample(0.0, 0.0, 0.0, 0.0, 0.0, max_num_seqs=1.0)  # what a replica would have told as it began
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Work of a replica that was full all the time, from the end of one request to the end of another."""
 
     work: float = 0.0
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class ReplicaTrack:
+class ReplicaTrack(NamedTuple):
     """What a replica told last, and when."""
 
     sample: ReplicaSample
@@ -29,8 +27,7 @@ class ReplicaTrack:
     window: Window | None = None  # None while the replica has room
 
 
-@dataclass(frozen=True)
-class Gain:
+class Gain(NamedTuple):
     """What was served since the look before, in work as of `TokenWork`, and the requests that were unfinished then."""
 
     served: float

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class ReplicaSample:
+class ReplicaSample(NamedTuple):
     """What a replica told of itself; totals run from its start."""
 
     clock_s: float  # its own: from when it was ready, and it never jumps
@@ -20,7 +20,7 @@ class ReplicaSample:
 
     @property
     def sensible(self) -> bool:
-        return all(math.isfinite(number) and number >= 0 for number in astuple(self))
+        return all(math.isfinite(number) and number >= 0 for number in self)
 
     @property
     def unfinished(self) -> float:
