@@ -50,7 +50,7 @@ def _items(kinds: Any, data: Any) -> list[Any]:
 
 def _checked(kind: Any, data: Any) -> Any:
     if not isinstance(data, kind) or isinstance(data, bool):
-        raise ValueError(f"{data!r} is of another type than {kind}")
+        raise ValueError(f"{kind} is needed, {type(data).__name__} is there")
     return data
 
 
