@@ -19,7 +19,7 @@ from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
-from orchestrator.serving.told import REQUESTS_TOTAL
+from orchestrator.serving.told import ANSWERED
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class GatewayReplica:
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """For the autoscaling policy, as `serving.told` reads it."""
-        return {REQUESTS_TOTAL: self._metrics.answered}
+        return {ANSWERED: self._metrics.answered}
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
-REQUESTS_TOTAL, REQUESTS_HELD = "requests_total", "requests_held"  # of the gateway
+ANSWERED, HELD = "answered_requests_total", "held_requests"  # of the gateway
 
 
 def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
@@ -20,8 +20,8 @@ def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
     return PoolSeen(
         now_s,
         tuple(map(_variant, by_name.values())),
-        _sum(told.get(REQUESTS_TOTAL)),
-        _sum(told.get(REQUESTS_HELD)) or 0.0,
+        _sum(told.get(ANSWERED)),
+        _sum(told.get(HELD)) or 0.0,
     )
 
 

@@ -14,6 +14,8 @@ from orchestrator.core.scaling.pool_look import PoolLook
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.seen import VariantSeen
 
+LATE_COST = 1000.0  # of a variant whose replicas do not get ready, in others
+
 
 def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
     """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
@@ -51,19 +53,18 @@ def _capacities_known(look: PoolLook, memory: PoolMemory) -> bool:
 
 
 def _variant_load(variant: VariantSeen, look: PoolLook, memory: PoolMemory) -> VariantLoad:
-    """Replicas that seem never to get ready count for nothing, and where there is another variant it grows instead."""
+    """Replicas that seem never to get ready count for nothing, and any other variant is asked for more before this."""
     cold = memory.cold_starts[variant.name]
-    ready, lost = len(variant.replicas), stuck(cold, memory.watched_s)
-    starting = max(0, variant.asked - ready - lost)
-    instead = lost and len(look.seen.variants) > 1
+    ready, late = len(variant.replicas), stuck(cold, memory.watched_s)
     return VariantLoad(
         variant.name,
         ready,
-        starting,
+        max(0, variant.asked - ready - late),
         _capacity(variant, memory),
         cold.usual_s,
-        min_replicas=variant.min_replicas,
-        max_replicas=max(variant.min_replicas, ready + starting) if instead else variant.max_replicas,
+        LATE_COST if late else 1.0,
+        variant.min_replicas,
+        variant.max_replicas,
     )
 
 

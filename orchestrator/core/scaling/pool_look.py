@@ -61,7 +61,7 @@ def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
         memory,
         tracks={key: track for key, track in look.tracks.items() if key in met_s},
         met_s=met_s,
-        request=memory.request if look.blind else with_served(memory.request, look.served, seen.requests_total),
+        request=memory.request if look.blind else with_served(memory.request, look.served, seen.answered_requests),
         capacities=dict(_capacities(look, memory)),
         cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
     )

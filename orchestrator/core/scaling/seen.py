@@ -49,5 +49,5 @@ class PoolSeen:
 
     now_s: float  # Unix time
     variants: tuple[VariantSeen, ...]
-    requests_total: float | None = None  # answered so far; None where nobody counts them
+    answered_requests: float | None = None  # so far; None where nobody counts them
     held_requests: float = 0.0  # that no replica has been given yet
