@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.serve._private.autoscaling_state import _resolve_policy_callable
-from ray.serve._private.common import DeploymentID, ReplicaID, TimeStampedValue
-from ray.serve.config import AutoscalingContext, AutoscalingPolicy
 
 from orchestrator.adapters.ray_serve import POLICY, serve_config
 from orchestrator.adapters.scaling_file import read_memory
@@ -31,15 +28,22 @@ BEGIN_S = 1_000_000.0
 PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, {"demo": VariantPrior(4.0, 4.0)})
 Told = dict[str, float] | None
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
 
-def deployment(name: str) -> DeploymentID:
+
+def deployment(name: str) -> Any:
+    from ray.serve._private.common import DeploymentID
+
     return DeploymentID(name, "qorch")
 
 
-def context(name: str, now_s: float, target: int, *told: Told) -> AutoscalingContext:
+def context(name: str, now_s: float, target: int, *told: Told) -> Any:
     """One deployment between 1 and 3 replicas, of which as many run as told something, if only None."""
+    from ray.serve._private.common import ReplicaID, TimeStampedValue
+    from ray.serve.config import AutoscalingContext
+
     replicas = [ReplicaID(f"{name}-{number}", deployment(name)) for number in range(len(told))]
-    raw: dict[str, dict[ReplicaID, list[TimeStampedValue]]] = {}
+    raw: dict[str, dict[Any, Any]] = {}
     for replica, values in zip(replicas, told, strict=True):
         for metric, value in (values or {}).items():
             raw.setdefault(metric, {})[replica] = [TimeStampedValue(now_s, 0.0), TimeStampedValue(now_s, value)]
@@ -91,6 +95,9 @@ def make(tmp_path: Path) -> Make:
     }  # fmt: skip
 
     def make() -> PoolPolicy:
+        from ray.serve._private.autoscaling_state import _resolve_policy_callable
+        from ray.serve.config import AutoscalingPolicy
+
         made = AutoscalingPolicy(policy_function=POLICY, policy_kwargs=json.loads(json.dumps(arguments)))
         policy: PoolPolicy = _resolve_policy_callable(made)
         return policy
@@ -160,7 +167,6 @@ def test_a_fleet_without_traffic_writes_no_oftener_than_every_few_seconds(make: 
     assert 3 <= len(written) <= 7
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_ray_takes_the_config_of_an_autoscaled_fleet(tmp_path: Path) -> None:
     from ray.serve.schema import ServeDeploySchema
 
