@@ -33,3 +33,13 @@ class Load:
     arrived: float | None  # work that came in this interval, served or waiting; None where metrics are missing
     waiting: float  # work that no replica has begun
     variants: tuple[VariantLoad, ...]
+
+
+def unit(load: Load) -> float:
+    """Work a second that makes one replica of demand."""
+    return load.variants[0].capacity
+
+
+def cold_start_s(load: Load) -> float:
+    """Of the variant that takes longest."""
+    return max(each.cold_start_s for each in load.variants)

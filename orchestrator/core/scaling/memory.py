@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from orchestrator.core.scaling.need import Spans
 from orchestrator.core.scaling.reserve import Reserve, first_reserve
-from orchestrator.core.scaling.sliding import Sliding, Timed
+from orchestrator.core.scaling.sliding import Sliding
 from orchestrator.core.scaling.trend import Trend
+
+
+class Expectation(NamedTuple):
+    """What was expected of a time to come, and the spread that its error is measured by."""
+
+    at_s: float
+    replicas: float
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -16,7 +26,9 @@ class ScalingMemory:
     since_s: float  # of the first look
     trend: Trend
     reserve: Reserve = field(default_factory=first_reserve)
-    expectations: tuple[Timed, ...] = ()  # whose time has not come yet
-    peaks: Sliding = ()  # of the demand over a cold start
+    spans: Spans = ()  # of the last minute
+    record: float = 0.0  # the most that was ever needed, which fades
+    ahead: Sliding = ()  # what was expected over the last cold start
+    expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
     wanted: Sliding = ()  # lately, of which the most is kept
     worked_s: float = float("-inf")  # when work last came, or waited

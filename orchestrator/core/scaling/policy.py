@@ -11,5 +11,6 @@ class ScalingPolicy:
 
     max_wait_s: float = 2.0
     attainment: float = 0.999
-    least_hold_s: float = 300.0  # for so long, or a cold start, no fewer than were wanted: what stops is paid for anew
     budget: float | None = None  # most that the replicas of the pool may cost an hour together
+    least_hold_s: float = 120.0  # or a cold start: that a replica is kept which was wanted
+    idle_s: float = 300.0  # or as long as a replica is kept: without any work, before the last one may go

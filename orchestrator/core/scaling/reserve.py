@@ -1,68 +1,60 @@
-"""How far demand has outrun what was expected of it over a cold start, and so how much is kept in reserve.
+"""How far demand has outrun what was expected of it a cold start before, and so how much is kept in reserve.
 
-The reserve is a quantile of these errors, in units of the square root of the usual demand, as counts vary. Which
-quantile is learned too: waits that were too long lower the share of errors that is left uncovered, and their absence
-raises it slowly, so that in the long run as many requests wait too long as the goal allows (adaptive conformal
-inference, Gibbs and Candes 2021, with the step in logarithms).
+Each error is the replicas that would have been needed less those that were expected, in units of the spread at that
+time. The reserve is the quantile of these errors that leaves the share of the work uncovered which may wait too long.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-LEAST, WIDTH, BINS = -2.0, 0.1, 120  # of the histogram; errors beyond it count in the last bin
-LEARNING_S = 2 * 86_400.0  # errors of so long ago count for a third
-UNSEEN_S, PRIOR = 100.0, 1.0  # at first, errors of this size are taken to have been seen for so long
-FIRST_TAIL, LEAST_TAIL, MOST_TAIL = 0.03, 1e-4, 0.2
-MOST_WEIGHT = 3.0  # of an interval with more requests than usual
+LEAST, WIDTH, BINS = -4.0, 0.1, 200  # of the histogram; errors beyond it count in the last bin
+LEARNING_S = 14 * 86_400.0  # errors of so long ago count for a third
+UNSEEN_S, PRIOR = 1000.0, 2.0  # at first, errors of this size are taken to have been seen for so long
+MARGIN = 0.8  # of the share that may wait too long: who waits keeps those that come after waiting
+MOST_GROWTH = 1e9
 
 
 @dataclass(frozen=True)
 class Reserve:
-    """Errors by size, each weighing the seconds it stands for, and the share of them that stays uncovered."""
+    """Errors by size, each weighing the seconds it stands for, at usual demand.
+
+    In place of all that is old becoming lighter, what is new is heavier: a second of now weighs `growth`.
+    """
 
     weights: tuple[float, ...]
-    log_tail: float = math.log(FIRST_TAIL)
+    total: float
+    growth: float = 1.0
 
 
 def first_reserve() -> Reserve:
     at_first = _bin(PRIOR)
-    return Reserve(tuple(UNSEEN_S if index == at_first else 0.0 for index in range(BINS)))
+    return Reserve(tuple(UNSEEN_S if index == at_first else 0.0 for index in range(BINS)), UNSEEN_S)
 
 
-def with_error(reserve: Reserve, error: float, usual: float, interval_s: float) -> Reserve:
-    """After demand was by `error` higher, at its highest, than expected; in replicas, as what is `usual`."""
-    keep = math.exp(-interval_s / LEARNING_S)
-    weights = [weight * keep for weight in reserve.weights]
-    weights[_bin(error / _unit(usual))] += interval_s
-    return replace(reserve, weights=tuple(weights))
+def with_error(reserve: Reserve, error: float, weight_s: float, interval_s: float) -> Reserve:
+    """After an interval that needed `error` spreads more than was expected."""
+    growth, index = reserve.growth * math.exp(interval_s / LEARNING_S), _bin(error)
+    weights, weight = reserve.weights, growth * weight_s
+    after = Reserve((*weights[:index], weights[index] + weight, *weights[index + 1 :]), reserve.total + weight, growth)
+    return after if growth < MOST_GROWTH else _in_seconds_of_now(after)
 
 
-def with_misses(reserve: Reserve, missed: bool, allowed: float, weight: float, interval_s: float) -> Reserve:
-    """After an interval whose requests `missed` the goal, which the share `allowed` may; `weight` is 1 as usual."""
-    step = (1 - missed / allowed) * min(MOST_WEIGHT, weight) * interval_s / LEARNING_S
-    log_tail = min(math.log(MOST_TAIL), max(math.log(LEAST_TAIL), reserve.log_tail + step))
-    return replace(reserve, log_tail=log_tail)
-
-
-def reserved(reserve: Reserve, usual: float) -> float:
-    """Replicas beyond those that are expected to be needed."""
-    return max(0.0, _quantile(reserve)) * _unit(usual)
-
-
-def _quantile(reserve: Reserve) -> float:
-    uncovered = math.exp(reserve.log_tail) * sum(reserve.weights)
+def reserved(reserve: Reserve, allowed: float) -> float:
+    """Spreads beyond what is expected, so that the share `allowed` of the work finds too little."""
+    uncovered = MARGIN * allowed * reserve.total
     index = BINS
     while index and uncovered >= 0:
         index -= 1
         uncovered -= reserve.weights[index]
-    return LEAST + WIDTH * (index + 1)
+    return max(0.0, LEAST + WIDTH * (index + 1))
+
+
+def _in_seconds_of_now(reserve: Reserve) -> Reserve:
+    weights = tuple(weight / reserve.growth for weight in reserve.weights)
+    return Reserve(weights, math.fsum(weights))
 
 
 def _bin(error: float) -> int:
     return min(BINS - 1, max(0, int((error - LEAST) / WIDTH)))
-
-
-def _unit(usual: float) -> float:
-    return math.sqrt(max(usual, 1.0))

@@ -1,21 +1,27 @@
-"""Demand now and where it goes: two averages of different length, whose difference is the slope (double smoothing)."""
+"""Demand now, where it goes, and how far it strays: averages of different length."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-SLOW_TIMES_FAST = 4
+SLOW_TIMES_FAST = 2.5
+SLOPE_SHARE = 0.4  # of a rise goes on until a replica is ready; most rises end sooner
+SPREAD_TIMES_FAST = 15.0
+LONG_SPREAD_S = 86_400.0
 USUAL_S = 2 * 86_400.0
+LONG_SPREAD_SHARE, COUNTS_SHARE = 0.3, 0.2
 
 
 @dataclass(frozen=True)
 class Trend:
-    """Demand in replicas, averaged over a short, a longer, and a very long time."""
+    """Demand in replicas, averaged over a short, a longer, and a very long time; deviations from the longer one."""
 
     fast: float
     slow: float
     usual: float
+    square: float = 0.0  # of deviations lately, on average
+    long_square: float = 0.0  # of those of a day
 
 
 def first_trend(demand: float) -> Trend:
@@ -23,12 +29,19 @@ def first_trend(demand: float) -> Trend:
 
 
 def with_demand(trend: Trend, demand: float, interval_s: float, fast_s: float, watched_s: float) -> Trend:
-    """After one more interval; what is usual is a plain average of what was `watched_s` long, as far as it goes."""
-    share = max(-math.expm1(-interval_s / USUAL_S), interval_s / (watched_s + interval_s))
+    """After one more interval; until it has lasted its length, an average is the plain one of `watched_s`."""
+    slow = trend.slow + _share(interval_s, slow_s(fast_s)) * (demand - trend.slow)
+    square, plain = (demand - slow) ** 2, interval_s / (watched_s + interval_s)
+
+    def averaged(average: float, value: float, length_s: float) -> float:
+        return average + max(plain, _share(interval_s, length_s)) * (value - average)
+
     return Trend(
-        _moved(trend.fast, demand, interval_s / fast_s),
-        _moved(trend.slow, demand, interval_s / slow_s(fast_s)),
-        trend.usual + share * (demand - trend.usual),
+        trend.fast + _share(interval_s, fast_s) * (demand - trend.fast),
+        slow,
+        averaged(trend.usual, demand, USUAL_S),
+        averaged(trend.square, square, SPREAD_TIMES_FAST * fast_s),
+        averaged(trend.long_square, square, LONG_SPREAD_S),
     )
 
 
@@ -39,10 +52,16 @@ def slow_s(fast_s: float) -> float:
 
 def expected(trend: Trend, ahead_s: float, fast_s: float) -> float:
     """Demand in so many seconds: an average lags its input by its own length while that rises steadily."""
-    slope_a_second = (trend.fast - trend.slow) / (fast_s * (SLOW_TIMES_FAST - 1))
-    return max(0.0, trend.fast + slope_a_second * (fast_s + ahead_s))
+    slope_a_second = (trend.fast - trend.slow) / (slow_s(fast_s) - fast_s)
+    return max(0.0, trend.fast + SLOPE_SHARE * slope_a_second * (fast_s + ahead_s))
 
 
-def _moved(average: float, value: float, lengths: float) -> float:
-    """An exponential average after an interval of so many of its lengths."""
-    return average - math.expm1(-lengths) * (value - average)
+def spread(trend: Trend) -> float:
+    """What errors of expectations are measured by: how demand varies now and in a day, and as counts vary."""
+    counts = math.sqrt(max(trend.usual, 1.0))
+    return math.sqrt(trend.square) + LONG_SPREAD_SHARE * math.sqrt(trend.long_square) + COUNTS_SHARE * counts
+
+
+def _share(interval_s: float, length_s: float) -> float:
+    """By which an exponential average of this length moves in an interval."""
+    return -math.expm1(-interval_s / length_s)

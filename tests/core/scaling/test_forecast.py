@@ -1,4 +1,4 @@
-"""The parts of a forecast: where demand goes, and how far it has been known to outrun that."""
+"""The parts of a forecast: where demand goes, how far it strays, and how far it has been known to outrun that."""
 
 from __future__ import annotations
 
@@ -6,37 +6,87 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.reserve import Reserve, first_reserve, reserved, with_error
-from orchestrator.core.scaling.trend import expected, first_trend, with_demand
+from orchestrator.core.scaling.need import Span, Spans, needed, with_span
+from orchestrator.core.scaling.reserve import MARGIN, UNSEEN_S, first_reserve, reserved, with_error
+from orchestrator.core.scaling.trend import SLOPE_SHARE, Trend, expected, first_trend, spread, with_demand
 
 FAST_S, EVERY_S = 30.0, 1.0
 
 
+def after(demands: list[float]) -> Trend:
+    trend = first_trend(demands[0])
+    for second, demand in enumerate(demands[1:]):
+        trend = with_demand(trend, demand, EVERY_S, FAST_S, float(second))
+    return trend
+
+
 @given(st.floats(0, 50), st.floats(0, 0.1), st.floats(0, 300))
-def test_a_steady_rise_is_expected_to_go_on(start: float, rise_a_second: float, ahead_s: float) -> None:
-    trend = first_trend(start)
-    for second in range(1, 1500):
-        trend = with_demand(trend, start + rise_a_second * second, EVERY_S, FAST_S, float(second))
+def test_a_share_of_a_steady_rise_is_expected_to_go_on(start: float, rise_a_second: float, ahead_s: float) -> None:
+    trend = after([start + rise_a_second * second for second in range(1500)])
+    late = SLOPE_SHARE * (FAST_S + ahead_s) - FAST_S
     assert expected(trend, ahead_s, FAST_S) == pytest.approx(
-        start + rise_a_second * (1499 + ahead_s), rel=0.02, abs=0.05
+        max(0.0, start + rise_a_second * (1499 + late)), rel=0.02, abs=0.05
     )
 
 
-def test_demand_that_outruns_what_was_expected_raises_the_reserve_and_calm_lowers_it_again() -> None:
-    def after(reserve: Reserve, error: float, seconds: int) -> Reserve:
-        for _ in range(seconds):
-            reserve = with_error(reserve, error, 9.0, EVERY_S)
-        return reserve
+def test_the_spread_follows_how_demand_varies_and_comes_down_again() -> None:
+    calm, wild = [9.0] * 3600, [6.0, 12.0] * 600
+    assert spread(after(calm)) == pytest.approx(0.2 * 3)
+    assert spread(after([*calm, *wild])) > 3
+    assert spread(after([*calm, *wild])) > 1.5 * spread(after([*calm, *wild, *calm]))
 
-    at_first = first_reserve()
-    outrun = after(at_first, 12.0, 60)
-    calm = after(outrun, 0.0, 3 * 3600)
-    assert reserved(at_first, 9.0) < reserved(outrun, 9.0)
-    assert 12.0 <= reserved(outrun, 9.0) <= 12.0 + 0.1 * 3
-    assert reserved(calm, 9.0) < reserved(at_first, 9.0)
+
+@given(st.lists(st.floats(-3, 15), min_size=1, max_size=60), st.floats(0.001, 0.2))
+def test_the_reserve_leaves_no_larger_share_of_errors_uncovered_than_is_allowed(
+    errors: list[float], allowed: float
+) -> None:
+    reserve = first_reserve()
+    for error in errors:
+        reserve = with_error(reserve, error, 100.0, EVERY_S)
+    above = sum(100.0 for error in errors if error > reserved(reserve, allowed))
+    assert above <= allowed * (100.0 * len(errors) + UNSEEN_S)
+
+
+def test_calm_lowers_the_reserve_again() -> None:
+    reserve = first_reserve()
+    for _ in range(60):
+        reserve = with_error(reserve, 12.0, EVERY_S, EVERY_S)
+    assert 12.0 <= reserved(reserve, 0.001) < 12.2
+    for _ in range(20 * 3600):
+        reserve = with_error(reserve, 0.0, EVERY_S, EVERY_S)
+    assert reserved(reserve, 0.001 / MARGIN) > reserved(reserve, 0.05)
+
+
+def test_errors_of_a_year_ago_weigh_nothing_and_the_numbers_stay_small() -> None:
+    reserve = with_error(first_reserve(), 12.0, 86_400.0, EVERY_S)
+    for _ in range(400):
+        reserve = with_error(reserve, 0.0, 86_400.0, 86_400.0)
+    assert reserved(reserve, 0.001) <= 0.11
+    assert reserve.total == pytest.approx(sum(reserve.weights))
+    assert reserve.total < 1e16
 
 
 @given(st.floats(1, 20))
-def test_looks_that_are_rarer_weigh_as_much_more(interval_s: float) -> None:
-    once = with_error(first_reserve(), 5.0, 9.0, interval_s)
-    assert sum(once.weights) - sum(first_reserve().weights) == pytest.approx(interval_s, rel=0.01)
+def test_errors_weigh_what_they_are_said_to(weight_s: float) -> None:
+    once = with_error(first_reserve(), 5.0, weight_s, EVERY_S)
+    assert sum(once.weights) - sum(first_reserve().weights) == pytest.approx(weight_s, rel=0.01, abs=0.01)
+
+
+def spans_of(demands: list[float]) -> Spans:
+    spans: Spans = ()
+    for look, demand in enumerate(demands):
+        spans = with_span(spans, Span(look * 10.0, 10.0, demand * 10.0))
+    return spans
+
+
+def test_a_short_burst_needs_less_than_its_height_as_some_of_it_may_wait() -> None:
+    assert needed(spans_of([2.0] * 9 + [12.0]), 2.0) == pytest.approx(12.0 * 10 / 12)
+    assert needed(spans_of([6.0] * 20), 2.0) == pytest.approx(6.0 * 60 / 62)
+    assert needed(spans_of([50.0] + [6.0] * 20), 2.0) == pytest.approx(6.0 * 60 / 62)
+
+
+def test_a_clock_that_went_back_leaves_nothing_of_later() -> None:
+    assert with_span(spans_of([50.0] * 6), Span(15.0, 10.0, 10.0)) == (
+        *spans_of([50.0] * 2),
+        Span(15.0, 10.0, 10.0),
+    )

@@ -1,0 +1,68 @@
+"""What a look at a pool teaches: where demand goes, what it needed, and how wrong the expectation of it was."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from orchestrator.core.scaling.load import Load, cold_start_s, unit
+from orchestrator.core.scaling.memory import Expectation, ScalingMemory
+from orchestrator.core.scaling.need import Span, needed, with_span
+from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.reserve import Reserve, with_error
+from orchestrator.core.scaling.sliding import largest, with_value
+from orchestrator.core.scaling.trend import expected, slow_s, spread, with_demand
+
+LEAST_FAST_S = 10.0
+FAST_SHARE = 0.25  # of a cold start: what is seen sooner cannot be met sooner
+RECORD_S = 7 * 86_400.0  # in which the record fades towards what is needed now
+
+
+def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:
+    """The memory with one look more."""
+    demand, watched_s, wait_s = demand_of(load), load.now_s - memory.since_s, horizon_s(load)
+    trend = with_demand(memory.trend, demand, load.interval_s, fast_s(load), watched_s)
+    ahead = with_value(memory.ahead, load.now_s, expected(trend, wait_s, fast_s(load)), wait_s)
+    spans = with_span(memory.spans, Span(load.now_s, load.interval_s, demand * load.interval_s))
+    need = needed(spans, policy.max_wait_s)
+    hoped = Expectation(load.now_s + wait_s, largest(ahead), spread(memory.trend))
+    due = sum(each.at_s <= load.now_s for each in memory.expectations)
+    warm = watched_s >= slow_s(fast_s(load))
+    return replace(
+        memory,
+        trend=trend,
+        reserve=_reserve(memory, due, need, demand, load.interval_s),
+        spans=spans,
+        record=_record(memory.record, need, load.interval_s),
+        ahead=ahead,
+        expectations=(*memory.expectations[due:], *((hoped,) if warm else ())),
+        worked_s=load.now_s if demand or load.waiting else memory.worked_s,
+    )
+
+
+def _reserve(memory: ScalingMemory, due: int, need: float, demand: float, interval_s: float) -> Reserve:
+    """With the errors of the expectations that are `due`, which weigh as the demand does that they are of."""
+    reserve, usual = memory.reserve, memory.trend.usual
+    weight_s = interval_s * (demand / usual if usual else 1.0)
+    for each in memory.expectations[:due]:
+        reserve = with_error(reserve, (need - each.replicas) / each.spread, weight_s, interval_s)
+    return reserve
+
+
+def _record(record: float, need: float, interval_s: float) -> float:
+    return max(need, record + math.expm1(-interval_s / RECORD_S) * (record - need))
+
+
+def demand_of(load: Load) -> float:
+    """In replicas of the first variant."""
+    return (load.arrived or 0.0) / load.interval_s / unit(load)
+
+
+def horizon_s(load: Load) -> float:
+    """From the beginning of what was looked at until what is asked for at the next look is ready."""
+    return cold_start_s(load) + 2 * load.interval_s
+
+
+def fast_s(load: Load) -> float:
+    """How long the short average of demand is."""
+    return max(LEAST_FAST_S, FAST_SHARE * cold_start_s(load))
