@@ -63,7 +63,7 @@ def autoscaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Autoscaled]
     try:
         paths = host.prepare(num_cpus=2, num_gpus=0)
         spec = demo_spec("autoscaled", make_demo_gguf(folder), free_ports(1)[0], paths, folder / "keys.json")
-        scaling = ScalingSpec(str(paths.scaling_path), ScalingPolicy(least_hold_s=HOLD_S))
+        scaling = ScalingSpec(str(paths.scaling_path), ScalingPolicy(least_hold_s=HOLD_S, idle_s=HOLD_S))
         host.apply(bounded(replace(spec, scaling=scaling), BOUNDS))
         made = Autoscaled(host, FleetFiles(folder / "state", "autoscaled"))
         made.until(lambda fleet: fleet.phase is FleetPhase.READY, "ready", 90)
@@ -77,6 +77,7 @@ def test_replicas_follow_the_load_up_and_down_without_a_failed_request(autoscale
     with steady_load(endpoint, CLIENTS, TOKENS) as answers:
         autoscaled.until(lambda fleet: fleet.target_num_replicas == 3, "three replicas are asked for")
         autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "three replicas are ready")
+    autoscaled.until(lambda fleet: fleet.target_num_replicas == 1, "one replica is enough")
     with steady_load(endpoint, 1, 8) as after:
         autoscaled.until(lambda fleet: len(fleet.engines) < 3, "a replica has gone")
     autoscaled.settled()

@@ -162,8 +162,8 @@ def test_replicas_that_never_get_ready_are_told_of_and_not_reckoned_with() -> No
     run.run(5, BUSY)
     assert run.asked > 1
     assert "stuck" not in values(run)
-    run.run(int(STUCK_TIMES * COLD_START_S) + 3, BUSY)
-    assert values(run)["stuck"] == run.asked - 1
+    run.run(2 * int(STUCK_TIMES * COLD_START_S), BUSY)
+    assert values(run)["stuck"] > 2
     assert run.asked <= run.most
 
 
