@@ -1,7 +1,7 @@
 """A step of load against real replicas: qorch's policy inside Ray Serve beside Ray Serve's own. Goal: asked within 2 s.
 
 `python -m bench.autoscaling_live [--rounds N] [--json FILE]`. The same engine replicas with the demo model, one to
-three of them; no load, then many clients, then none. Ray's autoscaler counts what passes its proxy, so there requests do.
+three of them; no load, then many clients, then none. Ray's autoscaler counts what passes its proxy, so there it passes.
 A round takes a quarter of an hour: qorch gives back after five minutes without work, Ray after ten by default.
 """
 

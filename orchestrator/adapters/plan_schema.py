@@ -162,8 +162,8 @@ class PlanFile(Entry):
     @classmethod
     def _holds_what_is_placed(cls, bounds: BoundsEntry | None, info: ValidationInfo) -> BoundsEntry | None:
         placed = sum(each.num_replicas for each in info.data.get("placements") or ())
-        if bounds is not None and placed > bounds.max_replicas:
-            raise ValueError(f"max_replicas of at least {placed}, the sum of placements")
+        if bounds is not None and placed != bounds.max_replicas:
+            raise ValueError(f"max_replicas of {placed}, the sum of placements")
         return bounds
 
     @field_validator("num_replicas")

@@ -148,7 +148,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
             device=device,
             max_model_len=context,
             max_num_seqs=concurrency,
-            num_replicas=replicas if bounds is None else max(1, bounds.min_replicas),
+            num_replicas=replicas if bounds is None else bounds.max_replicas,
             tensor_parallel_size=tensor_parallel_size,
             objective=Objective(objective),
             min_tok_s=min_tok_s,

@@ -21,7 +21,7 @@ from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.progress import stall_s
 from orchestrator.core.replica_bounds import ReplicaBounds
-from orchestrator.core.scaled import bounded
+from orchestrator.core.scaled import bounded, scaled
 from orchestrator.core.variant_limits import VariantLimits
 
 
@@ -72,11 +72,10 @@ def deployment_spec(
 
 
 def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, places: Places) -> DeploymentSpec:
-    """It starts with what was planned, which is one replica at least: `up` waits until a model answers."""
-    opened = bounded(spec, bounds)
+    """There is room for the most; it starts with the fewest, or one: `up` waits until a model answers."""
+    opened, first = bounded(spec, bounds), scaled(spec, max(1, bounds.min_replicas))
     variants = tuple(
-        replace(each, num_replicas=planned.num_replicas)
-        for each, planned in zip(opened.variants, spec.variants, strict=True)
+        replace(each, num_replicas=one.num_replicas) for each, one in zip(opened.variants, first.variants, strict=True)
     )
     return replace(opened, variants=variants, scaling=ScalingSpec(places.scaling_path))
 

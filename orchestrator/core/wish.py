@@ -40,4 +40,4 @@ class Wish:
     max_gpus: int | None = None  # of all replicas together
     prices: Prices = NO_PRICES
     loras: tuple[Lora, ...] = ()  # that clients may ask for beside the model
-    bounds: ReplicaBounds | None = None  # between which the number of replicas follows the load; None: it is fixed
+    bounds: ReplicaBounds | None = None  # between which replicas follow the load, up to `num_replicas`; None: fixed
