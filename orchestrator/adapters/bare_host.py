@@ -18,7 +18,7 @@ from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0
@@ -60,7 +60,8 @@ class BareHost:
         gateway = self._gateway(record.deployed)
         ready = gateway.ready()
         application = _with_engines(application, gateway.engines())
-        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready)
+        fleet = fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready)
+        return with_held(fleet, gateway.held())
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()

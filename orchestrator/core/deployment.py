@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
@@ -27,6 +27,7 @@ class GatewaySpec:
     created_s: int
     variants: Variants  # that a request may come to
     loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
+    cold_start_s: Mapping[str, float] = field(default_factory=dict)  # of each variant, where the plan predicts it
 
 
 @dataclass(frozen=True)

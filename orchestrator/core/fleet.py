@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
+from orchestrator.core.held import Held, why_held
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -97,6 +98,7 @@ class Fleet:
     conditions: tuple[Condition, ...]
     predicted: tuple[tuple[str, Predicted], ...] = ()  # of each variant, by the plan that it was deployed from
     loras: tuple[str, ...] = ()  # names of the adapters that are served beside the model
+    held: Held | None = None  # None where no request waits for an engine, or nobody tells
 
     @property
     def controlled(self) -> bool:
@@ -127,6 +129,13 @@ def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | Non
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
     )
+
+
+def with_held(fleet: Fleet, held: Held | None) -> Fleet:
+    """The fleet with what its gateway holds, and why."""
+    states = {replica.state for replica in fleet.engines}
+    told = held and replace(held, reason=why_held(held, fleet.target_num_replicas, states))
+    return replace(fleet, held=told)
 
 
 def conditions(application: Application | None, gateway_ready: bool | None) -> tuple[Condition, ...]:

@@ -11,10 +11,11 @@ from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
+from orchestrator.core.hold import half_of
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
-from orchestrator.serving.gateway.server import GatewayServer
+from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
@@ -35,15 +36,29 @@ class GatewayReplica:
         settings = gateway_spec_from_data(spec)
         self._engines = engines
         self._table = EngineTable()
-        service = GatewayService(self._table, _doors(settings), _limits(settings), settings.created_s)
-        self._server = GatewayServer(service.serve, settings.host, settings.port, HttpLimits())
+        http = HttpLimits()
+        most = min(http.max_connections, most_connections())
+        self._service = GatewayService(
+            self._table,
+            _doors(settings),
+            _limits(settings),
+            settings.created_s,
+            half_of(most, http.max_bodies_bytes),
+            settings.cold_start_s,
+        )
+        self._server = GatewayServer(self._service.serve, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
 
     def ping(self) -> str:
         return "ok"
 
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """What has come in and what waits, for Ray Serve to push to its controller."""
+        return self._service.hold.stats()
+
     def __del__(self) -> None:
+        self._server.call(self._service.hold.close)
         self._server.stop(DRAIN_S)
 
     async def _keep_looking(self) -> None:
