@@ -9,7 +9,7 @@ from enum import StrEnum
 
 LEAST_WAIT_S = 30.0
 SLACK = 2.0  # how many times the expected start a request waits
-REPLICA_S = 10.0  # until Ray has seen that a replica is wanted and its process runs; then its engine starts
+REPLICA_S = 5.0  # until Ray has seen that a replica is wanted and its process runs; then its engine starts
 UNPREDICTED_LOAD_S = 120.0
 LEAST_RETRY_S = 2
 

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
@@ -62,23 +63,25 @@ class GatewayReplica:
         self._server.stop(DRAIN_S)
 
     async def _keep_looking(self) -> None:
-        """Follow the replicas that Ray Serve runs; when they cannot be seen, the last view stands."""
+        """Follow the replicas that Ray Serve runs."""
         while True:
-            try:
-                self._server.call(self._table.update, await self._look())
-            except Exception as error:  # the controller or every replica may be away for a moment
-                logger.warning("the engine replicas cannot be seen now: %s", type(error).__name__)
+            looks = await asyncio.gather(*map(_look_at, self._engines))
+            seen = [status for replicas in looks for status in replicas or ()]
+            unseen = {e.deployment_name for e, replicas in zip(self._engines, looks, strict=True) if replicas is None}
+            self._server.call(self._table.update, seen, unseen)
             await asyncio.sleep(LOOK_PERIOD_S)
 
-    async def _look(self) -> list[ReplicaStatus]:
-        seen = await asyncio.gather(*map(_look_at, self._engines))
-        return [status for of_variant in seen for status in of_variant]
 
-
-async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus]:
-    """The replicas of one variant that answer."""
-    answers = await engines.broadcast("describe").results_async(timeout_s=LOOK_TIMEOUT_S, return_exceptions=True)
-    return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus] | None:
+    """The replicas of one variant that answer; None when they cannot be seen."""
+    try:
+        answers = await engines.broadcast("describe").results_async(timeout_s=LOOK_TIMEOUT_S, return_exceptions=True)
+        return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+    except DeploymentUnavailableError:  # it has no replica
+        return []
+    except Exception as error:  # the controller may be away for a moment
+        logger.warning("the replicas of %s cannot be seen now: %s", engines.deployment_name, type(error).__name__)
+        return None
 
 
 def _doors(spec: GatewaySpec) -> Doors:

@@ -127,7 +127,7 @@ async def test_engines_that_took_no_work_are_not_said_to_have_died(gateway: Make
     made = gateway(await unused_port(), await unused_port(), hold=NO_HOLD)
     answer = await ask(made)
     assert told(answer) == (503, "no_engine_ready")
-    assert answer.headers["retry-after"] == "11"
+    assert answer.headers["retry-after"] == "6"
 
 
 async def test_an_engine_that_refused_is_left_out_until_it_is_seen_again(gateway: Make, scripted: Start) -> None:
@@ -275,7 +275,7 @@ async def test_an_answer_without_an_end_is_given_up(
 async def test_without_an_engine_the_client_is_told_when_to_come_back(gateway: Make) -> None:
     answer = await ask(gateway(hold=NO_HOLD))
     assert told(answer) == (503, "no_engine_ready")
-    assert answer.headers["retry-after"] == "11"
+    assert answer.headers["retry-after"] == "6"
 
 
 async def test_engines_that_are_full_are_said_to_be(gateway: Make, scripted: Start) -> None:

@@ -163,7 +163,7 @@ async def test_while_no_replica_that_is_able_is_ready_the_client_is_told_to_come
     made = await fleet(SHORT, LONG)
     made.see("short")
     answer = await made.ask(max_tokens=2000)
-    assert (told(answer), answer.headers["retry-after"]) == ((503, "no_engine_ready"), "11")
+    assert (told(answer), answer.headers["retry-after"]) == ((503, "no_engine_ready"), "6")
     assert await made.takers() == ["short"]
 
 

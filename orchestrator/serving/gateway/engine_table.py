@@ -39,9 +39,11 @@ class EngineTable:
         self.on_room: Callable[[], None] = lambda: None  # told whenever an engine may have room
         self.loaded_s: dict[str, float] = {}  # of each variant, how long the engine took that started last
 
-    def update(self, seen: Iterable[ReplicaStatus]) -> None:
-        """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
-        engines = {}
+    def update(self, seen: Iterable[ReplicaStatus], unseen: Collection[str] = ()) -> None:
+        """Take the replicas that were just seen as the whole fleet, but for the `unseen` variants, of which the last
+        view stands; counts in flight stay.
+        """
+        engines = {name: known for name, known in self._engines.items() if known.status.deployment in unseen}
         for status in sorted(seen, key=lambda each: each.started_at_s):
             self.loaded_s[status.deployment] = status.load_s
             known = self._known.setdefault(status.replica_id, Engine(status))
