@@ -47,7 +47,7 @@ class GatewayReplica:
             half_of(most, http.max_bodies_bytes),
             settings.cold_start_s,
         )
-        self._server = GatewayServer(self._service.serve, settings.host, settings.port, http)
+        self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
 
@@ -59,7 +59,6 @@ class GatewayReplica:
         return self._service.hold.stats()
 
     def __del__(self) -> None:
-        self._server.call(self._service.hold.close)
         self._server.stop(DRAIN_S)
 
     async def _keep_looking(self) -> None:

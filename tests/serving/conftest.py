@@ -58,7 +58,7 @@ class Gateway:
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
         self.service = GatewayService(self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0})
-        self.server = GatewayServer(self.service.serve, "127.0.0.1", 0, http)
+        self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()
 
     @property

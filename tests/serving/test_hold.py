@@ -289,7 +289,6 @@ async def test_a_gateway_that_stops_tells_those_that_wait_and_holds_no_other(gat
         await held(made, 1)
         late.sendall(post(chat())[:-1])
         await asyncio.sleep(0.05)
-        made.server.call(made.service.hold.close)
         draining = asyncio.create_task(asyncio.to_thread(made.server.drain, 5.0))
         await asyncio.sleep(0.05)
         late.sendall(post(chat())[-1:])

@@ -18,9 +18,9 @@ from orchestrator.core.image_tokens import image_tokens
 from orchestrator.core.variant_limits import VariantLimits, Variants
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
 from orchestrator.serving.gateway.context import NOT_COUNTED, Admission, ContextGuard
-from orchestrator.serving.gateway.hold import Ticket
 from orchestrator.serving.gateway.request_schema import ChatRequest
 from orchestrator.serving.gateway.validation import GenerationRequest, check, most_text_tokens, parse
+from orchestrator.serving.gateway.waiters import Ticket
 from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_HOLD, NO_KEYS, Gateway, Start, replica
 from tests.serving.raw import chat, wait_until
 from tests.serving.scripted_engine import Script, ScriptedEngine, good, never_answers, whole

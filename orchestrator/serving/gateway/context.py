@@ -16,11 +16,11 @@ from orchestrator.core.variant_limits import (
     uncounted,
 )
 from orchestrator.serving.gateway.api_errors import ApiError
-from orchestrator.serving.gateway.hold import Ticket
 from orchestrator.serving.gateway.images import measured_images, tokens_by_engine
 from orchestrator.serving.gateway.reply import Header
 from orchestrator.serving.gateway.token_count import COUNTERS
 from orchestrator.serving.gateway.validation import GenerationRequest, prompt_too_long
+from orchestrator.serving.gateway.waiters import Ticket
 
 NOT_COUNTED: Header = (
     "warning",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from bisect import insort
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from orchestrator.core.held import Held
-from orchestrator.core.hold import HeldNow, HoldLimits, Refusal, longest_wait_s, overfull, retry_after_s
+from orchestrator.core.hold import HoldLimits, Refusal, longest_wait_s, overfull, retry_after_s
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready, saturated
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold_metrics import HoldCounts
+from orchestrator.serving.gateway.waiters import Ticket, Waiter, Waiters
 
 TOLD = {
     Refusal.REQUESTS: "no engine is ready, and the gateway holds all the requests that it can",
@@ -25,25 +24,6 @@ TOLD = {
 StartOf = Callable[[frozenset[str]], float]  # expected seconds until one of these variants answers
 
 
-@dataclass(eq=False)
-class Ticket:
-    """A request that may be held: its place by arrival, and how large it is."""
-
-    number: int
-    body_bytes: int
-    prompt_tokens: int  # of its text, at most
-    held: bool = False  # whether it has been, so that it is not turned away any more for being one too many
-
-
-@dataclass(eq=False)
-class _Waiter:
-    ticket: Ticket
-    able: frozenset[str]
-    turn: int
-    since_s: float
-    engine: asyncio.Future[Engine] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
 class Hold:
     """Gives out the engines of `table`, and lets requests wait for them within `limits`."""
 
@@ -52,7 +32,8 @@ class Hold:
         self._limits = limits
         self._start_of = start_of
         self._counts = counts
-        self._waiters: list[_Waiter] = []  # by their tickets' numbers
+        self._waiters = Waiters()
+        self.now = self._waiters.now
         self._numbers = itertools.count()
         self._closed = False
         self._arrived_requests = self._arrived_prompt_tokens = 0
@@ -64,19 +45,9 @@ class Hold:
         self._arrived_prompt_tokens += prompt_tokens
         return Ticket(next(self._numbers), body_bytes, prompt_tokens)
 
-    def now(self) -> HeldNow:
-        """Also from another thread."""
-        waiters = tuple(self._waiters)
-        return HeldNow(
-            len(waiters),
-            sum(waiter.ticket.body_bytes for waiter in waiters),
-            sum(waiter.ticket.prompt_tokens for waiter in waiters),
-            max((time.monotonic() - waiter.since_s for waiter in waiters), default=0.0),
-        )
-
     def told(self) -> Held | None:
         """For the fleet's own tools; None where nothing is held."""
-        held, oldest = self.now(), next(iter(self._waiters), None)
+        held, oldest = self.now(), self._waiters.first
         if oldest is None:
             return None
         return Held(
@@ -107,7 +78,7 @@ class Hold:
             return engine
         if ticket is None:
             raise self._nothing(able)
-        return await self._wait(_Waiter(ticket, able, turn, since_s))
+        return await self._wait(Waiter(ticket, able, turn, since_s))
 
     def require_time(self, able: frozenset[str], since_s: float) -> None:
         """Raises ApiError for a request that has waited since `since_s` as long as it may."""
@@ -117,12 +88,10 @@ class Hold:
     def close(self) -> None:
         """Hold nothing any more: the gateway stops."""
         self._closed = True
-        for waiter in self._waiters:
-            waiter.engine.set_exception(self._refuse(waiter.able, Refusal.STOPPING))
-        self._waiters.clear()
+        self._waiters.send_away(lambda waiter: self._refuse(waiter.able, Refusal.STOPPING))
 
-    async def _wait(self, waiter: _Waiter) -> Engine:
-        insort(self._waiters, waiter, key=lambda each: each.ticket.number)
+    async def _wait(self, waiter: Waiter) -> Engine:
+        self._waiters.add(waiter)
         try:
             self._release()
             if not waiter.engine.done():
@@ -134,37 +103,23 @@ class Hold:
                 self._table.give_back(waiter.engine.result())
             raise
         finally:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+            self._waiters.leave(waiter)
 
     def _release(self) -> None:
-        """Give what has room to those that wait, in their order; who can take none of it stands in nobody's way."""
-        in_vain: set[frozenset[str]] = set()
-        for waiter in tuple(self._waiters):
-            if waiter.able in in_vain:
-                continue
-            if engine := self._table.take(waiter.able, waiter.turn):
-                self._waiters.remove(waiter)
-                waiter.engine.set_result(engine)
-            else:
-                in_vain.add(waiter.able)
+        self._waiters.give(self._table.take)
 
-    def _require_place(self, waiter: _Waiter) -> None:
+    def _require_place(self, waiter: Waiter) -> None:
         """Raises ApiError for what is not to be held."""
         if self._closed:
             raise self._refuse(waiter.able, Refusal.STOPPING)
         if waiter.ticket.held:
             return
-        if self._table.saturated(waiter.able) and not self._queued(waiter):
+        if self._table.saturated(waiter.able) and not self._waiters.rivals(waiter):
             raise self._nothing(waiter.able)
         if reason := overfull(self.now(), self._limits):
             raise self._refuse(waiter.able, reason)
 
-    def _queued(self, waiter: _Waiter) -> bool:
-        """Whether others wait for the same engines."""
-        return any(other is not waiter and other.able & waiter.able for other in self._waiters)
-
-    async def _until_due(self, waiter: _Waiter) -> None:
+    async def _until_due(self, waiter: Waiter) -> None:
         """Until it has an engine; raises ApiError when that takes too long."""
         if not waiter.ticket.held:
             waiter.ticket.held = True

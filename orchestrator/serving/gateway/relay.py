@@ -20,9 +20,10 @@ from orchestrator.serving.gateway.engine_exchange import (
 from orchestrator.serving.gateway.engine_request import translated
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.event_stream import EventStream
-from orchestrator.serving.gateway.hold import Hold, Ticket
+from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.joined_answer import JoinedAnswer
 from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.waiters import Ticket
 
 ATTEMPTS = 2
 LOADING = 503

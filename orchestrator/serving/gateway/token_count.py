@@ -13,9 +13,9 @@ from typing import Any
 from orchestrator.core.profile import EngineName
 from orchestrator.core.variant_limits import Variants, names
 from orchestrator.serving.gateway.api_errors import ApiError, engine_failed, no_engine_ready
-from orchestrator.serving.gateway.hold import Ticket
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
+from orchestrator.serving.gateway.waiters import Ticket
 
 TEMPLATE_FIELDS = {"messages", "tools", "chat_template_kwargs"}
 
