@@ -15,10 +15,11 @@ from orchestrator.adapters.ports import LOOPBACK, is_listened_to
 from orchestrator.adapters.process_memory import memory_bytes
 from orchestrator.adapters.ray_head import RayHead, claims_folder
 from orchestrator.adapters.ray_serve import RayServe
+from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0
@@ -45,7 +46,8 @@ class BareHost:
         write_private(self._files.admin_token_path, secrets.token_hex(32))
         ports = self._head.start(num_cpus, num_gpus)
         self._files.update(record, dashboard_port=ports.dashboard)
-        return FleetPaths(self._files.log_dir, self._files.admin_token_path, claims_folder())
+        files = self._files
+        return FleetPaths(files.log_dir, files.admin_token_path, claims_folder(), files.scaling_path)
 
     def apply(self, spec: DeploymentSpec) -> None:
         record = self._existing()
@@ -60,7 +62,9 @@ class BareHost:
         gateway = self._gateway(record.deployed)
         ready = gateway.ready()
         application = _with_engines(application, gateway.engines())
-        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready)
+        decided = read_decision(self._files.scaling_path)
+        fleet = fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
+        return with_held(fleet, gateway.held())
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()

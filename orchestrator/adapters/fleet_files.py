@@ -39,6 +39,7 @@ class FleetFiles:
         self.record_path = self.folder / "fleet.json"
         self.ray_token_path = self.folder / "ray_token"
         self.admin_token_path = self.folder / "admin_token"
+        self.scaling_path = self.folder / "scaling.json"
         self.log_dir = self.folder / "logs"
 
     @property

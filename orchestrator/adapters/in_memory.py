@@ -12,7 +12,8 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
 
-PATHS = FleetPaths(Path("/in-memory/logs"), Path("/in-memory/admin_token"), Path("/in-memory/gpus"))
+HOME = Path("/in-memory")
+PATHS = FleetPaths(HOME / "logs", HOME / "admin_token", HOME / "gpus", HOME / "scaling.json")
 
 
 class InMemoryRuntime:

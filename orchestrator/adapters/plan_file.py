@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.adapters.plan_schema import HostGroupEntry, PlacementEntry, PlanFile, PlanHead
@@ -11,6 +12,7 @@ from orchestrator.core.device import Device
 from orchestrator.core.errors import UsageError
 from orchestrator.core.lora import Lora
 from orchestrator.core.planned import Planned, PlannedHost
+from orchestrator.core.replica_bounds import ReplicaBounds
 
 
 def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]:
@@ -21,7 +23,9 @@ def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]
     if not file.placements:
         raise UsageError(f"{path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan")
     loras = tuple(Lora(name, path) for name, path in sorted(file.loras.items()))
-    return tuple(_planned(each, file.hosts[each.host_group], loras) for each in file.placements)
+    bounds = ReplicaBounds(file.bounds.min_replicas, file.bounds.max_replicas) if file.bounds else None
+    planned = (_planned(each, file.hosts[each.host_group], loras) for each in file.placements)
+    return tuple(replace(each, bounds=bounds) for each in planned)
 
 
 def _require_version(document: Document) -> None:

@@ -107,6 +107,20 @@ class PlacementEntry(Entry):
         return number
 
 
+class BoundsEntry(Entry):
+    """Between how many replicas of all placements there may be."""
+
+    min_replicas: Index
+    max_replicas: Positive
+
+    @field_validator("max_replicas")
+    @classmethod
+    def _is_no_less_than_the_least(cls, most: int, info: ValidationInfo) -> int:
+        if most < (least := info.data.get("min_replicas", 0)):
+            raise ValueError(f"at least {least}, as min_replicas says")
+        return most
+
+
 class PlanHead(BaseModel):
     """What says whether the rest can be understood."""
 
@@ -127,6 +141,7 @@ class PlanFile(Entry):
     chosen: FitEntry | None = None
     num_replicas: int | None = None
     loras: Annotated[dict[LoraName, str], Field(default_factory=dict)]  # each adapter's folder
+    bounds: BoundsEntry | None = None
     wish: Any = None
     cost: Any = None
     reason: Any = None
@@ -142,6 +157,14 @@ class PlanFile(Entry):
         if there and any(each.host_group >= there for each in placements):
             raise ValueError(f"host_group below {there}, the number of hosts")
         return placements
+
+    @field_validator("bounds")
+    @classmethod
+    def _holds_what_is_placed(cls, bounds: BoundsEntry | None, info: ValidationInfo) -> BoundsEntry | None:
+        placed = sum(each.num_replicas for each in info.data.get("placements") or ())
+        if bounds is not None and placed != bounds.max_replicas:
+            raise ValueError(f"max_replicas of {placed}, the sum of placements")
+        return bounds
 
     @field_validator("num_replicas")
     @classmethod

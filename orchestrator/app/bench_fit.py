@@ -10,6 +10,7 @@ from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fit_report import Comparison, MeasuredLoad, comparisons, loads
 from orchestrator.core.fleet import EngineView, Fleet, command
 from orchestrator.core.load_time import Load
+from orchestrator.core.replica_bounds import exactly
 
 
 class Clients(Protocol):
@@ -23,8 +24,9 @@ def measurable(runtime: Runtime, name: str) -> DeploymentSpec:
     spec = runtime.deployed()
     if spec is None:
         raise EnvironmentNotReady(f"there is no fleet {name!r} on this host", hint=command("up", name))
-    if spec.num_replicas != 1:
-        problem = f"the figures are of one replica, and the fleet {name!r} has {spec.num_replicas}"
+    if (has := spec.bounds or exactly(spec.num_replicas)) != exactly(1):
+        count = has.min_replicas if has.fixed else has
+        problem = f"the figures are of one replica, and the fleet {name!r} has {count}"
         raise EnvironmentNotReady(problem, hint=command("scale 1", name))
     if spec.variants[0].predicted.speed is None:
         problem = f"the plan of {spec.profiles} predicted no speed to compare with"

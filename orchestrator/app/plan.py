@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from shlex import quote
 
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
 from orchestrator.core.device import Device
-from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
+from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError, UsageError
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.wish import Wish
 
+FIXED_HINT = "qorch up --engine ollama --replicas 1"
 HINTS = {
     PlanFailure.WEIGHTS_MISSING: "qorch pull {nearest} on a machine with a route to the hub, or --weights PATH",
     PlanFailure.ENGINE_MISSING: "qorch doctor",
@@ -31,24 +35,53 @@ def make_plan(
 ) -> FitPlan:
     """Choose among all profiles, with what is known of their weights and engines."""
     availability = {profile.name: store.availability(profile) for profile in profiles}
-    return choose(profiles, site, wish, availability, engines, predict)
+    return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
 
 
 def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
     """Choose for a machine that one does not have: there every engine and all published weights can be had."""
     there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
     availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
-    return choose(profiles, site, wish, availability, dict.fromkeys(product(EngineName, Device), there), predict)
+    engines = dict.fromkeys(product(EngineName, Device), there)
+    return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
 
 
 def require_fit(plan: FitPlan) -> Fit:
     """What will run; raises DoesNotFit (3) or, where files or an engine are missing, EnvironmentNotReady (4)."""
     if plan.chosen is not None:
+        _require_told(plan, plan.chosen)
         return plan.chosen
+    _require_room(plan)
     assert plan.failure is not None
     error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
     nearest = plan.nearest or plan.candidates[0].profile.name
     raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest) + _with_loras(plan))
+
+
+def _with_room(wish: Wish, made: Callable[[Wish], FitPlan]) -> FitPlan:
+    """The plan, which has room for all that may run; where bounds ask for more than has room, with how many have."""
+    plan = made(wish)
+    if wish.bounds is None or plan.failure is not PlanFailure.DOES_NOT_FIT:
+        return plan
+    counts = range(1, wish.bounds.max_replicas)
+    refused = bisect_left(counts, True, key=lambda count: made(replace(wish, num_replicas=count)).chosen is None)
+    return replace(plan, room=refused)
+
+
+def _require_room(plan: FitPlan) -> None:
+    """Raises DoesNotFit with how many replicas there could be, where there could be any."""
+    if (bounds := plan.wish.bounds) is not None and plan.room:
+        fewest = min(bounds.min_replicas, plan.room)
+        raise DoesNotFit(
+            f"up to {bounds.max_replicas} replicas are asked for, and there is room for {plan.room}",
+            hint=f"qorch up --min-replicas {fewest} --max-replicas {plan.room}",
+        )
+
+
+def _require_told(plan: FitPlan, chosen: Fit) -> None:
+    """Raises UsageError where replicas shall follow a load that nothing tells."""
+    if plan.wish.bounds is not None and chosen.profile.engine is EngineName.OLLAMA:
+        raise UsageError("Ollama does not tell how busy it is, so replicas cannot follow the load", hint=FIXED_HINT)
 
 
 def _with_loras(plan: FitPlan) -> str:

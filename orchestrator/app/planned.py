@@ -11,7 +11,6 @@ from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit, UsageError
 from orchestrator.core.fit import ASKED_PLACES
 from orchestrator.core.inventory import Inventory, Site, one_host
-from orchestrator.core.lora import Lora
 from orchestrator.core.plan import Candidate, Engines, FitPlan, Placement, PlanFailure
 from orchestrator.core.plan_notices import notices
 from orchestrator.core.planned import Planned, beyond_one_host, mismatch, only_planned
@@ -43,7 +42,7 @@ def make_planned(
         return make_plan(profiles, site, _wish(each, profiles), store, engines, predict)
 
     made = [_made_anew(each, inventory, make) for each in planned]
-    return _one_plan([placement for plan in made for placement in plan.placements], inventory, planned[0].loras)
+    return _one_plan([placement for plan in made for placement in plan.placements], inventory, planned[0])
 
 
 def _made_anew(planned: Planned, inventory: Inventory, make: Callable[[Site, Planned], FitPlan]) -> FitPlan:
@@ -69,14 +68,15 @@ def _wish(planned: Planned, profiles: tuple[Profile, ...]) -> Wish:
     return planned.wish
 
 
-def _one_plan(placements: Sequence[Placement], inventory: Inventory, loras: tuple[Lora, ...]) -> FitPlan:
+def _one_plan(placements: Sequence[Placement], inventory: Inventory, planned: Planned) -> FitPlan:
     """Of all that runs on this host; raises UsageError where that is not one model."""
     profiles = tuple(dict.fromkeys(each.fit.profile for each in placements))
     models = dict.fromkeys(profile.model.name for profile in profiles)
     if len(models) > 1:
         raise UsageError(f"the plan places {' and '.join(models)}, and a fleet serves one model", hint="qorch plan")
+    count = sum(each.num_replicas for each in placements)
     plan = FitPlan(
-        wish=Wish(model=next(iter(models)), num_replicas=sum(each.num_replicas for each in placements), loras=loras),
+        wish=Wish(model=next(iter(models)), num_replicas=count, loras=planned.loras, bounds=planned.bounds),
         site=one_host(inventory),
         candidates=tuple(_candidate(profile, placements) for profile in profiles),
         placements=tuple(placements),

@@ -84,6 +84,7 @@ class FleetPaths:
     log_dir: Path
     admin_token_path: Path
     claims_dir: Path  # of all fleets of this user: which GPUs are taken
+    scaling_path: Path  # the decisions on the number of replicas
 
 
 @dataclass(frozen=True)

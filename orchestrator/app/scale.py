@@ -1,76 +1,112 @@
-"""`qorch scale N`: another number of replicas for a fleet that runs."""
+"""`qorch scale`: another number of replicas for a fleet that runs, or other bounds where it follows the load."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from orchestrator.app.ports import Reporter, Runtime
 from orchestrator.core.amounts import counted, gib
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
-from orchestrator.core.scaled import host_bytes, most_replicas, scaled
+from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds, exactly
+from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
 
 POLL_S = 0.2
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Fewest and most replicas; None: as it is."""
+
+    min_replicas: int | None
+    max_replicas: int | None
+
+    def of(self, now: ReplicaBounds, fleet: str) -> ReplicaBounds:
+        fewest = now.min_replicas if self.min_replicas is None else self.min_replicas
+        most = now.max_replicas if self.max_replicas is None else self.max_replicas
+        return checked_bounds(fewest, most, command(f"scale --min {fewest} --max {max(fewest, most)}", fleet))
+
+
 def scale(
-    runtime: Runtime, num_replicas: int, memory_available_bytes: int, timeout_s: float, wait: bool, reporter: Reporter
+    runtime: Runtime, asked: Asked, memory_available_bytes: int, timeout_s: float, wait: bool, reporter: Reporter
 ) -> Fleet | None:
-    """Ask for `num_replicas` and, with `wait`, return once exactly so many run; raises QorchError."""
+    """Ask for so many replicas and, with `wait`, return once no fewer and no more run; raises QorchError."""
     with runtime.locked("scale"):
         spec = runtime.deployed()
         if spec is None:
             raise EnvironmentNotReady(f"there is no fleet {runtime.name!r} to scale", hint=command("up", runtime.name))
-        if spec.num_replicas == num_replicas:
-            reporter.say(f"{counted(num_replicas, 'replica')} asked for already: nothing to change")
+        now = spec.bounds or exactly(spec.num_replicas)
+        bounds = asked.of(now, runtime.name)
+        if bounds == now:
+            reporter.say(f"{_counted(bounds)} asked for already: nothing to change")
         else:
-            runtime.apply(_scaled(spec, num_replicas, memory_available_bytes))
-        return _wait(runtime, num_replicas, timeout_s, reporter) if wait else runtime.observe()
+            _require_open(spec, bounds)
+            _require_room(spec, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
+            runtime.apply(bounded(spec, bounds) if spec.scaling else scaled(spec, bounds.max_replicas))
+        return _wait(runtime, bounds, timeout_s, reporter) if wait else runtime.observe()
 
 
-def _scaled(spec: DeploymentSpec, num_replicas: int, available_bytes: int) -> DeploymentSpec:
-    """Raises DoesNotFit when the host has no room for the replicas that are added."""
-    wanted = scaled(spec, num_replicas)
-    added = counted(num_replicas - spec.num_replicas, "more replica")
-    if wanted.num_replicas < num_replicas:
+def _require_open(spec: DeploymentSpec, bounds: ReplicaBounds) -> None:
+    """Ray Serve takes a policy only with an application that starts."""
+    if spec.scaling is None and not bounds.fixed:
+        up = f"up --min-replicas {bounds.min_replicas} --max-replicas {bounds.max_replicas}"
+        raise EnvironmentNotReady(
+            f"the fleet {spec.fleet!r} was started with a fixed number of replicas",
+            hint=f"{command('down', spec.fleet)}, then {command(up, spec.fleet)}",
+        )
+
+
+def _require_room(spec: DeploymentSpec, seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int) -> None:
+    """Raises DoesNotFit when the host has no room for the replicas that may be added to those that are `seen`."""
+    wanted, most = scaled(seen, bounds.max_replicas), bounds.max_replicas
+    added = counted(most - seen.num_replicas, "more replica")
+    if wanted.num_replicas < most:
         gpus = f"the GPUs that the plan found are enough for {wanted.num_replicas}"
         raise DoesNotFit(
-            f"{added} are asked for, and {gpus} replicas in all", hint=_most(spec, available_bytes, "nvidia-smi")
+            f"{added} are asked for, and {gpus} replicas in all",
+            hint=_most(seen, bounds, available_bytes, "nvidia-smi"),
         )
-    needed_bytes = host_bytes(wanted) - host_bytes(spec)
+    needed_bytes = host_bytes(wanted) - host_bytes(seen)
     if needed_bytes > available_bytes:
         raise DoesNotFit(
             f"{added} would take {gib(needed_bytes)}, {gib(available_bytes)} are available",
-            hint=_most(spec, available_bytes, "free -h"),
+            hint=_most(seen, bounds, available_bytes, "free -h"),
         )
-    return wanted
 
 
-def _most(spec: DeploymentSpec, available_bytes: int, look: str) -> str:
+def _most(seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int, look: str) -> str:
     """The command that asks for as many as there is room for; where that is none more, how to look for room."""
-    most = most_replicas(spec, available_bytes)
-    return command(f"scale {most}", spec.fleet) if most is not None and most > spec.num_replicas else look
+    most = most_replicas(seen, available_bytes)
+    if most is None or most <= seen.num_replicas:
+        return look
+    return command(f"scale {most}" if bounds.fixed else f"scale --max {most}", seen.fleet)
 
 
-def _wait(runtime: Runtime, num_replicas: int, timeout_s: float, reporter: Reporter) -> Fleet:
+def _wait(runtime: Runtime, bounds: ReplicaBounds, timeout_s: float, reporter: Reporter) -> Fleet:
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         fleet = runtime.observe()
-        if fleet is not None and _settled(fleet, num_replicas):
-            reporter.done("scale", f"{num_replicas} of {num_replicas} replicas run")
+        if fleet is not None and _settled(fleet, bounds):
+            reporter.done("scale", f"{fleet.ready_replicas} of {_counted(bounds)} run")
             return fleet
         failure = runtime.failure()
         if failure is not None:
             raise failure
         running = fleet.ready_replicas if fleet is not None else 0
-        reporter.phase("scale", f"{running} of {num_replicas} replicas run")
+        reporter.phase("scale", f"{running} of {_counted(bounds)} run")
         time.sleep(POLL_S)
     raise TimedOut(
-        f"not {counted(num_replicas, 'replica')} within {timeout_s:g} s; it goes on in the background",
+        f"not {_counted(bounds)} within {timeout_s:g} s; it goes on in the background",
         hint=command("status --watch", runtime.name),
     )
 
 
-def _settled(fleet: Fleet, num_replicas: int) -> bool:
-    return fleet.phase is FleetPhase.READY and fleet.ready_replicas == num_replicas == len(fleet.engines)
+def _settled(fleet: Fleet, bounds: ReplicaBounds) -> bool:
+    serves = fleet.phase is FleetPhase.READY or not bounds.min_replicas
+    return serves and fleet.ready_replicas >= bounds.min_replicas and len(fleet.engines) <= bounds.max_replicas
+
+
+def _counted(bounds: ReplicaBounds) -> str:
+    return counted(bounds.min_replicas, "replica") if bounds.fixed else f"{bounds} replicas"

@@ -72,16 +72,19 @@ def _already(running: DeploymentSpec, runtime: Runtime, settings: UpSettings, re
     if found:
         raise EnvironmentNotReady(
             f"the fleet {runtime.name!r} runs already, and differs: {'; '.join(found)}",
-            hint=_how_to_change(runtime.name, found, settings.asked),
+            hint=_how_to_change(running, found, settings.asked),
         )
     _require_controller(runtime)
     return _reach(runtime, settings, reporter)
 
 
-def _how_to_change(fleet: str, found: tuple[str, ...], asked: Mapping[str, Any]) -> str:
-    if len(found) == 1 and found[0].startswith("replicas:"):
-        return command(f"scale {asked['replicas']}", fleet)
-    return f"{command('down', fleet)} first, or another --fleet NAME and --port PORT beside it"
+def _how_to_change(running: DeploymentSpec, found: tuple[str, ...], asked: Mapping[str, Any]) -> str:
+    names = {each.partition(":")[0] for each in found}
+    if names == {"replicas"}:
+        return command(f"scale {asked['replicas']}", running.fleet)
+    if running.bounds is not None and names <= {"min-replicas", "max-replicas"}:
+        return command(f"scale --min {asked['min-replicas']} --max {asked['max-replicas']}", running.fleet)
+    return f"{command('down', running.fleet)} first, or another --fleet NAME and --port PORT beside it"
 
 
 def _require_controller(runtime: Runtime) -> None:
@@ -123,6 +126,7 @@ def _spec(
         keys_path=settings.keys_path,
         admin_token_path=str(paths.admin_token_path),
         claims_dir=str(paths.claims_dir),
+        scaling_path=str(paths.scaling_path),
     )
     now_s = int(time.time())
     return deployment_spec(runtime.name, order.plan, files, places, settings.endpoint, settings.asked, now_s)

@@ -107,7 +107,8 @@ def _confirm(plan: FitPlan) -> None:
     """Ask on a terminal; without one, go ahead."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
-    replicas = counted(plan.num_replicas, "replica")
+    bounds = plan.wish.bounds
+    replicas = counted(plan.num_replicas, "replica") if bounds is None else f"{bounds} replicas"
     profiles = " + ".join(profile.name for profile in plan.profiles)
     if not click.confirm(f"Deploy {profiles}, {replicas}?", default=True, err=True):
         raise QorchError("you said no: nothing was deployed", hint="qorch plan")

@@ -17,14 +17,16 @@ def show_diff(ctx: click.Context, wish: Wish, weights: Path | None, fleet: str, 
     """Exit 1 when they differ; raises EnvironmentNotReady where there is no fleet to compare with."""
     from orchestrator.app.plan import require_fit
     from orchestrator.core.plan_diff import plan_differences
+    from orchestrator.core.scaled import as_seen
     from orchestrator.views.plan_diff import diff_data, diff_text
 
-    running = compose.runtime(fleet).deployed()
+    runtime = compose.runtime(fleet)
+    running = runtime.deployed()
     if running is None:
         raise EnvironmentNotReady(
             f"no fleet {fleet!r} runs on this host, so all of a plan would be new", hint=command("up", fleet)
         )
-    plan = compose.plan_beside(running, wish, weights)
+    plan = compose.plan_beside(as_seen(running, runtime.observe()), wish, weights)
     require_fit(plan)
     found = plan_differences(running, plan)
     emit(

@@ -14,13 +14,17 @@ from orchestrator.cli.loras import parse_loras
 from orchestrator.cli.options import option
 from orchestrator.cli.prices import read_prices
 from orchestrator.core.device import Device
+from orchestrator.core.errors import UsageError
 from orchestrator.core.lora import Lora, loras_text
 from orchestrator.core.objective import Objective
 from orchestrator.core.order_diff import of_all
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.planned import Planned
 from orchestrator.core.profile import EngineName
+from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds
 from orchestrator.core.wish import Prices, Wish
+
+BOUNDS_HINT = "qorch up --min-replicas 1 --max-replicas 3"
 
 
 def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -80,6 +84,12 @@ OPTIONS = (
     option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
     option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
     option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
+    option(
+        "--min-replicas",
+        type=click.IntRange(0, 256),
+        help="Fewest engine replicas, where their number follows the load.  [default: 1]",
+    ),
+    option("--max-replicas", type=click.IntRange(1, 256), help="Most of them; without it, their number is fixed."),
     option("--min-tok-s", type=float, callback=_above_zero, help="Tokens a second that one stream must reach."),
     option("--max-gpus", type=click.IntRange(min=1), help="GPUs of all replicas together."),
     option(
@@ -121,6 +131,8 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         context: int | None,
         concurrency: int | None,
         replicas: int | None,
+        min_replicas: int | None,
+        max_replicas: int | None,
         min_tok_s: float | None,
         max_gpus: int | None,
         tensor_parallel_size: int | None,
@@ -128,6 +140,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         loras: tuple[Lora, ...],
         **others: Any,
     ) -> Any:
+        bounds = _bounds(replicas, min_replicas, max_replicas)
         made = Wish(
             profile=profile,
             model=model,
@@ -135,19 +148,31 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
             device=device,
             max_model_len=context,
             max_num_seqs=concurrency,
-            num_replicas=replicas,
+            num_replicas=replicas if bounds is None else bounds.max_replicas,
             tensor_parallel_size=tensor_parallel_size,
             objective=Objective(objective),
             min_tok_s=min_tok_s,
             max_gpus=max_gpus,
             prices=prices,
             loras=loras,
+            bounds=bounds,
         )
         return command(wish=made, **others)
 
     for each in reversed(OPTIONS):
         with_wish = each(with_wish)
     return with_wish
+
+
+def _bounds(replicas: int | None, fewest: int | None, most: int | None) -> ReplicaBounds | None:
+    """None where the number of replicas is fixed; raises UsageError for what contradicts itself."""
+    if most is None and fewest is None:
+        return None
+    if replicas is not None:
+        raise UsageError("--replicas fixes what --min-replicas and --max-replicas leave to the load", hint=BOUNDS_HINT)
+    if most is None:
+        raise UsageError(f"--min-replicas {fewest} needs --max-replicas: how many there may be", hint=BOUNDS_HINT)
+    return checked_bounds(1 if fewest is None else fewest, most, BOUNDS_HINT)
 
 
 def wish_data(wish: Wish) -> dict[str, Any]:
@@ -160,7 +185,9 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "device": wish.device and wish.device.value,
         "context": wish.max_model_len,
         "concurrency": wish.max_num_seqs,
-        "replicas": wish.num_replicas,
+        "replicas": None if wish.bounds else wish.num_replicas,
+        "min-replicas": wish.bounds and wish.bounds.min_replicas,
+        "max-replicas": wish.bounds and wish.bounds.max_replicas,
         "min-tok-s": wish.min_tok_s,
         "max-gpus": wish.max_gpus,
         "tensor-parallel-size": wish.tensor_parallel_size,
@@ -174,6 +201,8 @@ def planned_data(planned: tuple[Planned, ...]) -> dict[str, Any]:
     wishes = [wish_data(each.wish) for each in planned]
     data = {name: of_all(wish[name] for wish in wishes) for name in wishes[0]}
     data["replicas"] = sum(wish["replicas"] for wish in wishes)
+    if (bounds := planned[0].bounds) is not None:
+        data |= {"replicas": None, "min-replicas": bounds.min_replicas, "max-replicas": bounds.max_replicas}
     if data["tensor-parallel-size"] == 1:
         del data["tensor-parallel-size"]
     return {name: value for name, value in data.items() if value is not None}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
 
 GATEWAY = "gateway"  # the name of the deployment that is no variant
@@ -27,6 +29,7 @@ class GatewaySpec:
     created_s: int
     variants: Variants  # that a request may come to
     loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
+    cold_start_s: Mapping[str, float] = field(default_factory=dict)  # of each variant, where the plan predicts it
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,25 @@ class Variant:
 
     name: str  # of the deployment
     engine: EngineSpec
-    num_replicas: int
+    num_replicas: int  # where `bounds` leave it open, those that it starts with
     num_gpus: int  # of each replica
     memory_bytes: int  # of the host, for each further replica
     predicted: Predicted
     device_name: str = ""  # the GPU's product, or the CPU's model
+    bounds: ReplicaBounds | None = None  # None: as many as `num_replicas`
 
     @property
     def most_replicas(self) -> int | None:
         """As many as there are sets of GPUs; None where only memory bounds them."""
         return len(self.engine.gpu_sets) if self.num_gpus else None
+
+
+@dataclass(frozen=True)
+class ScalingSpec:
+    """How the number of replicas follows the load; `path` is where decisions and what was learned are kept."""
+
+    path: str
+    policy: ScalingPolicy = field(default_factory=ScalingPolicy)
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,15 @@ class DeploymentSpec:
     variants: tuple[Variant, ...]
     gateway: GatewaySpec
     asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
+    scaling: ScalingSpec | None = None  # None: the number of replicas is fixed
+
+    @property
+    def bounds(self) -> ReplicaBounds | None:
+        """Of all variants together; None where their number is fixed."""
+        if self.scaling is None:
+            return None
+        bounds = [each.bounds or ReplicaBounds(each.num_replicas, each.num_replicas) for each in self.variants]
+        return ReplicaBounds(sum(each.min_replicas for each in bounds), sum(each.max_replicas for each in bounds))
 
     @property
     def num_replicas(self) -> int:
@@ -96,8 +117,9 @@ class DeploymentSpec:
 def deployment_spec_from_data(data: Mapping[str, Any]) -> DeploymentSpec:
     """Read a spec that was written as JSON; raises TypeError or KeyError on another version's."""
     variants = tuple(map(_variant_from_data, data["variants"]))
+    scaling = data.get("scaling")
     parts = {"variants": variants, "gateway": gateway_spec_from_data(data["gateway"])}
-    return DeploymentSpec(**{**data, **parts})
+    return DeploymentSpec(**{**data, **parts, "scaling": scaling and _scaling_from_data(scaling)})
 
 
 def gateway_spec_from_data(data: Mapping[str, Any]) -> GatewaySpec:
@@ -108,7 +130,12 @@ def gateway_spec_from_data(data: Mapping[str, Any]) -> GatewaySpec:
 
 def _variant_from_data(data: Mapping[str, Any]) -> Variant:
     parts = {"engine": engine_spec_from_data(data["engine"]), "predicted": _predicted_from_data(data["predicted"])}
-    return Variant(**{**data, **parts})
+    bounds = data.get("bounds")
+    return Variant(**{**data, **parts, "bounds": bounds and ReplicaBounds(**bounds)})
+
+
+def _scaling_from_data(data: Mapping[str, Any]) -> ScalingSpec:
+    return ScalingSpec(data["path"], ScalingPolicy(**data["policy"]))
 
 
 def _predicted_from_data(data: Mapping[str, Any]) -> Predicted:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
+from orchestrator.core.held import Held, why_held
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaling.decision import ScalingDecision
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -83,6 +86,22 @@ class Application:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """A decision on the number of replicas, and when it was made in Unix time."""
+
+    at_s: float
+    decision: ScalingDecision
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Between how many replicas the fleet may have, and the last decision on it; None before the first."""
+
+    bounds: ReplicaBounds
+    last: Decided | None
+
+
+@dataclass(frozen=True)
 class Fleet:
     """One fleet at one moment."""
 
@@ -97,6 +116,8 @@ class Fleet:
     conditions: tuple[Condition, ...]
     predicted: tuple[tuple[str, Predicted], ...] = ()  # of each variant, by the plan that it was deployed from
     loras: tuple[str, ...] = ()  # names of the adapters that are served beside the model
+    scaling: Scaling | None = None  # None: the number of replicas is fixed
+    held: Held | None = None  # None where no request waits for an engine, or nobody tells
 
     @property
     def controlled(self) -> bool:
@@ -112,35 +133,53 @@ class Fleet:
         return sum(1 for replica in self.engines if replica.engine is not None and replica.engine.ready)
 
 
-def fleet_of(spec: DeploymentSpec, endpoint: str, application: Application | None, gateway_ready: bool | None) -> Fleet:
+def fleet_of(
+    spec: DeploymentSpec,
+    endpoint: str,
+    application: Application | None,
+    gateway_ready: bool | None,
+    decided: Decided | None = None,
+) -> Fleet:
     """What was asked for and what was seen of it, as one fleet; None as in `conditions`."""
+    least = spec.bounds.min_replicas if spec.bounds else None
     return Fleet(
         name=spec.fleet,
-        phase=phase(application, gateway_ready),
+        phase=phase(application, gateway_ready, least),
         model=spec.model,
         profile=spec.profiles,
         engine=spec.engines,
         endpoint=endpoint,
         target_num_replicas=application.target_num_replicas if application else spec.num_replicas,
         replicas=application.replicas if application else (),
-        conditions=conditions(application, gateway_ready),
+        conditions=conditions(application, gateway_ready, least),
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
+        scaling=Scaling(spec.bounds, decided) if spec.bounds else None,
     )
 
 
-def conditions(application: Application | None, gateway_ready: bool | None) -> tuple[Condition, ...]:
+def with_held(fleet: Fleet, held: Held | None) -> Fleet:
+    """The fleet with what its gateway holds, and why."""
+    states = {replica.state for replica in fleet.engines}
+    told = held and replace(held, reason=why_held(held, fleet.target_num_replicas, states))
+    return replace(fleet, held=told)
+
+
+def conditions(
+    application: Application | None, gateway_ready: bool | None, least: int | None = None
+) -> tuple[Condition, ...]:
     """What is known of the controller, the gateway and the replicas, each with its reason.
 
-    `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not.
+    `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not. So many replicas
+    have to run as `least` says; None: all that were asked for.
     """
-    return (_controller(application), _gateway(gateway_ready), _replicas(application))
+    return (_controller(application), _gateway(gateway_ready), _replicas(application, least))
 
 
-def phase(application: Application | None, gateway_ready: bool | None) -> FleetPhase:
+def phase(application: Application | None, gateway_ready: bool | None, least: int | None = None) -> FleetPhase:
     """The one word, from what answers now: a fleet that serves is never called failed."""
     if gateway_ready:
-        return FleetPhase.READY if _whole(application) else FleetPhase.DEGRADED
+        return FleetPhase.READY if _whole(application, least) else FleetPhase.DEGRADED
     if application is None:
         return FleetPhase.UNAVAILABLE
     if application.status == "DEPLOY_FAILED":
@@ -153,12 +192,16 @@ def command(words: str, fleet: str) -> str:
     return f"qorch {words}" if fleet == DEFAULT_NAME else f"qorch {words} --fleet {fleet}"
 
 
-def _whole(application: Application | None) -> bool:
-    """Whether Serve has reached what was asked for, and the gateway knows each engine to be ready."""
+def _whole(application: Application | None, least: int | None) -> bool:
+    """Whether Serve has reached what was asked for, or at least so many, and the gateway knows each to be ready."""
     if application is None or application.status != "RUNNING":
         return False
     ready = [replica for replica in _running(application) if replica.engine is not None and replica.engine.ready]
-    return len(ready) >= application.target_num_replicas
+    return len(ready) >= _wanted(application, least)
+
+
+def _wanted(application: Application, least: int | None) -> int:
+    return application.target_num_replicas if least is None else least
 
 
 def _running(application: Application) -> list[Replica]:
@@ -185,12 +228,12 @@ def _gateway(ready: bool | None) -> Condition:
     return Condition("Available", True, "Answers", "a model answers")
 
 
-def _replicas(application: Application | None) -> Condition:
+def _replicas(application: Application | None, least: int | None) -> Condition:
     if application is None:
         return Condition("ReplicasReady", False, "Unknown", "the replicas cannot be seen")
-    running, wanted = len(_running(application)), application.target_num_replicas
-    message = f"{running} of {wanted} replicas run"
-    if running >= wanted:
+    running = len(_running(application))
+    message = f"{running} of {application.target_num_replicas} replicas run"
+    if running >= _wanted(application, least):
         return Condition("ReplicasReady", True, "AllRunning", message)
     return Condition("ReplicasReady", False, application.status, _with_cause(message, application.message))
 

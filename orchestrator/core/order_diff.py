@@ -13,14 +13,24 @@ def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str,
 
     What was left open and turned out as it is now asked for does not differ.
     """
-    count = None if asked.get("replicas") is None else running.num_replicas
-    current = {**running.asked, "replicas": count}
+    current = {**running.asked, **_counts(running, asked)}
     settled = _settled(running)
     return tuple(
         f"{name}: {current.get(name)} runs, {value} is asked for"
         for name, value in asked.items()
         if value not in (current.get(name), settled.get(name, current.get(name)))
     )
+
+
+def _counts(running: DeploymentSpec, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not asked for does not differ."""
+    bounds = running.bounds
+    counts = {
+        "replicas": running.num_replicas if bounds is None else bounds.min_replicas if bounds.fixed else str(bounds),
+        "min-replicas": bounds and bounds.min_replicas,
+        "max-replicas": bounds and bounds.max_replicas,
+    }
+    return {name: None if asked.get(name) is None else count for name, count in counts.items()}
 
 
 def of_all(values: Iterable[Any]) -> Any:

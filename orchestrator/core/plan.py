@@ -188,6 +188,7 @@ class FitPlan:
     failure: PlanFailure | None = None
     nearest: str | None = None
     notices: tuple[str, ...] = ()
+    room: int | None = None  # for so many replicas, where bounds ask for more
 
     @property
     def chosen(self) -> Fit | None:

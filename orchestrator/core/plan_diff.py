@@ -11,6 +11,7 @@ from orchestrator.core.host_memory import FLEET_RESERVE_BYTES
 from orchestrator.core.inventory import Inventory
 from orchestrator.core.lora import loras_text
 from orchestrator.core.plan import FitPlan
+from orchestrator.core.replica_bounds import exactly
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ def _host_bytes(variant: Variant) -> int:
     return 0 if variant.num_gpus else variant.num_replicas * max(0, each)
 
 
+def _replicas(running: DeploymentSpec, plan: FitPlan) -> Difference:
+    """A number that follows the load differs from none within its bounds, unless a number or others are asked for."""
+    wished = plan.wish.bounds
+    if running.bounds is None:
+        return Difference("replicas", running.num_replicas, plan.num_replicas if wished is None else str(wished))
+    asked = exactly(plan.num_replicas) if plan.wish.num_replicas else running.bounds
+    return Difference("replicas", str(running.bounds), str(wished or asked))
+
+
 def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
     fits = list(dict.fromkeys(placement.fit for placement in plan.placements))
     variant, first = running.variants[0], fits[0]
@@ -51,6 +61,6 @@ def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
     yield Difference("engine", engine.engine, first.profile.engine.value)
     yield Difference("context", engine.max_model_len, first.max_model_len)
     yield Difference("concurrency", engine.max_num_seqs, first.max_num_seqs)
-    yield Difference("replicas", running.num_replicas, plan.num_replicas)
+    yield _replicas(running, plan)
     yield Difference("lora", running.asked.get("lora") or "none", loras_text(plan.wish.loras) or "none")
     yield Difference("GPUs of a replica", variant.num_gpus, len(first.gpu_indices))

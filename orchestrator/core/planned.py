@@ -11,6 +11,7 @@ from orchestrator.core.amounts import gib
 from orchestrator.core.device import Device
 from orchestrator.core.inventory import Gpu, Inventory, NotAvailable
 from orchestrator.core.lora import Lora
+from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.wish import Wish
 
 API_VERSION = "qorch.dev/v1alpha1"
@@ -43,6 +44,7 @@ class Planned:
     host: PlannedHost
     host_group: int = 0  # of the plan's
     loras: tuple[Lora, ...] = ()
+    bounds: ReplicaBounds | None = None  # of all that the plan places
 
     @property
     def gpu_indices(self) -> frozenset[DeviceId]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.core.accelerators import DeviceId, devices
-from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant
+from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, ScalingSpec, Variant
 from orchestrator.core.device import Device
 from orchestrator.core.engine_settings import (
     MIB,
@@ -20,6 +20,8 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.progress import stall_s
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded, scaled
 from orchestrator.core.variant_limits import VariantLimits
 
 
@@ -48,6 +50,7 @@ class Places:
     keys_path: str
     admin_token_path: str
     claims_dir: str
+    scaling_path: str
 
 
 def deployment_spec(
@@ -64,7 +67,17 @@ def deployment_spec(
         _variant(plan, placement, name, files[placement.fit.profile.name], places)
         for placement, name in zip(plan.placements, _deployment_names(plan.placements), strict=True)
     )
-    return DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+    spec = DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+    return spec if plan.wish.bounds is None else _autoscaled(spec, plan.wish.bounds, places)
+
+
+def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, places: Places) -> DeploymentSpec:
+    """There is room for the most; it starts with the fewest, or one: `up` waits until a model answers."""
+    opened, first = bounded(spec, bounds), scaled(spec, max(1, bounds.min_replicas))
+    variants = tuple(
+        replace(each, num_replicas=one.num_replicas) for each, one in zip(opened.variants, first.variants, strict=True)
+    )
+    return replace(opened, variants=variants, scaling=ScalingSpec(places.scaling_path))
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:
@@ -93,7 +106,7 @@ def _gateway(
 ) -> GatewaySpec:
     """What each variant takes, so that a request goes to those that can take it."""
     fits = [placement.fit for placement in plan.placements]
-    named = zip(fits, _deployment_names(plan.placements), strict=True)
+    named = list(zip(fits, _deployment_names(plan.placements), strict=True))
     return GatewaySpec(
         host=endpoint.host,
         port=endpoint.port,
@@ -105,6 +118,7 @@ def _gateway(
         created_s=created_s,
         variants=tuple(_limits(fit, name, files[fit.profile.name]) for fit, name in named),
         loras=tuple(lora.name for lora in plan.wish.loras),
+        cold_start_s={name: fit.prediction.cold_start_s for fit, name in named if fit.prediction is not None},
     )
 
 

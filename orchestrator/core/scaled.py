@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from math import inf
 
 from orchestrator.core.deployment import DeploymentSpec, Variant
+from orchestrator.core.fleet import Fleet
+from orchestrator.core.replica_bounds import ReplicaBounds
 
 
 def scaled(spec: DeploymentSpec, num_replicas: int) -> DeploymentSpec:
@@ -24,6 +27,24 @@ def scaled(spec: DeploymentSpec, num_replicas: int) -> DeploymentSpec:
         left -= further
     variants = [replace(one, num_replicas=count) for one, count in zip(spec.variants, counts, strict=True)]
     return replace(spec, variants=tuple(variants))
+
+
+def bounded(spec: DeploymentSpec, bounds: ReplicaBounds) -> DeploymentSpec:
+    """A fleet that starts with the fewest replicas, and may have any number between; of each variant as `scaled`."""
+    fewest, most = scaled(spec, bounds.min_replicas), scaled(spec, bounds.max_replicas)
+    variants = tuple(
+        replace(few, bounds=ReplicaBounds(few.num_replicas, many.num_replicas))
+        for few, many in zip(fewest.variants, most.variants, strict=True)
+    )
+    return replace(spec, variants=variants)
+
+
+def as_seen(spec: DeploymentSpec, fleet: Fleet | None) -> DeploymentSpec:
+    """With as many replicas of each variant as there are, where their number follows the load."""
+    if spec.scaling is None or fleet is None:
+        return spec
+    counts = Counter(replica.deployment for replica in fleet.engines if replica.state != "STOPPING")
+    return replace(spec, variants=tuple(replace(each, num_replicas=counts[each.name]) for each in spec.variants))
 
 
 def most_replicas(spec: DeploymentSpec, available_bytes: int) -> int | None:

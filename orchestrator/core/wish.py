@@ -8,6 +8,7 @@ from orchestrator.core.device import Device
 from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
 from orchestrator.core.profile import EngineName
+from orchestrator.core.replica_bounds import ReplicaBounds
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,4 @@ class Wish:
     max_gpus: int | None = None  # of all replicas together
     prices: Prices = NO_PRICES
     loras: tuple[Lora, ...] = ()  # that clients may ask for beside the model
+    bounds: ReplicaBounds | None = None  # between which replicas follow the load, up to `num_replicas`; None: fixed

@@ -15,6 +15,7 @@ from orchestrator.app.ports import Engine, EngineLoadSample
 from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.progress import Progress
+from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import bind_to_node
@@ -39,13 +40,19 @@ class EngineReplica:
         self._started_at_s = time.time()
         started_s = time.monotonic()
         self._engine: Engine = await self._start()
-        self._load_s = time.monotonic() - started_s
+        self._ready_s = time.monotonic()
+        self._load_s = self._ready_s - started_s
+        self._sampled_s = 0.0
         self._watcher = asyncio.ensure_future(self._watch())
         self._sampler = asyncio.ensure_future(self._keep_sampling())
 
     def describe(self) -> dict[str, Any]:
         """This replica's status, for the gateways."""
         return asdict(self._status())
+
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """For the autoscaling policy; Ray Serve gives up for good on one whose first answer is not all numbers."""
+        return {name: float(value) for name, value in self._autoscaling_sample()._asdict().items()}
 
     async def check_health(self) -> None:
         """Ray Serve replaces this replica when this raises."""
@@ -98,12 +105,25 @@ class EngineReplica:
 
     async def _load(self) -> EngineLoadSample:
         try:
-            return await self._engine.load()
+            load = await self._engine.load()
         except Exception:  # a busy engine answers late: the last figures stand
             return self._sample
+        self._sampled_s = time.monotonic() - self._ready_s
+        return load
 
     async def _idle(self) -> bool:
         return not _busy(await self._load())
+
+    def _autoscaling_sample(self) -> ReplicaSample:
+        load = self._sample
+        return ReplicaSample(
+            clock_s=self._sampled_s,
+            num_requests_running=load.num_requests_running,
+            num_requests_waiting=load.num_requests_waiting,
+            prompt_tokens_total=load.prompt_tokens_total,
+            generation_tokens_total=load.generation_tokens_total,
+            max_num_seqs=self._spec.max_num_seqs,
+        )
 
     def _log_path(self) -> Path:
         return Path(self._spec.log_dir) / f"engine-{self._replica_id}.log"

@@ -7,8 +7,10 @@ from typing import Any
 
 from orchestrator.core.deployment import GATEWAY, Predicted
 from orchestrator.core.fleet import Condition, Fleet, Replica
+from orchestrator.core.held import Held
+from orchestrator.views.scaling import scaling_lines
 from orchestrator.views.table import table
-from orchestrator.views.units import size_text
+from orchestrator.views.units import age_text, size_text
 
 HEADERS = ("REPLICA", "KIND", "STATE", "REASON", "AGE", "MEMORY", "TOK/S")
 WIDE_HEADERS = (*HEADERS, "PID", "ENGINE PID", "PORT", "LOAD", "RUNNING", "WAITING", "PROMPT TOK", "GENERATED TOK")
@@ -16,13 +18,16 @@ WIDE_HEADERS = (*HEADERS, "PID", "ENGINE PID", "PORT", "LOAD", "RUNNING", "WAITI
 
 def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
     """What `qorch status` prints: the fleet in one line, its conditions, a row a replica."""
+    bounds = f" ({fleet.scaling.bounds})" if fleet.scaling else ""
     head = (
-        f"{fleet.name}: {fleet.phase}  {fleet.ready_replicas}/{fleet.target_num_replicas} ready  "
+        f"{fleet.name}: {fleet.phase}  {fleet.ready_replicas}/{fleet.target_num_replicas} ready{bounds}  "
         f"{fleet.profile} on {fleet.engine}  {fleet.endpoint}"
     )
     rows = replica_rows(fleet, now_s, wide)
     said = [_predicted_line(name, said) for name, said in fleet.predicted]
     said += [f"LoRA adapters: {', '.join(fleet.loras)}"] if fleet.loras else []
+    said += scaling_lines(fleet.scaling, now_s, wide) if fleet.scaling else []
+    said += [_held_line(fleet.held, now_s)] if fleet.held else []
     body = table(WIDE_HEADERS if wide else HEADERS, rows)
     return "\n".join([head, *said, "", *map(_condition_line, fleet.conditions), "", body])
 
@@ -39,21 +44,12 @@ def fleet_data(fleet: Fleet) -> dict[str, Any]:
     return {**data, "phase": fleet.phase.value, "ready_replicas": fleet.ready_replicas}
 
 
-def age(seconds: float) -> str:
-    """A duration in its two largest units, e.g. "3m12s"."""
-    whole = max(0, int(seconds))
-    for unit_s, unit, part_s, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
-        if whole >= unit_s:
-            return f"{whole // unit_s}{unit}{whole % unit_s // part_s}{part}"
-    return f"{whole}s"
-
-
 def _condition_line(condition: Condition) -> str:
     return f"  {'yes' if condition.status else 'NO '}  {condition.type}: {condition.message} ({condition.reason})"
 
 
 def _row(replica: Replica, now_s: float) -> tuple[str, ...]:
-    started = "-" if replica.started_at_s is None else age(now_s - replica.started_at_s)
+    started = "-" if replica.started_at_s is None else age_text(now_s - replica.started_at_s)
     return (replica.replica_id, replica.deployment, replica.state, _reason(replica), started, *_measured(replica))
 
 
@@ -63,6 +59,12 @@ def _predicted_line(variant: str, said: Predicted) -> str:
     if said.speed is not None:
         speed = f"{said.speed.decode_tok_s:,.1f} tok/s a stream, {said.speed.saturation_tok_s:,.0f} tok/s with many"
     return f"planned for each replica of {variant}: at most {size_text(said.memory_bytes)}; {speed}"
+
+
+def _held_line(held: Held, now_s: float) -> str:
+    oldest = age_text(now_s - held.oldest_since_s)
+    expected = f"expected in {held.expected_wait_s:.0f}s" if held.expected_wait_s > 0 else "overdue"
+    return f"requests held: {held.requests:,}, the oldest for {oldest}; {held.reason}, {expected}"
 
 
 def _measured(replica: Replica) -> tuple[str, str]:

@@ -27,6 +27,7 @@ def plan_data(plan: FitPlan) -> dict[str, Any]:
         "placements": [_placement_data(placement) for placement in plan.placements],
         "chosen": None if plan.chosen is None else fit_data(plan.chosen),
         "num_replicas": plan.num_replicas,
+        "bounds": plain(plan.wish.bounds),
         "loras": loras_data(plan.wish.loras),
         "cost": plain(plan_cost(plan.placements, plan.wish.prices)),
         "reason": plan.reason,

@@ -42,3 +42,12 @@ def seconds_text(duration_s: float) -> str:
 def money_text(amount: float) -> str:
     """In the user's currency; small amounts keep two figures that say something."""
     return f"{amount:,.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.2g}"
+
+
+def age_text(seconds: float) -> str:
+    """A duration in its two largest units, e.g. "3m12s"."""
+    whole = max(0, int(seconds))
+    for unit_s, unit, part_s, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= unit_s:
+            return f"{whole // unit_s}{unit}{whole % unit_s // part_s}{part}"
+    return f"{whole}s"

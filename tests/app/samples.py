@@ -39,7 +39,9 @@ def demo_spec(
     """One replica of the demo model, on loopback."""
     plan = demo_plan()
     files = {"demo-gguf": ModelFiles(str(model_path), None)}
-    places = Places(str(paths.log_dir), str(keys_path), str(paths.admin_token_path), str(paths.claims_dir))
+    places = Places(
+        str(paths.log_dir), str(keys_path), str(paths.admin_token_path), str(paths.claims_dir), str(paths.scaling_path)
+    )
     return deployment_spec(fleet, plan, files, places, Endpoint("127.0.0.1", port, False), asked, created_s=1)
 
 

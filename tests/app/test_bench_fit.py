@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.app.bench_fit import measure
-from orchestrator.app.scale import scale
+from orchestrator.app.scale import Asked, scale
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fit_report import MeasuredLoad
@@ -40,7 +40,7 @@ def running(spec: DeploymentSpec) -> InMemoryRuntime:
     runtime = InMemoryRuntime()
     runtime.prepare(4, 0)
     runtime.apply(spec)
-    scale(runtime, 1, 2**40, 5, True, Recording())
+    scale(runtime, Asked(1, 1), 2**40, 5, True, Recording())
     return runtime
 
 
@@ -57,7 +57,7 @@ def test_one_request_alone_and_then_as_many_as_saturate_are_measured() -> None:
 
 def test_what_cannot_be_compared_is_refused_before_anything_is_sent() -> None:
     clients, two = HalfAsFast(), deployed()
-    scale(two, 2, 2**40, 5, True, Recording())
+    scale(two, Asked(2, 2), 2**40, 5, True, Recording())
     for runtime, words in (
         (InMemoryRuntime(), "there is no fleet"),
         (two, "has 2"),

@@ -177,7 +177,7 @@ def test_a_described_host_that_is_larger_than_this_one_is_another(source: str, r
 
 def deployed(plan: FitPlan) -> DeploymentSpec:
     files = {profile.name: ModelFiles(f"/w/{profile.name}", None) for profile in plan.profiles}
-    places = Places("/logs", "/keys.json", "/admin", "/claims")
+    places = Places("/logs", "/keys.json", "/admin", "/claims", "/scaling.json")
     return deployment_spec("default", plan, files, places, Endpoint("127.0.0.1", 8000, False), {}, created_s=7)
 
 

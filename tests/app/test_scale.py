@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
-from orchestrator.app.scale import scale
-from orchestrator.core.errors import DeployFailed, DoesNotFit, EnvironmentNotReady, TimedOut
+from orchestrator.app.scale import Asked, scale
+from orchestrator.core.deployment import ScalingSpec
+from orchestrator.core.errors import DeployFailed, DoesNotFit, EnvironmentNotReady, TimedOut, UsageError
 from orchestrator.core.fleet import Fleet
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded
 from tests.app.samples import Recording, demo_spec
 
 PLENTY = 2**40
@@ -32,7 +37,7 @@ def ask(
     wait: bool = True,
     reporter: Recording | None = None,
 ) -> Fleet | None:
-    return scale(runtime, count, memory_bytes, timeout_s, wait, reporter or Recording())
+    return scale(runtime, Asked(count, count), memory_bytes, timeout_s, wait, reporter or Recording())
 
 
 def test_it_returns_when_exactly_so_many_replicas_are_ready(runtime: InMemoryRuntime) -> None:
@@ -110,3 +115,46 @@ def test_without_waiting_it_returns_while_they_start(runtime: InMemoryRuntime) -
     assert fleet is not None
     assert fleet.target_num_replicas == 4
     assert fleet.ready_replicas < 4
+
+
+@pytest.fixture
+def autoscaled() -> InMemoryRuntime:
+    """Between one and three replicas follow the load."""
+    runtime = InMemoryRuntime()
+    runtime.prepare(4, 0)
+    runtime.apply(bounded(replace(demo_spec(), scaling=ScalingSpec("/scaling.json")), ReplicaBounds(1, 3)))
+    return runtime
+
+
+def between(runtime: InMemoryRuntime, asked: Asked, memory_bytes: int = PLENTY) -> ReplicaBounds | None:
+    """The bounds that are deployed then."""
+    scale(runtime, asked, memory_bytes, 5, True, Recording())
+    spec = runtime.deployed()
+    assert spec is not None
+    return spec.bounds
+
+
+def test_either_bound_is_changed_alone_and_a_number_is_both(autoscaled: InMemoryRuntime) -> None:
+    assert between(autoscaled, Asked(None, 4)) == ReplicaBounds(1, 4)
+    assert between(autoscaled, Asked(2, None)) == ReplicaBounds(2, 4)
+    assert between(autoscaled, Asked(3, 3)) == ReplicaBounds(3, 3)
+    assert between(autoscaled, Asked(1, 4)) == ReplicaBounds(1, 4)
+
+
+def test_bounds_that_contradict_each_other_are_refused(autoscaled: InMemoryRuntime) -> None:
+    with pytest.raises(UsageError, match="at least 4 and at most 3 replicas are no range") as raised:
+        between(autoscaled, Asked(4, None))
+    assert raised.value.hint == "qorch scale --min 4 --max 4"
+
+
+def test_bounds_that_the_host_has_no_room_for_are_refused_with_what_it_has(autoscaled: InMemoryRuntime) -> None:
+    each = demo_spec().variants[0].memory_bytes
+    with pytest.raises(DoesNotFit, match="7 more replicas would take") as raised:
+        between(autoscaled, Asked(None, 8), memory_bytes=3 * each)
+    assert raised.value.hint == "qorch scale --max 4"
+
+
+def test_a_fleet_that_was_started_with_a_fixed_number_says_how_to_have_it_follow(runtime: InMemoryRuntime) -> None:
+    with pytest.raises(EnvironmentNotReady, match="was started with a fixed number of replicas") as raised:
+        between(runtime, Asked(1, 3))
+    assert raised.value.hint == "qorch down, then qorch up --min-replicas 1 --max-replicas 3"

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.app import up as up_module
-from orchestrator.app.scale import scale
+from orchestrator.app.scale import Asked, scale
 from orchestrator.app.up import Order, UpResult, UpSettings, up
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, ExitCode, TimedOut
 from orchestrator.core.fleet import FleetPhase
@@ -98,7 +98,7 @@ def test_where_only_the_count_differs_scale_is_the_hint() -> None:
 def test_the_count_that_scale_has_left_is_no_difference(asked: int | None) -> None:
     runtime = InMemoryRuntime()
     bring_up(runtime)
-    scale(runtime, 2, memory_available_bytes=2**40, timeout_s=5, wait=True, reporter=Recording())
+    scale(runtime, Asked(2, 2), memory_available_bytes=2**40, timeout_s=5, wait=True, reporter=Recording())
     assert not bring_up(runtime, not_asked, settings(replicas=asked)).changed
 
 

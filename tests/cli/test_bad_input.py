@@ -12,6 +12,7 @@ import pytest
 from orchestrator.adapters.fleet_files import FleetFiles
 from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.cli import compose
+from orchestrator.cli.wish import BOUNDS_HINT
 from tests.cli.conftest import HereWeights, Qorch
 
 SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\n"
@@ -37,7 +38,11 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
         ("up --timeout never", "Invalid value for '--timeout'", "qorch up --help"),
         ("up --weights /nowhere", "Invalid value for '--weights'", "qorch up --help"),
         ("up extra", "Got unexpected extra argument (extra)", "qorch up --help"),
-        ("scale", "Missing argument 'N'.", "qorch scale --help"),
+        ("scale", "either N or --min and --max is needed", "qorch scale --help"),
+        ("scale 2 --max 3", "either N or --min and --max is needed", "qorch scale --help"),
+        ("up --min-replicas 3 --max-replicas 2", "at least 3 and at most 2 replicas are no range", BOUNDS_HINT),
+        ("up --min-replicas 3", "--min-replicas 3 needs --max-replicas", BOUNDS_HINT),
+        ("up --replicas 2 --max-replicas 3", "--replicas fixes what --min-replicas and --max-replicas", BOUNDS_HINT),
         ("scale 0", "Invalid value for 'N': 0 is not in the range", "qorch scale --help"),
         ("scale many", "Invalid value for 'N'", "qorch scale --help"),
         ("status -o xml", "Invalid value for '-o' / '--output'", "qorch status --help"),

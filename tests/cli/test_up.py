@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
@@ -13,6 +14,7 @@ from orchestrator.adapters.in_memory import InMemoryRuntime
 from orchestrator.cli import compose
 from orchestrator.cli.order import is_loopback
 from orchestrator.core.errors import DeployFailed
+from orchestrator.core.replica_bounds import ReplicaBounds
 from tests.cli.conftest import Qorch
 from tests.core.machines import A100_80, A6000, ENGINES, machine
 
@@ -213,6 +215,53 @@ def test_an_address_of_this_machine_alone_needs_no_key(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "localhost.example.org", "127.0.0.1.example.org"])
 def test_any_other_address_or_name_does(host: str) -> None:
     assert not is_loopback(host)
+
+
+class TestBounds:
+    LINE = (*UP, "--min-replicas", "1", "--max-replicas", "3")
+
+    def test_a_fleet_has_them_and_status_tells(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        assert qorch(*self.LINE).code == 0
+        spec = runtime.deployed()
+        assert spec is not None
+        assert (spec.bounds, spec.num_replicas) == (ReplicaBounds(1, 3), 1)
+        text = qorch("status").out
+        assert "1/1 ready (1..3)" in text
+        assert "scaling 1..3: nothing was decided yet" in text
+        assert json.loads(qorch("status", "-o", "json").out)["scaling"]["bounds"]["max_replicas"] == 3
+
+    def test_asking_again_changes_nothing_and_other_bounds_are_for_scale(
+        self, qorch: Qorch, runtime: InMemoryRuntime
+    ) -> None:
+        assert qorch(*self.LINE).code == 0
+        assert "nothing to change" in qorch(*self.LINE).err
+        assert "nothing to change" in qorch(*UP).err
+        done = qorch(*UP, "--max-replicas", "4")
+        assert done.error.endswith("differs: max-replicas: 3 runs, 4 is asked for")
+        assert done.hint == "qorch scale --min 1 --max 4"
+        assert qorch(*UP, "--replicas", "2").hint == "qorch scale 2"
+
+    def test_the_number_within_them_is_no_difference_from_a_plan(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        assert qorch(*self.LINE).code == 0
+        assert qorch("plan", "--diff", "--profile", "demo-gguf").code == 0
+        differs = qorch("plan", "--diff", "--profile", "demo-gguf", "--max-replicas", "4")
+        assert (differs.code, differs.out.splitlines()[-1].split()) == (1, ["replicas", "1..3", "1..4"])
+
+    def test_a_written_plan_keeps_them(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        Path("plan").write_text(qorch("plan", "--profile", "demo-gguf", "--max-replicas", "3", "-o", "yaml").out)
+        assert qorch("up", "--plan", "plan").code == 0
+        spec = runtime.deployed()
+        assert spec is not None
+        assert spec.bounds == ReplicaBounds(1, 3)
+        assert "nothing to change" in qorch("up", "--plan", "plan").err
+
+    def test_bench_fit_wants_one_replica_that_stays_one(self, qorch: Qorch, runtime: InMemoryRuntime) -> None:
+        assert qorch(*self.LINE).code == 0
+        done = qorch("bench", "fit")
+        assert (done.error, done.hint) == (
+            "the figures are of one replica, and the fleet 'default' has 1..3",
+            "qorch scale 1",
+        )
 
 
 class TestAWrittenPlan:

@@ -24,7 +24,7 @@ from tests.app.samples import chosen, demo_spec
 from tests.core.machines import A100_80, A6000, gpu, machine, plan_for, with_gpus
 
 FILES = ModelFiles("/w/model.gguf", None)
-PLACES = Places("/logs", "/keys.json", "/admin", "/claims")
+PLACES = Places("/logs", "/keys.json", "/admin", "/claims", "/scaling.json")
 LOOPBACK = Endpoint("127.0.0.1", 8000, False)
 ON_CPU = plan_for(machine(memory_gib=128, cores=16), Wish("qwen3.5-4b-q8_0", num_replicas=2))
 ON_GPU = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16"))

@@ -7,11 +7,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.deployment import DeploymentSpec, Variant
-from orchestrator.core.scaled import host_bytes, most_replicas, scaled
+from orchestrator.core.deployment import DeploymentSpec, ScalingSpec, Variant
+from orchestrator.core.fleet import Application, Replica, fleet_of
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
 from tests.app.samples import demo_spec
 
 DEMO = demo_spec()
+STATES = tuple(enumerate(("RUNNING", "STARTING", "STOPPING")))
 
 
 def variant(num_replicas: int, sets: int | None, memory_bytes: int = 0) -> Variant:
@@ -63,3 +66,20 @@ def test_it_has_as_many_as_asked_for_or_as_there_are_gpus(variants: list[Variant
     fleet = spec(*variants)
     assert scaled(fleet, wanted).num_replicas == min(wanted, most_replicas(fleet, 0) or 0)
     assert scaled(fleet, fleet.num_replicas) == fleet
+
+
+def test_bounds_of_a_fleet_are_those_of_its_variants_together() -> None:
+    fleet = replace(spec(variant(2, 4), variant(1, 2)), scaling=ScalingSpec("/scaling.json"))
+    opened = bounded(fleet, ReplicaBounds(1, 5))
+    assert [str(each.bounds) for each in opened.variants] == ["1..4", "0..1"]
+    assert opened.bounds == ReplicaBounds(1, 5)
+    assert counts(opened) == [1, 0]
+
+
+def test_a_fleet_is_seen_with_the_replicas_that_there_are_only_where_their_number_follows_the_load() -> None:
+    def seen(fleet: DeploymentSpec) -> list[int]:
+        replicas = tuple(Replica(f"r{n}", DEMO.variants[0].name, state, 1, None, None) for n, state in STATES)
+        return counts(as_seen(fleet, fleet_of(fleet, "", Application("RUNNING", "", 2, replicas), True)))
+
+    assert seen(DEMO) == [1]
+    assert seen(replace(DEMO, scaling=ScalingSpec("/scaling.json"))) == [2]

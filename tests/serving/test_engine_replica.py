@@ -14,6 +14,7 @@ import pytest
 from orchestrator.app.ports import EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
+from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving import engine_replica
 from orchestrator.serving.engine_replica import EngineReplica
 
@@ -30,6 +31,7 @@ class ScriptedEngine:
 
     def __init__(self, running: int, tokens_a_look: int) -> None:
         self.running, self.tokens_a_look, self.looks = running, tokens_a_look, 0
+        self.answers = True
 
     async def start(self) -> None: ...
 
@@ -41,6 +43,8 @@ class ScriptedEngine:
         await asyncio.Event().wait()
 
     async def load(self) -> EngineLoadSample:
+        if not self.answers:
+            raise TimeoutError
         self.looks += 1
         return EngineLoadSample(self.running, 0, 0, self.looks * self.tokens_a_look, 0.0)
 
@@ -82,6 +86,24 @@ async def test_an_engine_that_has_work_and_counts_no_token_is_replaced(make: Mak
     replica = await make(ScriptedEngine(running=1, tokens_a_look=0), STALL_S)
     with pytest.raises(DeployFailed, match="has work and has counted no token for 60 s"):
         await replica.check_health()
+
+
+async def test_what_the_autoscaling_policy_is_told_is_all_numbers(make: Make) -> None:
+    engine = ScriptedEngine(running=1, tokens_a_look=5)
+    stats = (await make(engine, None)).record_autoscaling_stats()
+    assert {type(value) for value in stats.values()} == {float}
+    sample = ReplicaSample(**stats)
+    assert sample.sensible
+    assert (sample.num_requests_running, sample.max_num_seqs) == (1, 1)
+    assert sample.generation_tokens_total >= 5 * LOOKS
+
+
+async def test_an_engine_that_does_not_answer_stops_the_clock_of_what_is_told(make: Make) -> None:
+    replica = await make(engine := ScriptedEngine(running=1, tokens_a_look=5), None)
+    engine.answers = False
+    before = replica.record_autoscaling_stats()
+    await asyncio.sleep(0.05)
+    assert replica.record_autoscaling_stats() == before
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from orchestrator.core.wish import Wish
 from orchestrator.serving.gateway.engine_request import translated
 from tests.core.machines import machine, plan_for
 from tests.ollama_stand_in import WORDS, Model, Ollama, ollama_stand_in
-from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_KEYS, Gateway, replica
+from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_HOLD, NO_KEYS, Gateway, replica
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ def server() -> Iterator[Ollama]:
 @pytest.fixture
 def gateway(server: Ollama) -> Iterator[Gateway]:
     status = replace(replica("r0", server.port), engine="ollama", model=TAG)
-    made = Gateway([status], NO_KEYS, keys_required=False, http=DEFAULTS, limits=TAKEN)
+    made = Gateway([status], NO_KEYS, keys_required=False, http=DEFAULTS, limits=TAKEN, hold=NO_HOLD)
     yield made
     made.server.stop(drain_s=0)
 
@@ -186,7 +186,7 @@ def test_an_engine_that_answers_to_our_names_gets_the_same_bytes() -> None:
 
 def test_a_plans_deployment_says_which_engines_may_be_asked_and_that_a_tag_sees_images() -> None:
     plan = plan_for(machine(memory_gib=32), Wish("qwen3.5-9b-ollama"))
-    places = Places("/logs", "/keys.json", "/token", "/claims")
+    places = Places("/logs", "/keys.json", "/token", "/claims", "/scaling.json")
     files = {"qwen3.5-9b-ollama": ModelFiles(TAG, None)}
     spec = deployment_spec("default", plan, files, places, Endpoint("127.0.0.1", 8000, False), {}, created_s=1)
     (limits,) = spec.gateway.variants

@@ -156,6 +156,7 @@ def test_the_data_has_the_same_keys_for_every_plan(plan):
         "placements",
         "chosen",
         "num_replicas",
+        "bounds",
         "loras",
         "cost",
         "reason",

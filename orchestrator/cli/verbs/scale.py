@@ -10,16 +10,31 @@ from orchestrator.core.fleet import command as command_for
 
 
 @click.command("scale")
-@click.argument("num_replicas", metavar="N", type=click.IntRange(1, 256))
+@click.argument("num_replicas", metavar="N", required=False, type=click.IntRange(1, 256))
+@options.option("--min", "fewest", type=click.IntRange(0, 256), help="Fewest replicas, where they follow the load.")
+@options.option("--max", "most", type=click.IntRange(1, 256), help="Most replicas, where they follow the load.")
 @options.fleet
 @options.wait
 @options.timeout
 @options.quiet
-def command(num_replicas: int, fleet: str, wait: bool, timeout_s: float, quiet: bool) -> None:
-    """Run N engine replicas; those that go finish what they are answering first."""
-    from orchestrator.app.scale import scale
+@click.pass_context
+def command(
+    ctx: click.Context,
+    num_replicas: int | None,
+    fewest: int | None,
+    most: int | None,
+    fleet: str,
+    wait: bool,
+    timeout_s: float,
+    quiet: bool,
+) -> None:
+    """Run N engine replicas, or between --min and --max; those that go finish what they are answering first."""
+    from orchestrator.app.scale import Asked, scale
 
+    if (num_replicas is None) == (fewest is None and most is None):
+        raise click.UsageError("either N or --min and --max is needed", ctx)
+    asked = Asked(fewest, most) if num_replicas is None else Asked(num_replicas, num_replicas)
     reporter = TerminalReporter(quiet)
     memory_bytes = compose.memory_available_bytes()
-    scale(compose.runtime(fleet), num_replicas, memory_bytes, timeout_s, wait, reporter)
+    scale(compose.runtime(fleet), asked, memory_bytes, timeout_s, wait, reporter)
     reporter.say(f"next:  {command_for('status', fleet)}")

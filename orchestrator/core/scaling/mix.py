@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from orchestrator.core.scaling.load import VariantLoad
 
 LEAST_STEP = 4  # replicas that one decision may always add; beyond that it doubles what there is, at most
 
+MOST_AT_ONCE = 2**31
+
 Variants = tuple[VariantLoad, ...]
+Spare = Callable[[float, float], bool]  # by the work a second of the rest, and what all cost with the one in question
 
 
 def mixed(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
     """Replicas by variant for `needed` work a second, from those that there are; as near as bounds and budget let."""
     bounded = {each.name: min(each.max_replicas, max(each.min_replicas, each.replicas)) for each in variants}
-    counts = _without(variants, bounded, lambda counts, _: budget is not None and cost(variants, counts) > budget)
+    counts = _without_dearest(variants, bounded, lambda _, spent: budget is not None and spent > budget)
     if capacity(variants, counts) < needed:
         return _more(variants, counts, needed, budget)
-    return _without(variants, counts, lambda counts, one: capacity(variants, counts) - one.capacity >= needed)
+    return _without_dearest(variants, counts, lambda rest, _: rest >= needed)
 
 
 def capacity(variants: Variants, counts: Mapping[str, int]) -> float:
@@ -31,14 +35,29 @@ def cost(variants: Variants, counts: Mapping[str, int]) -> float:
 
 
 def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None) -> dict[str, int]:
-    most_added = max(LEAST_STEP, sum(counts.values()))
-    for _ in range(most_added):
+    left = max(LEAST_STEP, sum(counts.values()))
+    while left:
         short = needed - capacity(variants, counts)
         able = [each for each in variants if _may_grow(each, variants, counts, budget)]
         if short <= 0 or not able:
             break
-        counts[min(able, key=lambda each: _price(each, short)).name] += 1
+        best = min(able, key=lambda each: _price(each, short))
+        room = best.max_replicas - counts[best.name]
+        further = min(left, room, _at_once(best, able, short, _unspent(variants, counts, budget)))
+        counts[best.name] += further
+        left -= further
     return counts
+
+
+def _at_once(best: VariantLoad, able: list[VariantLoad], short: float, unspent: float) -> int:
+    """How many may be added without another look: as long as all the work of any one would count, no price changes."""
+    whole = (short - max(each.capacity for each in able)) / best.capacity
+    paid = unspent / best.cost if best.cost else math.inf
+    return max(1, math.floor(min(whole, paid, MOST_AT_ONCE)))
+
+
+def _unspent(variants: Variants, counts: Mapping[str, int], budget: float | None) -> float:
+    return math.inf if budget is None else budget - cost(variants, counts)
 
 
 def _may_grow(one: VariantLoad, variants: Variants, counts: Mapping[str, int], budget: float | None) -> bool:
@@ -51,12 +70,14 @@ def _price(one: VariantLoad, short: float) -> float:
     return one.cost / min(one.capacity, short)
 
 
-def _without(
-    variants: Variants, counts: Mapping[str, int], spare: Callable[[Mapping[str, int], VariantLoad], bool]
-) -> dict[str, int]:
+def _without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare) -> dict[str, int]:
     """The counts less those that can be spared, where work is dearest first."""
     left = dict(counts)
     for each in sorted(variants, key=lambda each: each.cost / each.capacity, reverse=True):
-        while left[each.name] > each.min_replicas and spare(left, each):
+        others = left | {each.name: 0}
+        work, price = capacity(variants, others), cost(variants, others)
+        while left[each.name] > each.min_replicas and spare(
+            work + each.capacity * (left[each.name] - 1), price + each.cost * left[each.name]
+        ):
             left[each.name] -= 1
     return left

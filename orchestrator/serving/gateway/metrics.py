@@ -9,7 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
+from orchestrator.serving.gateway.hold_metrics import HoldCounts
 
+COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
@@ -19,6 +21,7 @@ class GatewayMetrics:
     def __init__(self, table: EngineTable) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(_EngineCollector(table))
+        self.hold = HoldCounts(self.registry)
         self.requests = Counter("qorch_requests", "Requests answered.", ("route", "code"), registry=self.registry)
         self.in_flight = Gauge("qorch_requests_in_flight", "Requests being answered.", registry=self.registry)
         self.retries = Counter("qorch_retries", "Requests sent to a second engine.", registry=self.registry)
@@ -34,6 +37,12 @@ class GatewayMetrics:
         self.duration = Histogram(
             "qorch_request_duration_seconds", "From arrival to the end.", buckets=SECONDS, registry=self.registry
         )
+
+    @property
+    def answered(self) -> float:
+        """Completions that a model has answered so far."""
+        labels = ({"route": route, "code": "200"} for route in COMPLETIONS)
+        return sum(self.registry.get_sample_value("qorch_requests_total", each) or 0.0 for each in labels)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,0 +1,65 @@
+"""One step of a pool's autoscaling: what was seen becomes a load, a decision, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from orchestrator.core.scaling.cold_start import STUCK_TIMES, stuck
+from orchestrator.core.scaling.decide import decide
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.core.scaling.load import cold_start_s
+from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.pool_load import pool_load
+from orchestrator.core.scaling.pool_look import PoolLook, looked, taught
+from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
+from orchestrator.core.scaling.prior import PoolPrior
+from orchestrator.core.scaling.seen import PoolSeen
+
+Steps = tuple[DecisionStep, ...]
+
+
+def pool_step(
+    seen: PoolSeen, policy: ScalingPolicy, prior: PoolPrior, memory: PoolMemory | None
+) -> tuple[ScalingDecision, PoolMemory]:
+    """How many replicas of each variant, within its bounds; what is not known takes none away."""
+    memory, interval_s = at(memory or first_memory(prior, seen.now_s), seen.now_s)
+    look = looked(seen, prior, memory)
+    before, memory = memory, taught(look, memory)
+    load, memory = pool_load(look, before, memory, interval_s)
+    decision, scaling = decide(load, policy, memory.scaling)
+    steps = (*_inputs(look, memory), *decision.steps)
+    memory = replace(memory, scaling=scaling)
+    if look.blind or load.arrived is None or not interval_s:
+        return ScalingDecision(_none_fewer(seen, decision.replicas), steps), memory
+    if (idle_s := memory.watched_s - memory.worked_s) >= max(policy.idle_s, cold_start_s(load)):
+        return _fewest(seen, steps, idle_s), memory
+    return ScalingDecision(decision.replicas, steps), memory
+
+
+def _fewest(seen: PoolSeen, steps: Steps, idle_s: float) -> ScalingDecision:
+    """A reserve is for more of what comes, and nothing does."""
+    counts = {each.name: each.min_replicas for each in seen.variants}
+    idle = DecisionStep("idle", sum(counts.values()), f"replicas, the fewest: nothing has come for {idle_s:.0f} s")
+    return ScalingDecision(counts, (*steps, idle))
+
+
+def _none_fewer(seen: PoolSeen, counts: Mapping[str, int]) -> dict[str, int]:
+    """The answer, or what was asked for where that is more; within the bounds."""
+    return {each.name: max(counts[each.name], min(each.max_replicas, each.asked)) for each in seen.variants}
+
+
+def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
+    """What the decision rests on besides the load."""
+    yield DecisionStep("request", memory.request.work, "work of a request on average")
+    for variant in look.seen.variants:
+        name, cold = variant.name, memory.cold_starts[variant.name]
+        if capacity := memory.capacities.get(name):
+            yield DecisionStep("capacity", capacity.rate, f"work a second of a full replica of {name}")
+        yield DecisionStep("cold start", cold.usual_s, f"seconds until a replica of {name} is ready")
+        if lost := stuck(cold, memory.watched_s):
+            late_s = STUCK_TIMES * cold.usual_s
+            yield DecisionStep("stuck", lost, f"replicas of {name} not ready after {late_s:.0f} s: not reckoned with")
+    if look.blind:
+        told = len(look.gains)
+        yield DecisionStep("told", told, f"of {look.ready} replicas tell what they do: none is taken away")

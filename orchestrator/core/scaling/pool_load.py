@@ -1,0 +1,81 @@
+"""From what replicas did to the load that is decided on.
+
+What arrived is what was served and by how much more is unfinished, each unfinished request taken as a mean one: some
+engines count a request's tokens only as it ends. In the long run that is exact, whatever the mean is taken to be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.scaling.cold_start import stuck
+from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.pool_look import PoolLook
+from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.seen import VariantSeen
+
+LATE_COST = 1000.0  # of a variant whose replicas do not get ready, in others
+
+
+def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
+    """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
+    arrived = _arrived(look, before, memory)
+    known = arrived is not None and _capacities_known(look, memory)
+    total = (arrived or 0.0) + before.owed
+    load = Load(
+        memory.watched_s,
+        interval_s,
+        max(0.0, total) if known else None,
+        memory.request.work * _waiting(look),
+        tuple(_variant_load(each, look, memory) for each in look.seen.variants),
+    )
+    left = replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
+    return load, replace(left, worked_s=memory.watched_s) if _works(look, load) else left
+
+
+def _works(look: PoolLook, load: Load) -> bool:
+    """As far as it is known."""
+    unfinished = any(look.tracks[key].sample.unfinished for key in look.gains)
+    return load.arrived is None or load.arrived > 0 or load.waiting > 0 or unfinished
+
+
+def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:
+    """Those that tell nothing are taken to do as the others; None where none tells anything."""
+    held = look.seen.held_requests * memory.request.work - before.held_requests * before.request.work
+    if not look.gains:
+        return held if not look.blind or look.seen.held_requests else None
+    now = sum(look.tracks[key].sample.unfinished for key in look.gains) * memory.request.work
+    then = sum(gain.unfinished for gain in look.gains.values()) * before.request.work
+    return (look.served + now - then) * look.ready / len(look.gains) + held
+
+
+def _waiting(look: PoolLook) -> float:
+    """Requests that no replica has begun."""
+    told = (look.tracks[key].sample.num_requests_waiting for key in look.gains)
+    return sum(told) + look.seen.held_requests
+
+
+def _capacities_known(look: PoolLook, memory: PoolMemory) -> bool:
+    return any(each.name in memory.capacities for each in look.seen.variants)
+
+
+def _variant_load(variant: VariantSeen, look: PoolLook, memory: PoolMemory) -> VariantLoad:
+    """Replicas that seem never to get ready count for nothing, and any other variant is asked for more before this."""
+    cold = memory.cold_starts[variant.name]
+    ready, late = len(variant.replicas), stuck(cold, memory.watched_s)
+    return VariantLoad(
+        variant.name,
+        ready,
+        max(0, variant.asked - ready - late),
+        _capacity(variant, memory),
+        cold.usual_s,
+        LATE_COST if late else 1.0,
+        variant.min_replicas,
+        variant.max_replicas,
+    )
+
+
+def _capacity(variant: VariantSeen, memory: PoolMemory) -> float:
+    """Of a variant that has not shown what it does, that of the least of those that have."""
+    known = memory.capacities.get(variant.name)
+    return known.rate if known else min((each.rate for each in memory.capacities.values()), default=1.0)

@@ -1,0 +1,91 @@
+"""What all replicas of a pool did since the look before, as far as they tell, and what that teaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from orchestrator.core.scaling.capacity import Capacity, learned
+from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
+from orchestrator.core.scaling.mean_request import with_served
+from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.prior import PoolPrior
+from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
+from orchestrator.core.scaling.seen import PoolSeen, VariantSeen
+
+FORGOTTEN_S = 600.0  # after a replica was last seen: one may be out of sight for a moment
+
+
+@dataclass(frozen=True)
+class PoolLook:
+    """`gains` are of the replicas that told something, by their ids."""
+
+    seen: PoolSeen
+    tracks: Mapping[str, ReplicaTrack]
+    gains: Mapping[str, Gain]
+
+    @property
+    def ready(self) -> int:
+        return sum(len(variant.replicas) for variant in self.seen.variants)
+
+    @property
+    def blind(self) -> bool:
+        """Whether some of those that there are tell nothing."""
+        asked = any(variant.asked for variant in self.seen.variants)
+        return len(self.gains) < self.ready if self.ready else asked
+
+    @property
+    def served(self) -> float:
+        return sum(gain.served for gain in self.gains.values())
+
+
+def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
+    """Every replica followed for one look more."""
+    tracks, gains = dict(memory.tracks), {}
+    for variant in seen.variants:
+        for replica_id, sample in variant.replicas.items():
+            track, gain = followed(tracks.get(replica_id), sample, memory.watched_s, prior.work)
+            if track is not None:
+                tracks[replica_id] = track
+            if gain is not None:
+                gains[replica_id] = gain
+    return PoolLook(seen, tracks, gains)
+
+
+def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
+    """The memory with what a look tells of requests, capacities and starts."""
+    seen, now_s = look.seen, memory.watched_s
+    here = {replica_id: now_s for variant in seen.variants for replica_id in variant.replicas}
+    met_s = {key: at_s for key, at_s in {**memory.met_s, **here}.items() if now_s - at_s < FORGOTTEN_S}
+    return replace(
+        memory,
+        tracks={key: track for key, track in look.tracks.items() if key in met_s},
+        met_s=met_s,
+        request=memory.request if look.blind else with_served(memory.request, look.served, seen.answered_requests),
+        capacities=dict(_capacities(look, memory)),
+        cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
+    )
+
+
+def _capacities(look: PoolLook, memory: PoolMemory) -> list[tuple[str, Capacity]]:
+    known = ((each.name, _capacity(each, look, memory.capacities.get(each.name))) for each in look.seen.variants)
+    return [(name, capacity) for name, capacity in known if capacity is not None]
+
+
+def _capacity(variant: VariantSeen, look: PoolLook, known: Capacity | None) -> Capacity | None:
+    gains = [(look.tracks[key], look.gains[key]) for key in variant.replicas if key in look.gains]
+    if known is None:
+        return learned(None, [_extrapolated(track, gain) for track, gain in gains if gain.served and gain.seconds])
+    return learned(known, [gain.full for _, gain in gains if gain.full is not None])
+
+
+def _extrapolated(track: ReplicaTrack, gain: Gain) -> Window:
+    """What a replica of which nothing was predicted would have done with all its places taken."""
+    places = track.sample.max_num_seqs / max(1.0, track.sample.num_requests_running)
+    return Window(gain.served * max(1.0, places), gain.seconds)
+
+
+def _cold_start(variant: VariantSeen, memory: PoolMemory) -> ColdStart:
+    known, now_s = memory.cold_starts[variant.name], memory.watched_s
+    ready = sum(key not in memory.met_s for key in variant.replicas)
+    return begun(ended(known, ready, now_s), max(0, variant.asked - len(variant.replicas)), now_s)

@@ -1,0 +1,83 @@
+"""What a replica did since the look before, from the totals that it tells."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from orchestrator.core.scaling.prior import TokenWork
+from orchestrator.core.scaling.seen import ReplicaSample
+
+STALE_S = 5.0  # replicas tell every second
+
+BEGINNING = ReplicaSample(0.0, 0.0, 0.0, 0.0, 0.0, max_num_seqs=1.0)  # what a replica would have told as it began
+
+
+class Window(NamedTuple):
+    """Work of a replica that was full all the time, from the end of one request to the end of another."""
+
+    work: float = 0.0
+    seconds: float = 0.0
+
+
+class ReplicaTrack(NamedTuple):
+    """What a replica told last, and when."""
+
+    sample: ReplicaSample
+    told_s: float
+    window: Window | None = None  # None while the replica has room
+
+
+class Gain(NamedTuple):
+    """What was served since the look before, in work as of `TokenWork`, and the requests that were unfinished then."""
+
+    served: float
+    unfinished: float
+    seconds: float
+    full: Window | None = None  # that has just ended
+
+
+def followed(
+    track: ReplicaTrack | None, sample: ReplicaSample | None, now_s: float, work: TokenWork
+) -> tuple[ReplicaTrack | None, Gain | None]:
+    """The track with one more sample, and the gain; None where the replica tells nothing of use.
+
+    Totals that have fallen tell nothing either: what they say is only where the next sample is counted from.
+    """
+    if sample is None or not sample.sensible:
+        return track, None
+    if track is None and sample.clock_s <= STALE_S:
+        track = ReplicaTrack(BEGINNING, now_s)
+    if track is None or _has_fallen(track.sample, sample):
+        return ReplicaTrack(sample, now_s), None
+    if sample.clock_s == track.sample.clock_s:
+        return track, Gain(0.0, sample.unfinished, 0.0) if now_s - track.told_s <= STALE_S else None
+    return _after(track, sample, now_s, work)
+
+
+def _has_fallen(before: ReplicaSample, after: ReplicaSample) -> bool:
+    return (
+        after.clock_s < before.clock_s
+        or after.prompt_tokens_total < before.prompt_tokens_total
+        or after.generation_tokens_total < before.generation_tokens_total
+    )
+
+
+def _after(track: ReplicaTrack, sample: ReplicaSample, now_s: float, work: TokenWork) -> tuple[ReplicaTrack, Gain]:
+    before = track.sample
+    served = work.of(
+        sample.prompt_tokens_total - before.prompt_tokens_total,
+        sample.generation_tokens_total - before.generation_tokens_total,
+    )
+    open_, ended = _window(track, sample, served)
+    gain = Gain(served, before.unfinished, sample.clock_s - before.clock_s, ended)
+    return ReplicaTrack(sample, now_s, open_), gain
+
+
+def _window(track: ReplicaTrack, sample: ReplicaSample, served: float) -> tuple[Window | None, Window | None]:
+    """The window that is open, and the one that has ended; some engines count a request's tokens as it ends."""
+    if not (track.sample.full and sample.full):
+        return None, None
+    if track.window is None:
+        return (Window() if served else None), None
+    longer = Window(track.window.work + served, track.window.seconds + sample.clock_s - track.sample.clock_s)
+    return (Window(), longer) if served else (longer, None)

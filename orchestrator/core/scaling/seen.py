@@ -1,0 +1,53 @@
+"""A pool as it is seen at one look: what each replica told last, and how many were asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class ReplicaSample(NamedTuple):
+    """What a replica told of itself; totals run from its start."""
+
+    clock_s: float  # its own: from when it was ready, and it never jumps
+    num_requests_running: float
+    num_requests_waiting: float
+    prompt_tokens_total: float
+    generation_tokens_total: float
+    max_num_seqs: float
+
+    @property
+    def sensible(self) -> bool:
+        return all(math.isfinite(number) and number >= 0 for number in self)
+
+    @property
+    def unfinished(self) -> float:
+        return self.num_requests_running + self.num_requests_waiting
+
+    @property
+    def full(self) -> bool:
+        """Whether another request would have to wait."""
+        return self.num_requests_waiting > 0 or self.num_requests_running >= self.max_num_seqs
+
+
+@dataclass(frozen=True)
+class VariantSeen:
+    """One variant; `replicas` are those that take requests, None for one that told nothing of use."""
+
+    name: str
+    min_replicas: int
+    max_replicas: int
+    asked: int  # replicas, those that start included
+    replicas: Mapping[str, ReplicaSample | None]
+
+
+@dataclass(frozen=True)
+class PoolSeen:
+    """All variants of a model at one moment."""
+
+    now_s: float  # Unix time
+    variants: tuple[VariantSeen, ...]
+    answered_requests: float | None = None  # so far; None where nobody counts them
+    held_requests: float = 0.0  # that no replica has been given yet

@@ -1,0 +1,142 @@
+"""A real fleet whose replicas follow the load: Ray Serve with qorch's policy, llama.cpp engines, and real requests."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import psutil
+import pytest
+
+from bench.steady_load import steady_load
+from orchestrator.adapters.bare_host import BareHost
+from orchestrator.adapters.demo_model import make_demo_gguf
+from orchestrator.adapters.fleet_files import FleetFiles
+from orchestrator.adapters.owned_processes import Owner
+from orchestrator.adapters.ports import free_ports
+from orchestrator.adapters.ray_head import ray_folder
+from orchestrator.adapters.scaling_file import read_memory
+from orchestrator.app.scale import Asked, scale
+from orchestrator.core.deployment import ScalingSpec
+from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded
+from orchestrator.core.scaling.policy import ScalingPolicy
+from tests.app.samples import Recording, demo_spec
+
+pytestmark = pytest.mark.e2e
+
+BOUNDS = ReplicaBounds(1, 3)
+HOLD_S = 6.0
+CLIENTS, TOKENS = 48, 256
+
+
+@dataclass
+class Autoscaled:
+    """A fleet, and the file that its policy keeps."""
+
+    host: BareHost
+    files: FleetFiles
+
+    def fleet(self) -> Fleet:
+        fleet = self.host.observe()
+        assert fleet is not None
+        return fleet
+
+    def until(self, so: Callable[[Fleet], bool], what: str, patience_s: float = 45.0) -> Fleet:
+        deadline_s = time.monotonic() + patience_s
+        while time.monotonic() < deadline_s:
+            if so(fleet := self.fleet()):
+                return fleet
+            time.sleep(0.3)
+        raise AssertionError(f"not within {patience_s:g} s: {what}\n{self.fleet()}")
+
+    def settled(self) -> Fleet:
+        return self.until(lambda fleet: len(fleet.engines) == fleet.target_num_replicas == 1, "back to one replica")
+
+
+@pytest.fixture(scope="module")
+def autoscaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Autoscaled]:
+    folder = tmp_path_factory.mktemp("autoscaled")
+    host = BareHost(folder / "state", "autoscaled")
+    try:
+        paths = host.prepare(num_cpus=2, num_gpus=0)
+        spec = demo_spec("autoscaled", make_demo_gguf(folder), free_ports(1)[0], paths, folder / "keys.json")
+        scaling = ScalingSpec(str(paths.scaling_path), ScalingPolicy(least_hold_s=HOLD_S, idle_s=HOLD_S))
+        host.apply(bounded(replace(spec, scaling=scaling), BOUNDS))
+        made = Autoscaled(host, FleetFiles(folder / "state", "autoscaled"))
+        made.until(lambda fleet: fleet.phase is FleetPhase.READY, "ready", 90)
+        yield made
+    finally:
+        host.remove()
+
+
+def test_replicas_follow_the_load_up_and_down_without_a_failed_request(autoscaled: Autoscaled) -> None:
+    endpoint = autoscaled.settled().endpoint
+    with steady_load(endpoint, CLIENTS, TOKENS) as answers:
+        autoscaled.until(lambda fleet: fleet.target_num_replicas == 3, "three replicas are asked for")
+        autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "three replicas are ready")
+    autoscaled.until(lambda fleet: fleet.target_num_replicas == 1, "one replica is enough")
+    with steady_load(endpoint, 1, 8) as after:
+        autoscaled.until(lambda fleet: len(fleet.engines) < 3, "a replica has gone")
+    autoscaled.settled()
+    assert set(answers) == set(after) == {200}
+
+
+def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscaled) -> None:
+    scaling = autoscaled.fleet().scaling
+    assert scaling is not None
+    assert scaling.bounds == BOUNDS
+    assert scaling.last is not None
+    assert scaling.last.decision.replicas.keys() == {"demo-gguf"}
+    assert time.time() - scaling.last.at_s < 10
+
+
+def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autoscaled) -> None:
+    endpoint = autoscaled.settled().endpoint
+    with steady_load(endpoint, CLIENTS, TOKENS) as answers:
+        autoscaled.until(lambda fleet: fleet.ready_replicas >= 2, "more than one replica")
+        time.sleep(6)  # what was learned is written every five seconds
+        before, memory = autoscaled.fleet().target_num_replicas, read_memory(autoscaled.files.scaling_path)
+        (killed,) = controllers(autoscaled.files)
+        killed.kill()
+        autoscaled.until(lambda _: new_controller(autoscaled.files, killed.pid), "there is another controller")
+        autoscaled.until(lambda fleet: fleet.controlled and fleet.ready_replicas >= before, "it has the fleet")
+        assert memory is not None
+        autoscaled.until(lambda _: watched_s(autoscaled.files) > memory.watched_s, "it goes on where it was")
+        assert autoscaled.fleet().target_num_replicas >= before
+    assert set(answers) == {200}
+
+
+def controllers(files: FleetFiles) -> list[psutil.Process]:
+    processes = Owner(files.fleet_id, ray_folder(files.fleet_id)).processes()
+    return [process for process in processes if "ServeController" in title(process)]
+
+
+def title(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def new_controller(files: FleetFiles, old_pid: int) -> bool:
+    return any(process.pid != old_pid for process in controllers(files))
+
+
+def watched_s(files: FleetFiles) -> float:
+    memory = read_memory(files.scaling_path)
+    return memory.watched_s if memory else 0.0
+
+
+def test_bounds_are_changed_while_it_runs(autoscaled: Autoscaled) -> None:
+    autoscaled.settled()
+    before = {replica.replica_id for replica in autoscaled.fleet().engines}
+    for asked, count in ((Asked(2, 3), 2), (Asked(1, 3), 1)):
+        scale(autoscaled.host, asked, 2**40, 60, True, Recording())
+        autoscaled.until(lambda fleet, count=count: len(fleet.engines) == count, f"{count} replicas")
+    assert {replica.replica_id for replica in autoscaled.fleet().engines} & before
+    record = json.loads(autoscaled.files.record_path.read_text())
+    assert record["deployed"]["variants"][0]["bounds"] == {"min_replicas": 1, "max_replicas": 3}

@@ -1,0 +1,180 @@
+"""The policy as Ray Serve 2.60 makes and calls it, with Ray's own contexts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.adapters.ray_serve import POLICY, serve_config
+from orchestrator.adapters.scaling_file import read_memory
+from orchestrator.core.deployment import GATEWAY, ScalingSpec
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded
+from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
+from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.serving.autoscaling import LOOK_PERIOD_S, PoolPolicy
+from orchestrator.serving.told import ANSWERED
+from tests.app.samples import demo_spec
+
+BEGIN_S = 1_000_000.0
+PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, {"demo": VariantPrior(4.0, 4.0)})
+Told = dict[str, float] | None
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+
+
+def deployment(name: str) -> Any:
+    from ray.serve._private.common import DeploymentID
+
+    return DeploymentID(name, "qorch")
+
+
+def context(name: str, now_s: float, target: int, *told: Told) -> Any:
+    """One deployment between 1 and 3 replicas, of which as many run as told something, if only None."""
+    from ray.serve._private.common import ReplicaID, TimeStampedValue
+    from ray.serve.config import AutoscalingContext
+
+    replicas = [ReplicaID(f"{name}-{number}", deployment(name)) for number in range(len(told))]
+    raw: dict[str, dict[Any, Any]] = {}
+    for replica, values in zip(replicas, told, strict=True):
+        for metric, value in (values or {}).items():
+            raw.setdefault(metric, {})[replica] = [TimeStampedValue(now_s, 0.0), TimeStampedValue(now_s, value)]
+    return AutoscalingContext(
+        deployment_id=deployment(name), deployment_name=name, app_name="qorch", current_num_replicas=len(told),
+        target_num_replicas=target, running_replicas=replicas, total_num_requests=0.0, total_queued_requests=0.0,
+        aggregated_metrics={}, raw_metrics=lambda: raw, capacity_adjusted_min_replicas=1,
+        capacity_adjusted_max_replicas=3, policy_state={}, last_scale_up_time=None, last_scale_down_time=None,
+        current_time=now_s, config=None,
+    )  # fmt: skip
+
+
+def told(second: float, tokens: float, running: float = 4.0, waiting: float = 0.0) -> Told:
+    return ReplicaSample(100.0 + second, running, waiting, 0.0, tokens, 4.0)._asdict()
+
+
+class Controller:
+    """Calls a policy as Ray's does, and has what it answers."""
+
+    def __init__(self, policy: PoolPolicy) -> None:
+        self.policy, self.second, self.target = policy, 0, 1
+
+    def look(self, *replicas: Told) -> int:
+        self.second += 1
+        contexts = [
+            context("demo", BEGIN_S + self.second, self.target, *replicas),
+            context(GATEWAY, BEGIN_S + self.second, 1, {ANSWERED: 4.0 * self.second}),
+        ]
+        counts, _ = self.policy({each.deployment_id: each for each in contexts})
+        assert counts[deployment(GATEWAY)] == 1
+        self.target = counts[deployment("demo")]
+        return self.target
+
+    def busy(self, seconds: int) -> int:
+        """One replica that is full, and before which ever more wait."""
+        for _ in range(seconds):
+            self.look(told(self.second, 400.0 * self.second, waiting=5.0 * self.second))
+        return self.target
+
+
+Make = Callable[[], PoolPolicy]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    arguments = {
+        "path": str(tmp_path / "scaling.json"), "policy": asdict(ScalingPolicy(least_hold_s=10.0)),
+        "prior": asdict(PRIOR),
+    }  # fmt: skip
+
+    def make() -> PoolPolicy:
+        from ray.serve._private.autoscaling_state import _resolve_policy_callable
+        from ray.serve.config import AutoscalingPolicy
+
+        made = AutoscalingPolicy(policy_function=POLICY, policy_kwargs=json.loads(json.dumps(arguments)))
+        policy: PoolPolicy = _resolve_policy_callable(made)
+        return policy
+
+    return make
+
+
+def test_more_load_is_answered_with_more_replicas_within_rays_bounds(make: Make) -> None:
+    assert Controller(make()).busy(30) == 3
+
+
+def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
+    controller = Controller(make())
+    controller.busy(30)
+    contexts = {deployment("demo"): context("demo", BEGIN_S + 30 + LOOK_PERIOD_S / 2, 3, None)}
+    begin_s = time.perf_counter()
+    answers = [controller.policy(contexts)[0] for _ in range(100)]
+    assert (time.perf_counter() - begin_s) / 100 < 0.001
+    assert answers == [{deployment("demo"): 3}] * 100
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, {}, {"clock_s": 1.0}, {name: float("nan") for name in ReplicaSample._fields}]
+)
+def test_metrics_that_are_missing_or_nonsense_hold(make: Make, nothing: Told) -> None:
+    controller = Controller(make())
+    controller.busy(30)
+    assert {controller.look(nothing) for _ in range(100)} == {3}
+
+
+def test_a_policy_that_is_made_anew_remembers(make: Make, tmp_path: Path) -> None:
+    controller = Controller(make())
+    controller.busy(30)
+    controller.policy._writer.shutdown()
+    memory = read_memory(tmp_path / "scaling.json")
+    assert memory is not None
+    again = Controller(make())
+    again.second, again.target = controller.second, controller.target
+    assert again.policy._memory == memory
+    assert again.busy(5) == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 0}', '{"version": 1, "memory": {"watched_s": 1}}'])
+def test_a_memory_of_no_use_is_dropped_and_said(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (tmp_path / "scaling.json").write_text(text)
+    logging.getLogger("ray.serve").propagate = True
+    with caplog.at_level(logging.WARNING, "ray.serve"):
+        policy = make()
+    assert "what scaling had learned is dropped" in caplog.text
+    assert Controller(policy).busy(30) == 3
+
+
+def test_a_look_that_goes_wrong_leaves_every_deployment_as_it_is(make: Make) -> None:
+    policy = make()
+    one = context("unknown", BEGIN_S, 2, told(0, 0.0))
+    assert policy({one.deployment_id: one}) == ({one.deployment_id: 2}, {})
+
+
+def test_a_fleet_without_traffic_writes_no_oftener_than_every_few_seconds(make: Make, tmp_path: Path) -> None:
+    controller, written = Controller(make()), set()
+    for second in range(20):
+        controller.look(told(second, 0.0, running=0.0))
+        controller.policy._writer.submit(lambda: None).result()
+        written.add((tmp_path / "scaling.json").stat().st_mtime_ns)
+    assert 3 <= len(written) <= 7
+
+
+def test_ray_takes_the_config_of_an_autoscaled_fleet(tmp_path: Path) -> None:
+    from ray.serve.schema import ServeDeploySchema
+
+    spec = bounded(replace(demo_spec(), scaling=ScalingSpec(str(tmp_path / "s.json"))), ReplicaBounds(0, 3))
+    config: Any = ServeDeploySchema.model_validate(json.loads(json.dumps(serve_config(spec))))
+    (application,) = config.applications
+    demo, gateway = application.deployments
+    assert (demo.autoscaling_config["min_replicas"], demo.autoscaling_config["max_replicas"]) == (0, 3)
+    assert gateway.autoscaling_config["max_replicas"] == 1
+    assert application.autoscaling_policy["policy_function"] == POLICY
+    PoolPolicy(**application.autoscaling_policy["policy_kwargs"])

@@ -1,0 +1,31 @@
+"""What `status` says of the last decision on the number of replicas."""
+
+from __future__ import annotations
+
+from orchestrator.core.fleet import Decided, Scaling
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.views.scaling import scaling_lines
+
+BOUNDS = ReplicaBounds(1, 3)
+STEPS = (
+    DecisionStep("demand", 1.25, "replicas busy"),
+    DecisionStep("stuck", 1, "replicas of demo not ready after 12 s: not reckoned with"),
+    DecisionStep("replicas", 2, "that do the work of 2: enough"),
+)
+SCALING = Scaling(BOUNDS, Decided(100.0, ScalingDecision({"demo": 2}, STEPS)))
+
+
+def test_one_line_says_what_was_decided_and_why_and_then_what_is_amiss() -> None:
+    assert scaling_lines(SCALING, 103.4, wide=False) == [
+        "scaling 1..3, 3s ago: replicas 2: that do the work of 2: enough",
+        "  stuck 1: replicas of demo not ready after 12 s: not reckoned with",
+    ]
+
+
+def test_wide_says_every_step() -> None:
+    assert "  demand 1.25: replicas busy" in scaling_lines(SCALING, 103.4, wide=True)
+
+
+def test_before_the_first_decision_there_is_none() -> None:
+    assert scaling_lines(Scaling(BOUNDS, None), 0.0, wide=False) == ["scaling 1..3: nothing was decided yet"]
