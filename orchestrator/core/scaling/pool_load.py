@@ -28,15 +28,9 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
         max(0.0, total) if known else None,
         memory.request.work * _waiting(look),
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
+        sum(look.tracks[key].sample.unfinished for key in look.gains),
     )
-    left = replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
-    return load, replace(left, worked_s=memory.watched_s) if _works(look, load) else left
-
-
-def _works(look: PoolLook, load: Load) -> bool:
-    """As far as it is known."""
-    unfinished = any(look.tracks[key].sample.unfinished for key in look.gains)
-    return load.arrived is None or load.arrived > 0 or load.waiting > 0 or unfinished
+    return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
 
 
 def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:
