@@ -30,13 +30,16 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
     )
     left = replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
-    return load, replace(left, worked_s=memory.watched_s) if _works(look, load) else left
+    return load, replace(left, worked_s=memory.watched_s) if _works(look, before, load) else left
 
 
-def _works(look: PoolLook, load: Load) -> bool:
-    """As far as it is known."""
-    unfinished = any(look.tracks[key].sample.unfinished for key in look.gains)
-    return load.arrived is None or load.arrived > 0 or load.waiting > 0 or unfinished
+def _works(look: PoolLook, before: PoolMemory, load: Load) -> bool:
+    """As far as it is known; what asks whether a model answers is none, and over by the next look."""
+    if load.arrived is None or load.waiting > 0:
+        return True
+    lasting = any(gain.unfinished and look.tracks[key].sample.unfinished for key, gain in look.gains.items())
+    answered = look.seen.answered_requests
+    return lasting or (load.arrived > 0 if answered is None else answered != before.request.total)
 
 
 def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:

@@ -189,3 +189,14 @@ def test_an_empty_pool_wakes_for_what_the_gateway_holds() -> None:
     assert run.run(40, 0.0)[-1] == 0
     run.now_s += 1
     assert run.look(replace(run.seen(), held_requests=1.0)) >= 1
+
+
+def test_what_only_asks_whether_a_model_answers_keeps_no_replica() -> None:
+    run = busy()
+    run.run(10, 0.0)
+    answered = run.answered
+    for _ in range(60):
+        run._pass(0.1)
+        run.answered = answered
+        run.look(run.seen())
+    assert run.asked == run.least
