@@ -19,7 +19,7 @@ from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0
@@ -63,7 +63,8 @@ class BareHost:
         ready = gateway.ready()
         application = _with_engines(application, gateway.engines())
         decided = read_decision(self._files.scaling_path)
-        return fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
+        fleet = fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
+        return with_held(fleet, gateway.held())
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from orchestrator.core.fleet import EngineView
+from orchestrator.core.held import Held
 
 READY_TIMEOUT_S = 5.0
 
@@ -32,6 +33,14 @@ class GatewayApi:
         except httpx.HTTPError:
             return None
         return {row["replica_id"]: engine_view(row) for row in answer["replicas"]}
+
+    def held(self) -> Held | None:
+        """What the gateway holds; None also where it holds nothing."""
+        try:
+            answer = self._client.get("/qorch/v1/held", headers=self._admin).raise_for_status().json()
+        except httpx.HTTPError:
+            return None
+        return Held(**answer["held"]) if answer["held"] else None
 
 
 def engine_view(row: dict[str, Any]) -> EngineView:

@@ -29,6 +29,7 @@ class GatewaySpec:
     created_s: int
     variants: Variants  # that a request may come to
     loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
+    cold_start_s: Mapping[str, float] = field(default_factory=dict)  # of each variant, where the plan predicts it
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
+from orchestrator.core.held import Held, why_held
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.decision import ScalingDecision
 
@@ -116,6 +117,7 @@ class Fleet:
     predicted: tuple[tuple[str, Predicted], ...] = ()  # of each variant, by the plan that it was deployed from
     loras: tuple[str, ...] = ()  # names of the adapters that are served beside the model
     scaling: Scaling | None = None  # None: the number of replicas is fixed
+    held: Held | None = None  # None where no request waits for an engine, or nobody tells
 
     @property
     def controlled(self) -> bool:
@@ -154,6 +156,13 @@ def fleet_of(
         loras=spec.gateway.loras,
         scaling=Scaling(spec.bounds, decided) if spec.bounds else None,
     )
+
+
+def with_held(fleet: Fleet, held: Held | None) -> Fleet:
+    """The fleet with what its gateway holds, and why."""
+    states = {replica.state for replica in fleet.engines}
+    told = held and replace(held, reason=why_held(held, fleet.target_num_replicas, states))
+    return replace(fleet, held=told)
 
 
 def conditions(

@@ -106,7 +106,7 @@ def _gateway(
 ) -> GatewaySpec:
     """What each variant takes, so that a request goes to those that can take it."""
     fits = [placement.fit for placement in plan.placements]
-    named = zip(fits, _deployment_names(plan.placements), strict=True)
+    named = list(zip(fits, _deployment_names(plan.placements), strict=True))
     return GatewaySpec(
         host=endpoint.host,
         port=endpoint.port,
@@ -118,6 +118,7 @@ def _gateway(
         created_s=created_s,
         variants=tuple(_limits(fit, name, files[fit.profile.name]) for fit, name in named),
         loras=tuple(lora.name for lora in plan.wish.loras),
+        cold_start_s={name: fit.prediction.cold_start_s for fit, name in named if fit.prediction is not None},
     )
 
 

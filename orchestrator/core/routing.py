@@ -17,9 +17,9 @@ class EngineLoad:
     ready: bool
 
 
-def pick(engines: Sequence[EngineLoad], able: Collection[str], tried: Collection[str], turn: int) -> EngineLoad | None:
-    """Of the `able` variants the ready engine with the fewest in flight that was not tried; ties go round by `turn`."""
-    ready = [e for e in _ready(engines, able) if e.replica_id not in tried and e.in_flight < e.max_in_flight]
+def pick(engines: Sequence[EngineLoad], able: Collection[str], turn: int) -> EngineLoad | None:
+    """Of the `able` variants the ready engine with room that has the fewest in flight; ties go round by `turn`."""
+    ready = [e for e in _ready(engines, able) if e.in_flight < e.max_in_flight]
     if not ready:
         return None
     fewest = min(engine.in_flight for engine in ready)

@@ -7,14 +7,16 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
+from orchestrator.core.hold import half_of
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
-from orchestrator.serving.gateway.server import GatewayServer
+from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
@@ -36,9 +38,17 @@ class GatewayReplica:
         settings = gateway_spec_from_data(spec)
         self._engines = engines
         self._table = EngineTable()
-        service = GatewayService(self._table, _doors(settings), _limits(settings), settings.created_s)
-        self._metrics = service.metrics
-        self._server = GatewayServer(service.serve, settings.host, settings.port, HttpLimits())
+        http = HttpLimits()
+        most = min(http.max_connections, most_connections())
+        self._service = GatewayService(
+            self._table,
+            _doors(settings),
+            _limits(settings),
+            settings.created_s,
+            half_of(most, http.max_bodies_bytes),
+            settings.cold_start_s,
+        )
+        self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
 
@@ -46,30 +56,32 @@ class GatewayReplica:
         return "ok"
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        """For the autoscaling policy, as `serving.told` reads it."""
-        return {ANSWERED: self._metrics.answered}
+        """What has come in, what waits and what was answered, for Ray Serve to push to its controller."""
+        return {**self._service.hold.stats(), ANSWERED: self._service.metrics.answered}
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)
 
     async def _keep_looking(self) -> None:
-        """Follow the replicas that Ray Serve runs; when they cannot be seen, the last view stands."""
+        """Follow the replicas that Ray Serve runs."""
         while True:
-            try:
-                self._server.call(self._table.update, await self._look())
-            except Exception as error:  # the controller or every replica may be away for a moment
-                logger.warning("the engine replicas cannot be seen now: %s", type(error).__name__)
+            looks = await asyncio.gather(*map(_look_at, self._engines))
+            seen = [status for replicas in looks for status in replicas or ()]
+            unseen = {e.deployment_name for e, replicas in zip(self._engines, looks, strict=True) if replicas is None}
+            self._server.call(self._table.update, seen, unseen)
             await asyncio.sleep(LOOK_PERIOD_S)
 
-    async def _look(self) -> list[ReplicaStatus]:
-        seen = await asyncio.gather(*map(_look_at, self._engines))
-        return [status for of_variant in seen for status in of_variant]
 
-
-async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus]:
-    """The replicas of one variant that answer."""
-    answers = await engines.broadcast("describe").results_async(timeout_s=LOOK_TIMEOUT_S, return_exceptions=True)
-    return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus] | None:
+    """The replicas of one variant that answer; None when they cannot be seen."""
+    try:
+        answers = await engines.broadcast("describe").results_async(timeout_s=LOOK_TIMEOUT_S, return_exceptions=True)
+        return [replica_status(answer) for answer in answers if isinstance(answer, dict)]
+    except DeploymentUnavailableError:  # it has no replica
+        return []
+    except Exception as error:  # the controller may be away for a moment
+        logger.warning("the replicas of %s cannot be seen now: %s", engines.deployment_name, type(error).__name__)
+        return None
 
 
 def _doors(spec: GatewaySpec) -> Doors:

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.core.deployment import GATEWAY, Predicted
 from orchestrator.core.fleet import Condition, Fleet, Replica
+from orchestrator.core.held import Held
 from orchestrator.views.scaling import scaling_lines
 from orchestrator.views.table import table
 from orchestrator.views.units import age_text, size_text
@@ -26,6 +27,7 @@ def fleet_text(fleet: Fleet, now_s: float, wide: bool = False) -> str:
     said = [_predicted_line(name, said) for name, said in fleet.predicted]
     said += [f"LoRA adapters: {', '.join(fleet.loras)}"] if fleet.loras else []
     said += scaling_lines(fleet.scaling, now_s, wide) if fleet.scaling else []
+    said += [_held_line(fleet.held, now_s)] if fleet.held else []
     body = table(WIDE_HEADERS if wide else HEADERS, rows)
     return "\n".join([head, *said, "", *map(_condition_line, fleet.conditions), "", body])
 
@@ -57,6 +59,12 @@ def _predicted_line(variant: str, said: Predicted) -> str:
     if said.speed is not None:
         speed = f"{said.speed.decode_tok_s:,.1f} tok/s a stream, {said.speed.saturation_tok_s:,.0f} tok/s with many"
     return f"planned for each replica of {variant}: at most {size_text(said.memory_bytes)}; {speed}"
+
+
+def _held_line(held: Held, now_s: float) -> str:
+    oldest = age_text(now_s - held.oldest_since_s)
+    expected = f"expected in {held.expected_wait_s:.0f}s" if held.expected_wait_s > 0 else "overdue"
+    return f"requests held: {held.requests:,}, the oldest for {oldest}; {held.reason}, {expected}"
 
 
 def _measured(replica: Replica) -> tuple[str, str]:

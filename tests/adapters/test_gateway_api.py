@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
 from orchestrator.adapters.ports import free_ports
+from orchestrator.core.held import Held
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 
 REPLICAS = "/qorch/v1/replicas"
+HELD = Held(2, 120, 1000.0, 4.5, engines_full=False)
 ROW: dict[str, Any] = {
     "replica_id": "cnedz0oj",
     "engine_pid": 5560,
@@ -47,6 +50,7 @@ def test_one_that_does_not_answer_is_neither_ready_nor_not() -> None:
     api = GatewayApi(f"http://127.0.0.1:{free_ports(1)[0]}", "admin")
     assert api.ready() is None
     assert api.engines() is None
+    assert api.held() is None
 
 
 def test_its_engines_are_told_by_replica_to_who_holds_the_token(gateway: HttpStandIn) -> None:
@@ -62,6 +66,16 @@ def test_its_engines_are_told_by_replica_to_who_holds_the_token(gateway: HttpSta
 def test_a_gateway_that_refuses_the_token_tells_nothing(gateway: HttpStandIn) -> None:
     gateway.answers[f"GET {REPLICAS}"] = (401, "no")
     assert GatewayApi(gateway.url, "wrong").engines() is None
+
+
+def test_what_it_holds_is_told_where_it_holds_something(gateway: HttpStandIn) -> None:
+    api = GatewayApi(gateway.url, "admin")
+    assert api.held() is None  # of another version
+    gateway.answers["GET /qorch/v1/held"] = (200, {"held": None})
+    assert api.held() is None
+    gateway.answers["GET /qorch/v1/held"] = (200, {"held": asdict(HELD)})
+    assert api.held() == HELD
+    assert {asked.authorization for asked in gateway.asked} == {"Bearer admin"}
 
 
 @pytest.mark.parametrize(

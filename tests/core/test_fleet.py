@@ -17,7 +17,9 @@ from orchestrator.core.fleet import (
     conditions,
     fleet_of,
     phase,
+    with_held,
 )
+from orchestrator.core.held import Held
 from orchestrator.core.scaled import scaled
 from tests.app.samples import demo_spec
 
@@ -140,6 +142,16 @@ def test_a_fleet_is_what_was_asked_for_and_what_was_seen_of_it() -> None:
 def test_where_ray_does_not_answer_the_target_is_what_was_asked_for() -> None:
     fleet = fleet_of(scaled(demo_spec(), 2), "", None, True)
     assert (fleet.target_num_replicas, fleet.replicas, fleet.controlled) == (2, (), False)
+
+
+def test_held_requests_are_told_with_what_the_replicas_show_not_the_gateways() -> None:
+    held = Held(1, 10, 0.0, 1.0, engines_full=False)
+    starting = fleet_of(demo_spec(), "", application(engine(state="STARTING")), False)
+    gateway = replace(GATEWAY, state="STARTING")
+    bare = fleet_of(demo_spec(), "", replace(application(), replicas=(gateway,)), False)
+    reasons = [with_held(each, held).held for each in (starting, bare)]
+    assert [told and told.reason for told in reasons] == ["a replica is starting", "no engine is ready"]
+    assert with_held(starting, None) == starting
 
 
 def test_a_command_names_the_fleet_only_where_it_has_to() -> None:

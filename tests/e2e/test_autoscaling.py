@@ -65,7 +65,9 @@ def autoscaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Autoscaled]
     try:
         paths = host.prepare(num_cpus=2, num_gpus=0)
         spec = demo_spec("autoscaled", make_demo_gguf(folder), free_ports(1)[0], paths, folder / "keys.json")
-        scaling = ScalingSpec(str(paths.scaling_path), ScalingPolicy(least_hold_s=HOLD_S, idle_s=HOLD_S))
+        scaling = ScalingSpec(
+            str(paths.scaling_path), ScalingPolicy(least_hold_s=HOLD_S, idle_s=HOLD_S, empty_s=HOLD_S)
+        )
         host.apply(bounded(replace(spec, scaling=scaling), BOUNDS))
         made = Autoscaled(host, FleetFiles(folder / "state", "autoscaled"))
         made.until(lambda fleet: fleet.phase is FleetPhase.READY, "ready", 90)

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.core.api_keys import KeyRing
 from orchestrator.core.engine_spec import EngineSpec
+from orchestrator.core.hold import HoldLimits
 from orchestrator.core.variant_limits import VariantLimits
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
@@ -25,6 +26,8 @@ MAX_MODEL_LEN = 4096
 DEMO = VariantLimits("demo-gguf", "llama.cpp", MAX_MODEL_LEN, max_images=0)
 LIMITS = ModelLimits(("demo",), caution_past_tokens=2048, variants=(DEMO,))
 DEFAULTS = HttpLimits()
+HOLD = HoldLimits(most_requests=100, most_bytes=2**20)
+NO_HOLD = HoldLimits(0, 0)
 NO_KEYS = KeyRing(b"")
 ADMIN_TOKEN = secrets.token_hex(8)
 
@@ -48,13 +51,14 @@ class Gateway:
         keys_required: bool,
         http: HttpLimits,
         limits: ModelLimits = LIMITS,
+        hold: HoldLimits = HOLD,
     ) -> None:
         self.table = EngineTable()
         self.table.update(replicas)
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
-        self.service = GatewayService(self.table, doors, limits, created_s=1)
-        self.server = GatewayServer(self.service.serve, "127.0.0.1", 0, http)
+        self.service = GatewayService(self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0})
+        self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()
 
     @property
@@ -82,9 +86,10 @@ def gateway() -> Iterator[Make]:
         http: HttpLimits = DEFAULTS,
         max_in_flight: int = 64,
         limits: ModelLimits = LIMITS,
+        hold: HoldLimits = HOLD,
     ) -> Gateway:
         replicas = [replica(f"r{number}", port, max_in_flight) for number, port in enumerate(ports)]
-        made.append(Gateway(replicas, ring, keys_required, http, limits))
+        made.append(Gateway(replicas, ring, keys_required, http, limits, hold))
         return made[-1]
 
     yield make

@@ -443,7 +443,7 @@ def test_an_address_that_is_taken_is_told_and_nothing_is_left() -> None:
     async def serve(*_: object) -> None: ...
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        server = GatewayServer(serve, "127.0.0.1", taken.getsockname()[1], HttpLimits())
+        server = GatewayServer(serve, lambda: None, "127.0.0.1", taken.getsockname()[1], HttpLimits())
         with pytest.raises(OSError, match="in use"):
             server.start()
     assert "qorch-gateway" not in [thread.name for thread in threading.enumerate()]

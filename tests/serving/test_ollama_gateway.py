@@ -18,7 +18,7 @@ from orchestrator.core.wish import Wish
 from orchestrator.serving.gateway.engine_request import translated
 from tests.core.machines import machine, plan_for
 from tests.ollama_stand_in import WORDS, Model, Ollama, ollama_stand_in
-from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_KEYS, Gateway, replica
+from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_HOLD, NO_KEYS, Gateway, replica
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ def server() -> Iterator[Ollama]:
 @pytest.fixture
 def gateway(server: Ollama) -> Iterator[Gateway]:
     status = replace(replica("r0", server.port), engine="ollama", model=TAG)
-    made = Gateway([status], NO_KEYS, keys_required=False, http=DEFAULTS, limits=TAKEN)
+    made = Gateway([status], NO_KEYS, keys_required=False, http=DEFAULTS, limits=TAKEN, hold=NO_HOLD)
     yield made
     made.server.stop(drain_s=0)
 

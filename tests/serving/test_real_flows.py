@@ -23,7 +23,7 @@ from orchestrator.app.ports import Engine
 from orchestrator.core.api_keys import KeyRing, new_key, presented
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.serving.engines import make_engine
-from tests.serving.conftest import MAX_MODEL_LEN, Gateway, Make
+from tests.serving.conftest import MAX_MODEL_LEN, NO_HOLD, Gateway, Make
 from tests.serving.raw import chat, connect, exchange, post, read_all, status
 from tests.serving.test_schema_bounds import BOMB, answers_as, called_with
 
@@ -262,7 +262,7 @@ async def test_an_engine_killed_in_a_stream_ends_it_with_a_typed_error(
 ) -> None:
     engine = make_engine(replace(spec, log_dir=str(tmp_path)), tmp_path / "engine.log")
     await engine.start()
-    made = gateway(engine.port)
+    made = gateway(engine.port, hold=NO_HOLD)
     body = {"model": "demo", "prompt": "hello", "max_tokens": 4000, "stream": True}
     async with web.stream("POST", f"{made.url}/v1/completions", json=body) as answer:
         lines = answer.aiter_lines()

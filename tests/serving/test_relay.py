@@ -15,7 +15,7 @@ import uvloop
 
 from orchestrator.serving.gateway import event_pieces, joined_answer
 from orchestrator.serving.gateway.engine_exchange import EngineExchange, EngineUnreachable
-from tests.serving.conftest import LIMITS, Gateway, Make, Start, replica
+from tests.serving.conftest import LIMITS, NO_HOLD, Gateway, Make, Start, replica
 from tests.serving.raw import chat, exchange, post, status, wait_until
 from tests.serving.scripted_engine import (
     DONE,
@@ -124,10 +124,10 @@ async def test_it_is_sent_no_third_time(gateway: Make, scripted: Start) -> None:
 
 
 async def test_engines_that_took_no_work_are_not_said_to_have_died(gateway: Make) -> None:
-    made = gateway(await unused_port(), await unused_port())
+    made = gateway(await unused_port(), await unused_port(), hold=NO_HOLD)
     answer = await ask(made)
     assert told(answer) == (503, "no_engine_ready")
-    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["retry-after"] == "6"
 
 
 async def test_an_engine_that_refused_is_left_out_until_it_is_seen_again(gateway: Make, scripted: Start) -> None:
@@ -262,20 +262,20 @@ async def test_an_answer_without_an_end_is_given_up(
             await writer.drain()
 
     engine, port = await scripted(endless)
-    made = gateway(port)
+    made = gateway()
     for fields in ({}, {"stream": True}):
-        made.server.call(made.table.update, [replica("r0", port)])
+        made.server.call(made.table.update, [replica("r0", port), replica("r1", port)])
         assert told(await ask(made, **fields)) == (502, "engine_died")
-    await asyncio.to_thread(wait_until, lambda: engine.aborted == 2)
+    await asyncio.to_thread(wait_until, lambda: engine.aborted == 4)
 
 
 # -- who gets a request
 
 
 async def test_without_an_engine_the_client_is_told_when_to_come_back(gateway: Make) -> None:
-    answer = await ask(gateway())
+    answer = await ask(gateway(hold=NO_HOLD))
     assert told(answer) == (503, "no_engine_ready")
-    assert answer.headers["retry-after"] == "2"
+    assert answer.headers["retry-after"] == "6"
 
 
 async def test_engines_that_are_full_are_said_to_be(gateway: Make, scripted: Start) -> None:

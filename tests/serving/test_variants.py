@@ -19,8 +19,9 @@ from orchestrator.core.variant_limits import VariantLimits, Variants
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
 from orchestrator.serving.gateway.context import NOT_COUNTED, Admission, ContextGuard
 from orchestrator.serving.gateway.request_schema import ChatRequest
-from orchestrator.serving.gateway.validation import GenerationRequest, check, parse
-from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_KEYS, Gateway, Start, replica
+from orchestrator.serving.gateway.validation import GenerationRequest, check, most_text_tokens, parse
+from orchestrator.serving.gateway.waiters import Ticket
+from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_HOLD, NO_KEYS, Gateway, Start, replica
 from tests.serving.raw import chat, wait_until
 from tests.serving.scripted_engine import Script, ScriptedEngine, good, never_answers, whole
 from tests.serving.test_images import png
@@ -96,7 +97,7 @@ def fleet(scripted: Start) -> Iterator[StartFleet]:
             name = each.name
             engines[name], port = await scripted(script or counting(lambda name=name: engines[name].bodies[-1]))  # type: ignore[misc]
             replicas.append(replace(replica(name, port, max_in_flight), deployment=name, engine=each.engine))
-        made.append(Gateway(replicas, NO_KEYS, False, DEFAULTS, replace(LIMITS, variants=variants)))
+        made.append(Gateway(replicas, NO_KEYS, False, DEFAULTS, replace(LIMITS, variants=variants), NO_HOLD))
         return Fleet(made[-1], engines)
 
     yield start
@@ -162,7 +163,7 @@ async def test_while_no_replica_that_is_able_is_ready_the_client_is_told_to_come
     made = await fleet(SHORT, LONG)
     made.see("short")
     answer = await made.ask(max_tokens=2000)
-    assert (told(answer), answer.headers["retry-after"]) == ((503, "no_engine_ready"), "2")
+    assert (told(answer), answer.headers["retry-after"]) == ((503, "no_engine_ready"), "6")
     assert await made.takers() == ["short"]
 
 
@@ -263,7 +264,7 @@ VARIANTS = st.lists(
 
 
 async def admitted(body: bytes, variants: Variants, ready: bool) -> Admission:
-    async def count(wanted: GenerationRequest, asked: Variants) -> int:
+    async def count(wanted: GenerationRequest, asked: Variants, ticket: Ticket | None) -> int:
         assert not {"ollama"} & {each.engine for each in asked}
         if not ready:
             raise no_engine_ready()
@@ -271,7 +272,8 @@ async def admitted(body: bytes, variants: Variants, ready: bool) -> Admission:
 
     limits = replace(LIMITS, variants=variants)
     wanted = parse(ChatRequest, body)
-    return await ContextGuard(count, limits.caution_past_tokens).admit(wanted, len(body), check(wanted, limits))
+    ticket = Ticket(0, len(body), most_text_tokens(wanted, len(body)))
+    return await ContextGuard(count, limits.caution_past_tokens).admit(wanted, check(wanted, limits), ticket)
 
 
 def text_tokens(wanted: GenerationRequest) -> int:

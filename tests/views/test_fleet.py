@@ -9,7 +9,8 @@ import pytest
 
 from orchestrator.core.amounts import MIB
 from orchestrator.core.deployment import Predicted
-from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of, with_held
+from orchestrator.core.held import Held
 from orchestrator.core.prediction import Prediction
 from orchestrator.views.fleet import fleet_data, fleet_text, replica_rows
 from orchestrator.views.units import age_text
@@ -87,6 +88,16 @@ def test_data_holds_everything_and_goes_through_json() -> None:
     assert data["replicas"][1]["engine"]["generation_tokens_total"] == 56789
     assert data["replicas"][0]["engine"] is None
     assert data["conditions"][2]["reason"] == "DEPLOYING"
+
+
+@pytest.mark.parametrize(("expected_s", "expected"), [(7.6, "expected in 8s"), (0.0, "overdue")])
+def test_what_the_gateway_holds_is_one_line_and_none_where_it_holds_nothing(expected_s: float, expected: str) -> None:
+    held = Held(1200, 90_000, 1150.0, expected_s, engines_full=False)
+    seen = with_held(fleet(STARTING, GATEWAY), held)
+    line = f"requests held: 1,200, the oldest for 50s; a replica is starting, {expected}"
+    assert line in fleet_text(seen, now_s=1200.0).splitlines()
+    assert fleet_data(seen)["held"]["reason"] == "a replica is starting"
+    assert "held" not in fleet_text(with_held(fleet(STARTING), None), now_s=1200.0)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def meant(fit: Fit) -> dict[str, Any]:
     """By vLLM's own names."""
     launch, images = launch_of(fit), serves_images(fit)
     count, limits = fit.vllm.num_speculative_tokens, fit.profile.model.limits
+    most = {"image": limits.images_per_request, "video": 1 if limits.video_seconds_per_request else 0}
     on_cpu = fit.device is Device.CPU
     return {
         "subparser": "serve",
@@ -130,7 +131,7 @@ def meant(fit: Fit) -> dict[str, Any]:
         "enforce_eager": fit.vllm.enforce_eager,
         "speculative_config": {"method": "mtp", "num_speculative_tokens": count} if count else None,
         "language_model_only": not images,
-        "limit_mm_per_prompt": {"image": limits.images_per_request, "video": 1} if images else {},
+        "limit_mm_per_prompt": most if images else {},
         "mm_encoder_tp_mode": fit.vllm.mm_encoder_tp_mode if images and fit.tensor_parallel_size > 1 else "weights",
         "mm_processor_cache_gb": 0 if on_cpu and images else 4,
         "reasoning_parser": "qwen3",

@@ -24,9 +24,9 @@ Steps = tuple[DecisionStep, ...]
 
 
 def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> Answer:
-    """Replicas by variant; where the load is not known, those that there are, and nothing is learned."""
+    """Replicas by variant; of a load that is not known those that there are, and nothing is learned of it."""
     if why := _unknown(load):
-        return _held(load, policy, why), memory
+        return _held(load, policy, why), memory and replace(memory, worked_s=load.now_s)
     before = memory or _first(load)
     seen = learned(load, policy, before)
     needed, steps = _needed(load, policy, before, seen)
@@ -92,10 +92,10 @@ def _why_reserve(quantile: float, before: ScalingMemory, seen: ScalingMemory) ->
 
 
 def _kept(load: Load, policy: ScalingPolicy, seen: ScalingMemory, hold_s: float) -> tuple[float, str]:
-    """A pool that may be empty is, when nothing has come for long."""
-    idle_s = load.now_s - seen.worked_s
-    if idle_s >= max(hold_s, policy.idle_s) and not any(each.min_replicas for each in load.variants):
-        return 0.0, f": nothing has come for {idle_s:g} s, and the pool may be empty"
+    """A reserve is for more of what comes; nothing is kept when nothing has come for long."""
+    idle_s, may_be_empty = load.now_s - seen.worked_s, not any(each.min_replicas for each in load.variants)
+    if idle_s >= max(hold_s, policy.empty_s if may_be_empty else policy.idle_s):
+        return 0.0, f": nothing has come for {idle_s:.0f} s, so the fewest"
     return largest(seen.wanted), f", the most that was wanted in {hold_s:g} s"
 
 

@@ -36,7 +36,7 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
         record=_record(memory.record, need, load.interval_s),
         ahead=ahead,
         expectations=(*memory.expectations[due:], *((hoped,) if warm else ())),
-        worked_s=load.now_s if demand or load.waiting else memory.worked_s,
+        worked_s=load.now_s if demand or load.waiting or load.unfinished else memory.worked_s,
     )
 
 

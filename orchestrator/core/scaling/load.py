@@ -33,6 +33,7 @@ class Load:
     arrived: float | None  # work that came in this interval, served or waiting; None where metrics are missing
     waiting: float  # work that no replica has begun
     variants: tuple[VariantLoad, ...]
+    unfinished: float = 0.0  # requests that came in earlier intervals, and are being served
 
 
 def unit(load: Load) -> float:

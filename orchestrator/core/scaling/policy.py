@@ -13,4 +13,5 @@ class ScalingPolicy:
     attainment: float = 0.999
     budget: float | None = None  # most that the replicas of the pool may cost an hour together
     least_hold_s: float = 120.0  # or a cold start: that a replica is kept which was wanted
-    idle_s: float = 300.0  # or as long as a replica is kept: without any work, before the last one may go
+    idle_s: float = 3600.0  # without any work, before a pool goes back to its fewest replicas, whatever was learned
+    empty_s: float = 300.0  # the same of a pool whose fewest are none

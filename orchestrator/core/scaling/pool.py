@@ -8,15 +8,12 @@ from dataclasses import replace
 from orchestrator.core.scaling.cold_start import STUCK_TIMES, stuck
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
-from orchestrator.core.scaling.load import cold_start_s
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import PoolLook, looked, taught
 from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.seen import PoolSeen
-
-Steps = tuple[DecisionStep, ...]
 
 
 def pool_step(
@@ -32,16 +29,7 @@ def pool_step(
     memory = replace(memory, scaling=scaling)
     if look.blind or load.arrived is None or not interval_s:
         return ScalingDecision(_none_fewer(seen, decision.replicas), steps), memory
-    if (idle_s := memory.watched_s - memory.worked_s) >= max(policy.idle_s, cold_start_s(load)):
-        return _fewest(seen, steps, idle_s), memory
     return ScalingDecision(decision.replicas, steps), memory
-
-
-def _fewest(seen: PoolSeen, steps: Steps, idle_s: float) -> ScalingDecision:
-    """A reserve is for more of what comes, and nothing does."""
-    counts = {each.name: each.min_replicas for each in seen.variants}
-    idle = DecisionStep("idle", sum(counts.values()), f"replicas, the fewest: nothing has come for {idle_s:.0f} s")
-    return ScalingDecision(counts, (*steps, idle))
 
 
 def _none_fewer(seen: PoolSeen, counts: Mapping[str, int]) -> dict[str, int]:

@@ -69,8 +69,8 @@ def stream_incomplete() -> ApiError:
     return ApiError(502, "the engine's stream ended early", type_="server_error", code="stream_incomplete")
 
 
-def no_engine_ready() -> ApiError:
-    return ApiError(503, "no engine is ready to answer", type_="server_error", code="no_engine_ready", retry_after_s=2)
+def no_engine_ready(what: str = "no engine is ready to answer", retry_after_s: int = 2) -> ApiError:
+    return ApiError(503, what, type_="server_error", code="no_engine_ready", retry_after_s=retry_after_s)
 
 
 def saturated(what: str) -> ApiError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -36,20 +36,35 @@ class EngineTable:
         self._engines: dict[str, Engine] = {}
         # An engine that was not seen for a moment keeps its count: its requests hold on to it.
         self._known: WeakValueDictionary[str, Engine] = WeakValueDictionary()
+        self.on_room: Callable[[], None] = lambda: None  # told whenever an engine may have room
+        self.loaded_s: dict[str, float] = {}  # of each variant, how long the engine took that started last
 
-    def update(self, seen: Iterable[ReplicaStatus]) -> None:
-        """Take the replicas that were just seen as the whole fleet; counts in flight stay."""
-        engines = {}
-        for status in seen:
+    def update(self, seen: Iterable[ReplicaStatus], unseen: Collection[str] = ()) -> None:
+        """Take the replicas that were just seen as the whole fleet, but for the `unseen` variants, of which the last
+        view stands; counts in flight stay.
+        """
+        engines = {name: known for name, known in self._engines.items() if known.status.deployment in unseen}
+        for status in sorted(seen, key=lambda each: each.started_at_s):
+            self.loaded_s[status.deployment] = status.load_s
             known = self._known.setdefault(status.replica_id, Engine(status))
             known.status, known.reachable = status, True
             engines[status.replica_id] = known
         self._engines = engines
+        self.on_room()
 
-    def pick(self, able: Collection[str], tried: Collection[str], turn: int) -> Engine | None:
-        """An engine of one of the `able` variants that has room; None where there is none."""
-        choice = pick(self._loads, able, tried, turn)
-        return self._engines[choice.replica_id] if choice else None
+    def take(self, able: Collection[str], turn: int) -> Engine | None:
+        """An engine of one of the `able` variants that has room, with one more in flight; None where there is none."""
+        choice = pick(self._loads, able, turn)
+        if choice is None:
+            return None
+        engine = self._engines[choice.replica_id]
+        engine.in_flight += 1
+        return engine
+
+    def give_back(self, engine: Engine) -> None:
+        """It has one less in flight."""
+        engine.in_flight -= 1
+        self.on_room()
 
     @property
     def engines(self) -> tuple[Engine, ...]:

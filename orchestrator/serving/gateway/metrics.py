@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
+from orchestrator.serving.gateway.hold_metrics import HoldCounts
 
 COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -20,6 +21,7 @@ class GatewayMetrics:
     def __init__(self, table: EngineTable) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(_EngineCollector(table))
+        self.hold = HoldCounts(self.registry)
         self.requests = Counter("qorch_requests", "Requests answered.", ("route", "code"), registry=self.registry)
         self.in_flight = Gauge("qorch_requests_in_flight", "Requests being answered.", registry=self.registry)
         self.retries = Counter("qorch_retries", "Requests sent to a second engine.", registry=self.registry)

@@ -1,4 +1,4 @@
-"""Sends a request to an engine and its answer to the client; a request nobody answered gets one more try."""
+"""Sends a request to an engine and its answer to the client; a request that an engine lost gets one more try."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from orchestrator.serving.gateway.api_errors import ApiError, engine_died, engine_failed, no_engine_ready, saturated
+from orchestrator.serving.gateway.api_errors import ApiError, engine_died, engine_failed
 from orchestrator.serving.gateway.engine_exchange import (
     EngineExchange,
     EngineFailed,
@@ -20,13 +20,14 @@ from orchestrator.serving.gateway.engine_exchange import (
 from orchestrator.serving.gateway.engine_request import translated
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.event_stream import EventStream
+from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.joined_answer import JoinedAnswer
 from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.waiters import Ticket
 
 ATTEMPTS = 2
 LOADING = 503
 TOLD: dict[type[EngineTrouble], Callable[[], ApiError]] = {
-    EngineUnreachable: no_engine_ready,
     EngineGone: engine_died,
     EngineFailed: engine_failed,
 }
@@ -42,6 +43,7 @@ class Call:
     body: bytes
     request_id: str
     able: frozenset[str]  # the variants that can take it
+    ticket: Ticket | None = None  # of one that may wait for an engine; others are refused at once
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class Answer:
 
 
 class Relay:
-    """Chooses engines from `table`; `on_retry` is told of each second try."""
+    """Has its engines from `hold`; `on_retry` is told of each further try."""
 
-    def __init__(self, table: EngineTable, on_retry: Callable[[], None]) -> None:
+    def __init__(self, table: EngineTable, hold: Hold, on_retry: Callable[[], None]) -> None:
         self._table = table
+        self._hold = hold
         self._on_retry = on_retry
         # A count goes before some answers: with turns in common, all of these would come to the same engine.
         self._question_turns, self._answer_turns = itertools.count(), itertools.count()
@@ -67,6 +70,12 @@ class Relay:
         """A function that tells whether any engine has answered, or gone on answering, since this call."""
         answered_s, pieces = self.answered_s, {stream: stream.last for stream in self._streams}
         return lambda: self.answered_s != answered_s or any(s.last is not last for s, last in pieces.items())
+
+    async def ready(self, able: frozenset[str], ticket: Ticket) -> str:
+        """What kind of engine is ready, once one of the `able` variants is; raises ApiError when none is in time."""
+        engine = await self._hold.engine(able, ticket, time.monotonic(), next(self._question_turns))
+        self._table.give_back(engine)
+        return engine.status.engine
 
     async def ask(self, call: Call) -> Answer:
         """The engine's answer to a small question; raises ApiError."""
@@ -135,22 +144,27 @@ class Relay:
     async def _first_answer(
         self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]], turns: Iterator[int]
     ) -> Result:
-        """What `use` makes of the first engine that answers; raises ApiError when none does."""
-        told = None
-        tried: set[str] = set()
-        while len(tried) < ATTEMPTS and (engine := self._table.pick(call.able, tried, next(turns))):
-            if tried:
+        """What `use` makes of the first engine that answers; raises ApiError when none does.
+
+        One that took no work is no attempt: it is left out until it is seen again, and so are those that were lost.
+        """
+        lost, again, since_s = 0, False, time.monotonic()
+        while True:
+            engine = await self._hold.engine(call.able, call.ticket, since_s, next(turns))
+            if again:
                 self._on_retry()
-            tried.add(engine.status.replica_id)
+            again = True
             try:
-                async with _exchange(engine, call) as exchange:
+                async with self._exchange(engine, call) as exchange:
                     return await use(engine, exchange)
             except EngineFailed:
                 raise engine_failed() from None
-            except EngineTrouble as trouble:
-                _note(engine, trouble)
-                told = TOLD[type(trouble)]()
-        raise told or self._refusal(call)
+            except EngineUnreachable:
+                self._hold.require_time(call.able, since_s)
+            except EngineGone:
+                lost, since_s = lost + 1, time.monotonic()
+                if lost == ATTEMPTS:
+                    raise engine_died() from None
 
     def _answer(self, engine: Engine, body: bytes) -> Answer:
         self._mark_answer()
@@ -159,27 +173,23 @@ class Relay:
     def _mark_answer(self) -> None:
         self.answered_s = time.monotonic()
 
-    def _refusal(self, call: Call) -> ApiError:
-        if self._table.saturated(call.able):
-            return saturated("every engine has all the requests it can hold")
-        return no_engine_ready()
-
-
-@asynccontextmanager
-async def _exchange(engine: Engine, call: Call) -> AsyncIterator[EngineExchange]:
-    """An exchange whose engine answered 200; counted while it lasts, and hung up on at its end, however it ends."""
-    engine.in_flight += 1
-    try:
-        said = translated(engine.status, call.body)
-        exchange = await EngineExchange.open(engine.status.host, engine.status.port, call.path, said.body)
-        exchange.through = said.back
+    @asynccontextmanager
+    async def _exchange(self, engine: Engine, call: Call) -> AsyncIterator[EngineExchange]:
+        """An exchange whose engine answered 200; however it ends, it is hung up and the engine given back."""
         try:
-            await _expect_success(exchange)
-            yield exchange
+            said = translated(engine.status, call.body)
+            exchange = await EngineExchange.open(engine.status.host, engine.status.port, call.path, said.body)
+            exchange.through = said.back
+            try:
+                await _expect_success(exchange)
+                yield exchange
+            finally:
+                exchange.close()
+        except EngineTrouble as trouble:
+            _note(engine, trouble)
+            raise
         finally:
-            exchange.close()
-    finally:
-        engine.in_flight -= 1
+            self._table.give_back(engine)
 
 
 def _note(engine: Engine, trouble: EngineTrouble) -> None:

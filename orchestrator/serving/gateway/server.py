@@ -23,8 +23,9 @@ CANCEL_S = 1.0
 class GatewayServer:
     """Serves HTTP on `host`:`port` from its own uvloop, so that nothing else in the process delays a token."""
 
-    def __init__(self, serve: Serve, host: str, port: int, limits: HttpLimits) -> None:
+    def __init__(self, serve: Serve, on_drain: Callable[[], None], host: str, port: int, limits: HttpLimits) -> None:
         self._serve = serve
+        self._on_drain = on_drain
         self._address = (host, port)
         most = min(limits.max_connections, most_connections())
         self.clients = Clients(replace(limits, max_connections=most))
@@ -83,6 +84,7 @@ class GatewayServer:
     async def _drain(self, drain_s: float) -> None:
         assert self._server is not None
         self._server.close()
+        self._on_drain()
         for connection in list(self.clients.connections):
             connection.close_when_idle()
         deadline = self._loop.time() + drain_s

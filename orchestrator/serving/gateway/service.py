@@ -6,14 +6,17 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 
+from orchestrator.core.hold import HoldLimits, start_s
 from orchestrator.core.variant_limits import longest_context, names
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.context import ContextGuard
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.hold import Hold
+from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
 from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
@@ -21,7 +24,13 @@ from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
 from orchestrator.serving.gateway.token_count import TokenCount
-from orchestrator.serving.gateway.validation import GenerationRequest, ModelLimits, check, parse
+from orchestrator.serving.gateway.validation import (
+    GenerationRequest,
+    ModelLimits,
+    check,
+    most_text_tokens,
+    parse,
+)
 
 JSON_TYPE: Header = ("content-type", "application/json")
 EVENTS_TYPE: Header = ("content-type", "text/event-stream; charset=utf-8")
@@ -33,13 +42,25 @@ Route = Callable[[Request, Reply], Awaitable[None]]
 class GatewayService:
     """Answers each request: opens the right door, checks what was asked, and lets the relay do the rest."""
 
-    def __init__(self, table: EngineTable, doors: Doors, limits: ModelLimits, created_s: int) -> None:
+    def __init__(
+        self,
+        table: EngineTable,
+        doors: Doors,
+        limits: ModelLimits,
+        created_s: int,
+        hold_limits: HoldLimits,
+        cold_start_s: Mapping[str, float],
+    ) -> None:
         self._table = table
         self._doors = doors
         self._limits = limits
         self._created_s = created_s
         self.metrics = GatewayMetrics(table)
-        self._relay = Relay(table, self.metrics.retries.inc)
+        self.hold = Hold(
+            table, hold_limits, lambda able: start_s(able, table.loaded_s, cold_start_s), self.metrics.hold
+        )
+        self.metrics.registry.register(HeldCollector(self.hold.now))
+        self._relay = Relay(table, self.hold, self.metrics.retries.inc)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
         self._routes: dict[str, dict[str, Route]] = {
@@ -50,6 +71,7 @@ class GatewayService:
             "/v1/chat/completions": {"POST": self._chat},
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/replicas": {"GET": self._replicas},
+            "/qorch/v1/held": {"GET": self._held},
         }
 
     async def serve(self, request: Request, reply: Reply) -> None:
@@ -93,6 +115,11 @@ class GatewayService:
         rows = [{**asdict(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in self._table.engines]
         reply.send(200, [JSON_TYPE], json.dumps({"replicas": rows}).encode())
 
+    async def _held(self, request: Request, reply: Reply) -> None:
+        self._doors.check_admin(request.headers)
+        held = self.hold.told()
+        reply.send(200, [JSON_TYPE], json.dumps({"held": held and asdict(held)}).encode())
+
     # -- the OpenAI API
 
     async def _models(self, request: Request, reply: Reply) -> None:
@@ -135,10 +162,13 @@ class GatewayService:
         """What to ask an engine, the answer's headers, and whether it is streamed; raises ApiError."""
         body = await request.body.read()
         wanted = parse(kind, body)
-        admitted = await self._context.admit(wanted, len(body), check(wanted, self._limits))
+        able = check(wanted, self._limits)
+        ticket = self.hold.ticket(len(body), most_text_tokens(wanted, len(body)))
+        admitted = await self._context.admit(wanted, able, ticket)
         request_id = _request_id(request)
         headers = [("x-request-id", request_id), *admitted.headers]
-        return Call(request.path, engine_body(wanted), request_id, names(admitted.able)), headers, wanted.stream
+        call = Call(request.path, engine_body(wanted), request_id, names(admitted.able), ticket)
+        return call, headers, wanted.stream
 
     async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
         def started() -> None:

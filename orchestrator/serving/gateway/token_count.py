@@ -15,6 +15,7 @@ from orchestrator.core.variant_limits import Variants, names
 from orchestrator.serving.gateway.api_errors import ApiError, engine_failed, no_engine_ready
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
+from orchestrator.serving.gateway.waiters import Ticket
 
 TEMPLATE_FIELDS = {"messages", "tools", "chat_template_kwargs"}
 
@@ -44,23 +45,29 @@ class TokenCount:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    async def __call__(self, wanted: ChatRequest | CompletionRequest, variants: Variants) -> int:
-        """The tokens of a prompt without its images, by any engine of `variants`; raises ApiError."""
+    async def __call__(self, wanted: ChatRequest | CompletionRequest, variants: Variants, ticket: Ticket | None) -> int:
+        """The tokens of a prompt without its images, by any engine of `variants`; raises ApiError.
+
+        Where none of them is ready, who gives a ticket waits.
+        """
         if isinstance(wanted, CompletionRequest) and not isinstance(wanted.prompt, str):
             return len(wanted.prompt)
         prompt = _chat(wanted) if isinstance(wanted, ChatRequest) else str(wanted.prompt)
+        kinds = dict.fromkeys(variant.engine for variant in variants)
+        if ticket is not None:
+            kinds = {await self._relay.ready(names(variants), ticket): None} | kinds
         failure = no_engine_ready()
-        for engine in dict.fromkeys(variant.engine for variant in variants):
+        for engine in kinds:
             able = names(tuple(variant for variant in variants if variant.engine == engine))
             try:
-                return await COUNTERS[engine](self._asker(able), wanted.model, prompt)
+                return await COUNTERS[engine](self._asker(able, ticket), wanted.model, prompt)
             except ApiError as error:
-                failure = error
+                failure, ticket = error, None
         raise failure
 
-    def _asker(self, able: frozenset[str]) -> Ask:
+    def _asker(self, able: frozenset[str], ticket: Ticket | None) -> Ask:
         async def ask(path: str, data: Mapping[str, Any], field: str) -> Any:
-            answer = await self._relay.ask(Call(path, json.dumps(data).encode(), "count", able))
+            answer = await self._relay.ask(Call(path, json.dumps(data).encode(), "count", able, ticket))
             try:
                 return json.loads(answer.body)[field]
             except (ValueError, KeyError):

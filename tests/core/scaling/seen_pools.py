@@ -15,7 +15,7 @@ NAME = "demo"
 COLD_START_S = 4.0
 TOKENS = 100.0  # of an answer; a replica writes so many a second in each of its places
 PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, {NAME: VariantPrior(4.0, COLD_START_S)})  # a request is a unit of work
-POLICY = ScalingPolicy(least_hold_s=20.0, idle_s=20.0)
+POLICY = ScalingPolicy(least_hold_s=20.0, idle_s=20.0, empty_s=20.0)
 PLACES = 4
 BEGIN_S = 1_000_000.0
 

@@ -58,7 +58,7 @@ def test_what_is_not_known_or_makes_no_sense_changes_nothing(
     decision, left = decide(Load(now_s, interval_s, arrived, waiting, (variant,)), POLICY, memory)
     assert decision.replicas == {"one": count}
     assert decision.steps[0].name == "held"
-    assert left == memory
+    assert left == replace(memory, worked_s=now_s)
 
 
 def test_the_first_look_may_be_blind() -> None:
@@ -136,10 +136,20 @@ def test_a_pool_that_may_be_empty_is_emptied_when_nothing_comes_and_filled_when_
     assert woken.replicas["one"] >= 1
 
 
-def test_a_pool_that_may_not_be_empty_keeps_its_reserve_when_nothing_comes() -> None:
-    demands = [3.0, 9.0] * HOUR + [0.0] * HOUR
-    assert replicas(demands)[-1] > 1
-    assert replicas(demands, replace(ONE, min_replicas=0))[-1] == 0
+def test_a_pool_that_may_not_be_empty_keeps_its_reserve_for_an_hour_in_which_nothing_comes() -> None:
+    counts = replicas([3.0, 9.0] * HOUR + [0.0] * (HOUR + 1))
+    assert counts[-3] > 1
+    assert counts[-1] == 1
+
+
+@pytest.mark.parametrize(("arrived", "unfinished", "left"), [(0.0, 1.0, 1), (None, 0.0, 1), (0.0, 0.0, 0)])
+def test_a_pool_that_serves_or_is_not_seen_is_not_idle(arrived: float | None, unfinished: float, left: int) -> None:
+    memory, variant = answers([3.0] * HOUR)[-1][1], replace(ONE, min_replicas=0)
+    for look in range(HOUR, 2 * HOUR):
+        seen = Load(look * EVERY_S, EVERY_S, arrived, 0.0, (variant,), unfinished)
+        _, memory = decide(seen, POLICY, memory)
+    decision, _ = decide(load(2 * HOUR * EVERY_S, 0.0, variant), POLICY, memory)
+    assert min(1, decision.replicas["one"]) == left
 
 
 def test_what_varies_widely_has_a_larger_reserve_than_what_is_calm() -> None:

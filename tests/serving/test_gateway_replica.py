@@ -1,0 +1,111 @@
+"""The gateway as Ray Serve runs it: what it sees of the variants, what it tells an autoscaler, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.serve.exceptions import DeploymentUnavailableError
+
+from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
+from orchestrator.serving import gateway_replica
+from orchestrator.serving.gateway_replica import GatewayReplica
+from orchestrator.serving.replica_status import ReplicaStatus
+from tests.serving.conftest import DEMO, replica
+from tests.serving.raw import chat, connect, post, read_all, statuses, wait_until
+
+pytestmark = pytest.mark.anyio
+
+
+class Handle:
+    """A variant whose replicas Ray Serve knows, or an error in their place."""
+
+    def __init__(self, name: str, seen: list[ReplicaStatus] | Exception) -> None:
+        self.deployment_name, self.seen = name, seen
+
+    def broadcast(self, method: str) -> Handle:
+        return self
+
+    async def results_async(self, timeout_s: float, return_exceptions: bool) -> list[dict[str, Any]]:
+        if isinstance(self.seen, Exception):
+            raise self.seen
+        return [asdict(status) for status in self.seen]
+
+
+Make = Callable[..., GatewayReplica]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Makes gateways before these variants, and ends them."""
+    made: list[GatewayReplica] = []
+    (tmp_path / "token").write_text("admin")
+    spec = GatewaySpec(
+        "127.0.0.1", 0, ("demo",), 2048, str(tmp_path / "keys.json"), False, str(tmp_path / "token"), 1, (DEMO,)
+    )  # fmt: skip
+    monkeypatch.setattr(gateway_replica, "bind_to_node", lambda: None)
+    monkeypatch.setattr(gateway_replica, "LOOK_PERIOD_S", 0.02)
+
+    def start(*handles: Handle) -> GatewayReplica:
+        made.append(GatewayReplica(asdict(spec), *handles))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield start
+    for each in made:
+        each._looker.cancel()
+        each.__del__()
+
+
+def known(made: GatewayReplica) -> set[str]:
+    return {engine.status.replica_id for engine in made._table.engines}
+
+
+async def until(so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(2):
+        while not so():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_variant_without_replicas_has_none_and_hides_no_other(make: Make) -> None:
+    a = Handle("a", [replace(replica("a1", 1), deployment="a")])
+    b = Handle("b", [replace(replica("b1", 1), deployment="b")])
+    made = make(a, b)
+    await until(lambda: known(made) == {"a1", "b1"})
+    a.seen = DeploymentUnavailableError(None)  # type: ignore[arg-type]
+    b.seen = [replace(replica("b2", 1), deployment="b")]
+    await until(lambda: known(made) == {"b2"})
+
+
+async def test_of_a_variant_that_cannot_be_seen_the_last_view_stands_as_it_was(make: Make) -> None:
+    a = Handle("a", [replace(replica("a1", 1), deployment="a")])
+    b = Handle("b", [])
+    made = make(a, b)
+    await until(lambda: known(made) == {"a1"})
+    a.seen = TimeoutError()
+    await asyncio.sleep(0.1)
+    made._table.engines[0].reachable = False
+    b.seen = [replace(replica("b1", 1), deployment="b")]
+    await until(lambda: known(made) == {"a1", "b1"})
+    await asyncio.sleep(0.1)
+    assert [engine.reachable for engine in made._table.engines if engine.status.replica_id == "a1"] == [False]
+
+
+async def test_what_waits_is_told_to_an_autoscaler_and_sent_away_when_the_gateway_ends(make: Make) -> None:
+    made = make(Handle("a", []))
+    assert set(made.record_autoscaling_stats().values()) == {0.0}
+    with connect(made._server.port) as client:
+        client.sendall(post(chat()))
+        await asyncio.to_thread(wait_until, lambda: made.record_autoscaling_stats()["held_requests"] == 1.0)
+        ending = asyncio.create_task(asyncio.to_thread(made.__del__))
+        assert statuses(await asyncio.to_thread(read_all, client)) == [503]
+        await asyncio.wait_for(ending, 2)
+
+
+def test_what_a_plan_expects_of_a_start_travels_as_json() -> None:
+    spec = GatewaySpec("127.0.0.1", 0, ("demo",), 1, "", False, "", 1, (DEMO,), cold_start_s={"demo": 12.5})
+    assert gateway_spec_from_data(json.loads(json.dumps(asdict(spec)))) == spec
