@@ -193,7 +193,7 @@ def test_an_empty_pool_wakes_for_what_the_gateway_holds() -> None:
 
 def three(tokens_a_second: float, unfinished: float) -> list[int]:
     """Of three replicas none answers a request for so long, whatever they do."""
-    run = PoolRun(asked=3, ages_s=dict.fromkeys("abc", 90.0), tokens=dict.fromkeys("abc", 0.0))
+    run = PoolRun(least=0, asked=3, ages_s=dict.fromkeys("abc", 90.0), tokens=dict.fromkeys("abc", 0.0))
     counts = []
     for _ in range(60):
         run._pass(0.0)
@@ -203,7 +203,7 @@ def three(tokens_a_second: float, unfinished: float) -> list[int]:
 
 
 def test_what_only_asks_whether_a_model_answers_keeps_no_replica() -> None:
-    assert three(tokens_a_second=6.0, unfinished=0.0)[-1] == 1
+    assert three(tokens_a_second=6.0, unfinished=0.0)[-1] == 0
 
 
 def test_an_answer_that_takes_long_is_work() -> None:
