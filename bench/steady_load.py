@@ -14,13 +14,14 @@ FAILED = 0
 
 @contextmanager
 def steady_load(endpoint: str, clients: int, max_tokens: int) -> Iterator[Counter[int]]:
-    """So many clients ask all the while; answers are counted by status, those that never came as FAILED."""
+    """So many clients ask from now on; answers are counted by status, those that never came as FAILED."""
     answers: Counter[int] = Counter()
-    stop = threading.Event()
+    stop, begin = threading.Event(), threading.Barrier(clients + 1)
     body = {"model": "demo", "prompt": "hello", "max_tokens": max_tokens}
 
     def ask() -> None:
         with httpx.Client(timeout=60) as client:
+            begin.wait()
             while not stop.is_set():
                 try:
                     answers[client.post(f"{endpoint}/completions", json=body).status_code] += 1
@@ -30,6 +31,7 @@ def steady_load(endpoint: str, clients: int, max_tokens: int) -> Iterator[Counte
     threads = [threading.Thread(target=ask) for _ in range(clients)]
     for thread in threads:
         thread.start()
+    begin.wait()
     try:
         yield answers
     finally:

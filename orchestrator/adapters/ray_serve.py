@@ -17,8 +17,8 @@ from orchestrator.core.scaling.prior import pool_prior
 APPLICATION = "qorch"
 BUILDER = "orchestrator.serving.application:build"
 POLICY = "orchestrator.serving.autoscaling:PoolPolicy"
-TELL_EVERY_S = 1.0  # replicas their load, to the controller
-TOLD_FOR_S = 2.0  # and how long what was told is kept
+TELL_EVERY_S = 0.5  # replicas their load, to the controller
+TOLD_FOR_S = 1.0  # and how long what was told is kept
 PATH = "/api/serve/applications/"
 DEPLOY_TIMEOUT_S = 60.0
 READ_TIMEOUT_S = 3.0

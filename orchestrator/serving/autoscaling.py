@@ -25,14 +25,14 @@ from orchestrator.serving.told import pool_seen
 
 logger = logging.getLogger("ray.serve")
 
-LOOK_PERIOD_S = 1.0
+LOOK_PERIOD_S = 0.5
 WRITE_PERIOD_S = 5.0  # where nothing was decided anew
 
 Counts = dict[Any, int]
 
 
 class PoolPolicy:
-    """Decides once a second for all variants together; a look that goes wrong changes nothing."""
+    """Decides twice a second for all variants together; a look that goes wrong changes nothing."""
 
     def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
         self._path = Path(path)

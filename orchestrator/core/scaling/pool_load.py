@@ -14,23 +14,40 @@ from orchestrator.core.scaling.pool_look import PoolLook
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.seen import VariantSeen
 
+UNASKED_S = 10.0  # after which what replicas do is no work of a client's
 LATE_COST = 1000.0  # of a variant whose replicas do not get ready, in others
 
 
 def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
     """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
-    arrived = _arrived(look, before, memory)
+    arrived, lasting = _arrived(look, before, memory), _lasting(look)
     known = arrived is not None and _capacities_known(look, memory)
     total = (arrived or 0.0) + before.owed
+    if _asked(look, before, lasting):
+        memory = replace(memory, asked_s=memory.watched_s)
+    elif memory.watched_s - memory.asked_s > UNASKED_S:
+        total = min(0.0, total)
     load = Load(
         memory.watched_s,
         interval_s,
         max(0.0, total) if known else None,
         memory.request.work * _waiting(look),
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
-        sum(look.tracks[key].sample.unfinished for key in look.gains),
+        lasting,
     )
     return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
+
+
+def _lasting(look: PoolLook) -> float:
+    """Requests that were unfinished at a replica's last two samples."""
+    fresh = ((gain.unfinished, look.tracks[key].sample.unfinished) for key, gain in look.gains.items() if gain.seconds)
+    return sum(min(both) for both in fresh)
+
+
+def _asked(look: PoolLook, before: PoolMemory, lasting: float) -> bool:
+    """Whether clients ask for something; what only looks whether a model answers is short, and not counted."""
+    answered = look.seen.answered_requests
+    return lasting > 0 or _waiting(look) > 0 or answered is None or answered != before.request.total
 
 
 def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:

@@ -28,6 +28,7 @@ class PoolMemory:
     met_s: Mapping[str, float]  # when each replica was last seen to be ready
     held_requests: float = 0.0
     owed: float = 0.0  # work that was counted as arrived and was none; 0 or less
+    asked_s: float = 0.0  # when a client had asked for something last
     scaling: ScalingMemory | None = None
 
 

@@ -189,3 +189,22 @@ def test_an_empty_pool_wakes_for_what_the_gateway_holds() -> None:
     assert run.run(40, 0.0)[-1] == 0
     run.now_s += 1
     assert run.look(replace(run.seen(), held_requests=1.0)) >= 1
+
+
+def three(tokens_a_second: float, unfinished: float) -> list[int]:
+    """Of three replicas none answers a request for so long, whatever they do."""
+    run = PoolRun(least=0, asked=3, ages_s=dict.fromkeys("abc", 90.0), tokens=dict.fromkeys("abc", 0.0))
+    counts = []
+    for _ in range(60):
+        run._pass(0.0)
+        run.tokens = {name: tokens + tokens_a_second for name, tokens in run.tokens.items()}
+        counts.append(run.look(run.seen(unfinished)))
+    return counts
+
+
+def test_what_only_asks_whether_a_model_answers_keeps_no_replica() -> None:
+    assert three(tokens_a_second=6.0, unfinished=0.0)[-1] == 0
+
+
+def test_an_answer_that_takes_long_is_work() -> None:
+    assert three(tokens_a_second=300.0, unfinished=9.0)[-1] == 3
