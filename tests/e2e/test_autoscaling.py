@@ -55,6 +55,9 @@ class Autoscaled:
             time.sleep(0.3)
         raise AssertionError(f"not within {patience_s:g} s: {what}\n{self.fleet()}")
 
+    def bound(self, asked: Asked) -> None:
+        scale(self.host, asked, 2**40, 60, True, Recording())
+
     def settled(self) -> Fleet:
         return self.until(lambda fleet: len(fleet.engines) == fleet.target_num_replicas == 1, "back to one replica")
 
@@ -82,11 +85,17 @@ def test_replicas_follow_the_load_up_and_down_without_a_failed_request(autoscale
     with steady_load(endpoint, CLIENTS, TOKENS) as answers:
         autoscaled.until(lambda fleet: fleet.target_num_replicas == 3, "three replicas are asked for")
         autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "three replicas are ready")
-    autoscaled.until(lambda fleet: fleet.target_num_replicas == 1, "one replica is enough")
     with steady_load(endpoint, 1, 8) as after:
-        autoscaled.until(lambda fleet: len(fleet.engines) < 3, "a replica has gone")
-    autoscaled.settled()
+        autoscaled.bound(Asked(1, 1))
+        autoscaled.until(lambda fleet: len(fleet.engines) == 1, "two replicas have gone")
+    autoscaled.bound(Asked(1, 3))
     assert set(answers) == set(after) == {200}
+
+
+def test_replicas_go_when_nothing_comes(autoscaled: Autoscaled) -> None:
+    with steady_load(autoscaled.settled().endpoint, CLIENTS, TOKENS):
+        autoscaled.until(lambda fleet: fleet.ready_replicas >= 2, "more than one replica")
+    autoscaled.settled()
 
 
 def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscaled) -> None:
@@ -144,7 +153,7 @@ def test_bounds_are_changed_while_it_runs(autoscaled: Autoscaled) -> None:
     autoscaled.settled()
     before = {replica.replica_id for replica in autoscaled.fleet().engines}
     for asked, count in ((Asked(2, 3), 2), (Asked(1, 3), 1)):
-        scale(autoscaled.host, asked, 2**40, 60, True, Recording())
+        autoscaled.bound(asked)
         autoscaled.until(lambda fleet, count=count: len(fleet.engines) == count, f"{count} replicas")
     assert {replica.replica_id for replica in autoscaled.fleet().engines} & before
     record = json.loads(autoscaled.files.record_path.read_text())
