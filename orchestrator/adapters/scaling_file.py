@@ -6,13 +6,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+from orchestrator.adapters.decision_log import decided_from_data
 from orchestrator.adapters.files import write_private
 from orchestrator.core.fleet import Decided
-from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.core.scaling.decision import ScalingDecision
 from orchestrator.core.scaling.memory_data import from_data, to_data
 from orchestrator.core.scaling.pool_memory import PoolMemory
 
 VERSION = 1
+
+
+def decisions_path(path: Path) -> Path:
+    """Where the decisions before the last one are, beside a file of scaling."""
+    return path.with_name("decisions.jsonl")
 
 
 def write_scaling(path: Path, decision: ScalingDecision, memory: PoolMemory) -> None:
@@ -36,9 +42,7 @@ def read_decision(path: Path) -> Decided | None:
 
 
 def _decision(data: dict[str, Any]) -> Decided:
-    decision = data["decision"]
-    steps = tuple(DecisionStep(**step) for step in decision["steps"])
-    return Decided(float(data["memory"]["looked_at_s"]), ScalingDecision(dict(decision["replicas"]), steps))
+    return decided_from_data(float(data["memory"]["looked_at_s"]), data["decision"])
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ import click
 
 FORMATS = ("table", "wide", "json", "yaml", "name")
 FRESH_LINE = "\r\x1b[K"
+WHERE_UNKNOWN = (110, 24)  # columns and lines, of what is no terminal
 
 
 def emit(format_: str, data: Any, text: Callable[[], str], names: Callable[[], Iterable[str]]) -> None:
@@ -35,6 +36,10 @@ def message(text: str) -> None:
     """A line for people, in the place of one that moves; a terminal that is gone is told nothing."""
     with suppress(OSError):
         click.echo(f"{FRESH_LINE}{text}" if _lines_move() else text, err=True)
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size(WHERE_UNKNOWN).columns
 
 
 class TerminalReporter:

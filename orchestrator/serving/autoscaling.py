@@ -12,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from orchestrator.adapters.scaling_file import read_memory, write_scaling
+from orchestrator.adapters.decision_log import log_decision
+from orchestrator.adapters.scaling_file import decisions_path, read_memory, write_scaling
+from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.decision import ScalingDecision
 from orchestrator.core.scaling.memory_data import from_data
 from orchestrator.core.scaling.policy import ScalingPolicy
@@ -63,11 +65,13 @@ class PoolPolicy:
         changed, self._answer = decision.replicas != self._answer, decision.replicas
         if changed or now_s - self._written_at_s >= WRITE_PERIOD_S:
             self._written_at_s = now_s
-            self._writer.submit(self._write, decision, self._memory)
+            self._writer.submit(self._write, decision, self._memory, Decided(now_s, decision) if changed else None)
 
-    def _write(self, decision: ScalingDecision, memory: PoolMemory) -> None:
+    def _write(self, decision: ScalingDecision, memory: PoolMemory, decided: Decided | None) -> None:
         try:
             write_scaling(self._path, decision, memory)
+            if decided is not None:
+                log_decision(decisions_path(self._path), decided)
         except OSError as error:
             logger.warning("what scaling has learned cannot be written to %s: %s", self._path, error)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -96,6 +97,12 @@ def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscale
     assert scaling.last is not None
     assert scaling.last.decision.replicas.keys() == {"demo-gguf"}
     assert time.time() - scaling.last.at_s < 10
+
+
+def test_what_changed_the_number_of_replicas_is_remembered(autoscaled: Autoscaled) -> None:
+    counts = [each.decision.replicas["demo-gguf"] for each in autoscaled.host.decisions()]
+    assert {1, 3} <= set(counts)
+    assert all(one != other for one, other in pairwise(counts))
 
 
 def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autoscaled) -> None:

@@ -175,6 +175,43 @@ async def test_a_request_that_its_only_engine_lost_waits_for_the_next(gateway: M
 
 
 @pytest.mark.anyio
+async def test_a_request_that_was_lost_comes_before_those_that_came_later(gateway: Make, scripted: Start) -> None:
+    die = asyncio.Event()
+
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await die.wait()
+        writer.transport.abort()
+
+    (lost, lost_port), (engine, port) = await scripted(dies), await scripted(good)
+    made = gateway(lost_port)
+    first = asyncio.create_task(ask(made, max_tokens=9))
+    await asyncio.to_thread(wait_until, lambda: bool(lost.bodies))
+    see(made)
+    later = await ask_in_turn(made, 2)
+    die.set()
+    await held(made, 3)
+    see(made, port, max_in_flight=1)
+    assert [(await each).status_code for each in (first, *later)] == [200] * 3
+    assert order(engine.bodies) == [9, 1, 2]
+
+
+@pytest.mark.anyio
+async def test_the_time_that_a_lost_engine_worked_is_no_time_of_waiting(
+    gateway: Make, scripted: Start, short_wait: None
+) -> None:
+    async def dies_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.5)
+        writer.transport.abort()
+
+    first, second = await scripted(dies_late), await scripted(good)
+    made = gateway(first[1])
+    asked = asyncio.create_task(ask(made))
+    await held(made, 1)
+    see(made, second[1])
+    assert (await asked).status_code == 200
+
+
+@pytest.mark.anyio
 async def test_a_request_that_two_engines_lost_is_given_up(gateway: Make, scripted: Start) -> None:
     engine, port = await scripted(dies_at_once)
     made = gateway(port)
@@ -193,7 +230,7 @@ async def test_engines_that_cannot_be_reached_cost_no_try_and_no_place(gateway: 
     for _ in range(5):
         see(made, away)
         await held(made, 2)
-    see(made, port, max_in_flight=1)
+    made.server.call(made.table.update, [replica("another", port, max_in_flight=1)])
     assert [(await each).status_code for each in asked] == [200, 200]
     assert order(engine.bodies) == [1, 2]
 
@@ -231,13 +268,17 @@ async def test_a_request_is_held_so_long_and_then_told_to_come_back(gateway: Mak
 
 
 @pytest.mark.anyio
-async def test_engines_that_are_never_reached_do_not_keep_a_request_for_ever(gateway: Make, short_wait: None) -> None:
-    made, away = gateway(), await unused_port()
-    asked = asyncio.create_task(ask(made))
-    while not asked.done():
-        see(made, away, away)
-        await asyncio.sleep(0.01)
-    assert told(await asked) == (503, "no_engine_ready")
+async def test_engines_that_never_take_a_request_do_not_keep_it_for_ever(
+    gateway: Make, scripted: Start, short_wait: None
+) -> None:
+    async def loads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        see(made, *ports)  # so that the other one can be asked again
+        await asyncio.sleep(0.02)
+        await whole(writer, b"", "503 Loading")
+
+    ports = [port for _, port in [await scripted(loads), await scripted(loads)]]
+    made = gateway(*ports)
+    assert told(await asyncio.wait_for(ask(made), 2)) == (503, "no_engine_ready")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.hold import HoldLimits
 from orchestrator.core.image_tokens import image_tokens
 from orchestrator.core.variant_limits import VariantLimits, Variants
 from orchestrator.serving.gateway.api_errors import ApiError, no_engine_ready
@@ -21,7 +22,7 @@ from orchestrator.serving.gateway.context import NOT_COUNTED, Admission, Context
 from orchestrator.serving.gateway.request_schema import ChatRequest
 from orchestrator.serving.gateway.validation import GenerationRequest, check, most_text_tokens, parse
 from orchestrator.serving.gateway.waiters import Ticket
-from tests.serving.conftest import DEFAULTS, DEMO, LIMITS, NO_HOLD, NO_KEYS, Gateway, Start, replica
+from tests.serving.conftest import DEFAULTS, DEMO, HOLD, LIMITS, NO_HOLD, NO_KEYS, Gateway, Start, replica
 from tests.serving.raw import chat, wait_until
 from tests.serving.scripted_engine import Script, ScriptedEngine, good, never_answers, whole
 from tests.serving.test_images import png
@@ -90,14 +91,16 @@ def fleet(scripted: Start) -> Iterator[StartFleet]:
     """Starts fleets of these variants, one replica each, called like its variant."""
     made: list[Gateway] = []
 
-    async def start(*variants: VariantLimits, script: Script | None = None, max_in_flight: int = 64) -> Fleet:
+    async def start(
+        *variants: VariantLimits, script: Script | None = None, max_in_flight: int = 64, hold: HoldLimits = NO_HOLD
+    ) -> Fleet:
         engines: dict[str, ScriptedEngine] = {}
         replicas = []
         for each in variants:
             name = each.name
             engines[name], port = await scripted(script or counting(lambda name=name: engines[name].bodies[-1]))  # type: ignore[misc]
             replicas.append(replace(replica(name, port, max_in_flight), deployment=name, engine=each.engine))
-        made.append(Gateway(replicas, NO_KEYS, False, DEFAULTS, replace(LIMITS, variants=variants), NO_HOLD))
+        made.append(Gateway(replicas, NO_KEYS, False, DEFAULTS, replace(LIMITS, variants=variants), hold))
         return Fleet(made[-1], engines)
 
     yield start
@@ -231,6 +234,17 @@ async def test_when_one_kind_of_engine_is_away_another_counts(fleet: StartFleet)
     made.see("long")
     assert await made.takers(messages=words(400)) == ["long"]
     assert made.count_requests() == 4
+
+
+@pytest.mark.anyio
+async def test_a_prompt_is_held_for_whichever_kind_of_engine_counts_first(fleet: StartFleet) -> None:
+    made = await fleet(SHORT, replace(LONG, engine="vllm"), hold=HOLD)
+    seen = [each.status for each in made.gateway.table.engines if each.status.deployment == "long"]
+    made.see()
+    asked = asyncio.create_task(made.ask(messages=words(400)))
+    await asyncio.to_thread(wait_until, lambda: made.gateway.service.hold.now().requests == 1)
+    made.gateway.server.call(made.gateway.table.update, seen)
+    assert (await asyncio.wait_for(asked, 5)).headers["x-qorch-replica"] == "long"
 
 
 @pytest.mark.anyio

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.output import emit
+from orchestrator.cli.output import emit, terminal_width
 from orchestrator.cli.plan_diff import show_diff
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.plan import FitPlan
@@ -78,7 +77,7 @@ def _explain(plan: FitPlan, name: str, format_: str) -> None:
     emit(
         format_,
         explain_data(plan, found),
-        text=lambda: explain_text(plan, found, _width()),
+        text=lambda: explain_text(plan, found, terminal_width()),
         names=lambda: [found.profile.name],
     )
 
@@ -87,8 +86,4 @@ def text(plan: FitPlan, all_candidates: bool = False) -> str:
     """The plan, as wide as the terminal."""
     from orchestrator.views.plan import plan_text
 
-    return plan_text(plan, _width(), all_candidates)
-
-
-def _width() -> int:
-    return shutil.get_terminal_size((110, 24)).columns
+    return plan_text(plan, terminal_width(), all_candidates)

@@ -74,7 +74,7 @@ class Hold:
 
         Raises ApiError when there is none, or none in time.
         """
-        if (ticket is None or not self._waiters) and (engine := self._table.take(able, turn)):
+        if engine := self._table.take(able, turn):  # who waits has been given all that they could take
             return engine
         if ticket is None:
             raise self._nothing(able)

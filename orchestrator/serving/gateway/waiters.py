@@ -41,9 +41,6 @@ class Waiters:
     def __init__(self) -> None:
         self._line: list[Waiter] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._line)
-
     @property
     def first(self) -> Waiter | None:
         return self._line[0] if self._line else None

@@ -1,0 +1,56 @@
+"""What each part of the scaling policy earns: ServeGen's traffic with one part left out at a time.
+
+`python -m bench.autoscaling_parts FOLDER` prints the table of docs/designs/006-scaling.md; FOLDER as for `autoscaling`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+from bench.autoscaling import PROMPT_RATIO, TRACES, outcomes
+from bench.tables import markdown
+from orchestrator.adapters.traces import read_trace
+from orchestrator.core.scaling import decide, learn, reserve, trend
+from orchestrator.core.scaling.compare import OWN
+
+COLD_START_S = 120.0
+EVER = 1e9
+PARTS = {
+    "all parts": (),
+    "no slope": ((trend, "SLOPE_SHARE", 0.0),),
+    "spread of the day only": ((trend, "SPREAD_TIMES_FAST", trend.LONG_SPREAD_S / 30.0),),
+    "no bound by the record": ((decide, "RECORD_SHARE", EVER),),
+    "no drain": ((decide, "LEAST_DRAIN_S", EVER),),
+    "no margin": ((reserve, "MARGIN", 1.0),),
+    "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),
+    "average over a half of the cold start": ((learn, "FAST_SHARE", 0.5),),
+}
+HEADERS = ("policy", "attainment", "to packed", "changes")
+
+
+def rows(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    demand = read_trace(path, PROMPT_RATIO)
+    for name, changes in PARTS.items():
+        patches = [patch.object(*change) for change in changes]
+        for each in patches:
+            each.start()
+        found = outcomes(demand, COLD_START_S, (OWN,))[OWN]
+        patch.stopall()
+        print(name, file=sys.stderr)
+        yield name, f"{found.attainment:.3%}", f"{found.ratio:.2f}", f"{found.changes:,}"
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m bench.autoscaling_parts FOLDER")
+    path = next(Path(sys.argv[1]).rglob(next(iter(TRACES.values()))), None)
+    if path is None:
+        sys.exit(f"there is no trace below {sys.argv[1]}")
+    print(markdown(HEADERS, rows(path)))
+
+
+if __name__ == "__main__":
+    main()
