@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.learn import demand_of, fast_s, horizon_s, learned
+from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_keeping
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.mix import capacity, mixed
@@ -17,7 +18,6 @@ from orchestrator.core.scaling.trend import first_trend, spread
 
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
-RECORD_SHARE = 1.1  # of the most that was ever needed, beyond which no reserve is kept
 
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
@@ -69,26 +69,27 @@ def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: Scal
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
     ahead, wait_s = largest(seen.ahead), horizon_s(load)
     quantile = reserved(before.reserve, 1 - policy.attainment)
-    reserve = max(0.0, min(quantile * spread(before.trend), _most(seen) - ahead))
+    most = _most(load, policy, seen)
+    reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
     drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * cold_start_s(load))
     drain = _left_waiting(load, seen.trend.fast) / drain_s
     return ahead + reserve + drain, (
         DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {fast_s(load):g} s"),
         DecisionStep("expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready"),
-        DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, seen)}"),
+        DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
         DecisionStep("drain", drain, f"replicas, to serve within {drain_s:g} s what will wait then"),
     )
 
 
-def _most(seen: ScalingMemory) -> float:
-    """Replicas that are worth having ready: a little more than were ever needed, and none for what never comes."""
-    usual = seen.trend.usual
-    return RECORD_SHARE * seen.record + math.sqrt(max(usual, 1.0)) if seen.record else 0.0
+def _most(load: Load, policy: ScalingPolicy, seen: ScalingMemory) -> float:
+    """Replicas that are worth having ready: a little more than were needed, as long as that may well come back."""
+    first_s = FIRST_COLD_STARTS * cold_start_s(load) - _hold_s(load, policy)
+    return worth_keeping(seen.levels, load.now_s, first_s)
 
 
-def _why_reserve(quantile: float, before: ScalingMemory, seen: ScalingMemory) -> str:
+def _why_reserve(quantile: float, before: ScalingMemory, most: float) -> str:
     units = spread(before.trend)
-    return f"rises to {quantile:.1f} times the spread of {units:.2f}, and to {_most(seen):.1f} in all"
+    return f"rises to {quantile:.1f} times the spread of {units:.2f}, and to {most:.1f} in all"
 
 
 def _kept(load: Load, policy: ScalingPolicy, seen: ScalingMemory, hold_s: float) -> tuple[float, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.core.scaling.levels import with_need
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
 from orchestrator.core.scaling.memory import Expectation, ScalingMemory
 from orchestrator.core.scaling.need import Span, needed, with_span
@@ -15,7 +16,6 @@ from orchestrator.core.scaling.trend import expected, slow_s, spread, with_deman
 
 LEAST_FAST_S = 10.0
 FAST_SHARE = 0.25  # of a cold start: what is seen sooner cannot be met sooner
-RECORD_S = 7 * 86_400.0  # in which the record fades towards what is needed now
 
 
 def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:
@@ -33,7 +33,7 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
         trend=trend,
         reserve=_reserve(memory, due, need, demand, load.interval_s),
         spans=spans,
-        record=_record(memory.record, need, load.interval_s),
+        levels=with_need(memory.levels, load.now_s, need, _ready(load), _worth_s(load, policy)),
         ahead=ahead,
         expectations=(*memory.expectations[due:], *((hoped,) if warm else ())),
         worked_s=load.now_s if demand or load.waiting or load.unfinished else memory.worked_s,
@@ -49,8 +49,14 @@ def _reserve(memory: ScalingMemory, due: int, need: float, demand: float, interv
     return reserve
 
 
-def _record(record: float, need: float, interval_s: float) -> float:
-    return max(need, record + math.expm1(-interval_s / RECORD_S) * (record - need))
+def _ready(load: Load) -> float:
+    return sum(each.ready * each.capacity for each in load.variants) / unit(load)
+
+
+def _worth_s(load: Load, policy: ScalingPolicy) -> float:
+    """A gap so long that a cold start missed at the end of each is no more than may be missed."""
+    allowed = 1 - policy.attainment
+    return cold_start_s(load) / allowed if allowed > 0 else math.inf
 
 
 def demand_of(load: Load) -> float:

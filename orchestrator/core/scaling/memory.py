@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from orchestrator.core.scaling.levels import Levels
 from orchestrator.core.scaling.need import Spans
 from orchestrator.core.scaling.reserve import Reserve, first_reserve
 from orchestrator.core.scaling.sliding import Sliding
@@ -27,7 +28,7 @@ class ScalingMemory:
     trend: Trend
     reserve: Reserve = field(default_factory=first_reserve)
     spans: Spans = ()  # of the last minute
-    record: float = 0.0  # the most that was ever needed, which fades
+    levels: Levels = field(default_factory=Levels)  # of need, and how long each is worth keeping
     ahead: Sliding = ()  # what was expected over the last cold start
     expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
     wanted: Sliding = ()  # lately, of which the most is kept
