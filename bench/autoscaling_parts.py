@@ -13,7 +13,7 @@ from unittest.mock import patch
 from bench.autoscaling import PROMPT_RATIO, TRACES, outcomes
 from bench.tables import markdown
 from orchestrator.adapters.traces import read_trace
-from orchestrator.core.scaling import decide, learn, reserve, trend
+from orchestrator.core.scaling import decide, learn, levels, reserve, trend
 from orchestrator.core.scaling.compare import OWN
 
 COLD_START_S = 120.0
@@ -22,7 +22,8 @@ PARTS = {
     "all parts": (),
     "no slope": ((trend, "SLOPE_SHARE", 0.0),),
     "spread of the day only": ((trend, "SPREAD_TIMES_FAST", trend.LONG_SPREAD_S / 30.0),),
-    "no bound by the record": ((decide, "RECORD_SHARE", EVER),),
+    "no level given up": ((decide, "FIRST_COLD_STARTS", EVER),),
+    "no bound by levels": ((levels, "SPARE", EVER),),
     "no drain": ((decide, "LEAST_DRAIN_S", EVER),),
     "no margin": ((reserve, "MARGIN", 1.0),),
     "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),

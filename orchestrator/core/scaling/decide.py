@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.learn import demand_of, fast_s, horizon_s, learned
-from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_keeping
+from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_having
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.mix import capacity, mixed
@@ -82,9 +82,9 @@ def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: Scal
 
 
 def _most(load: Load, policy: ScalingPolicy, seen: ScalingMemory) -> float:
-    """Replicas that are worth having ready: a little more than were needed, as long as that may well come back."""
+    """Replicas that are worth having, the hold included in the time that a level is waited for at first."""
     first_s = FIRST_COLD_STARTS * cold_start_s(load) - _hold_s(load, policy)
-    return worth_keeping(seen.levels, load.now_s, first_s)
+    return worth_having(seen.levels, load.now_s, first_s)
 
 
 def _why_reserve(quantile: float, before: ScalingMemory, most: float) -> str:

@@ -54,7 +54,7 @@ def _ready(load: Load) -> float:
 
 
 def _worth_s(load: Load, policy: ScalingPolicy) -> float:
-    """A gap so long that a cold start missed at the end of each is no more than may be missed."""
+    """A gap so long that to miss a cold start after each is within the goal."""
     allowed = 1 - policy.attainment
     return cold_start_s(load) / allowed if allowed > 0 else math.inf
 

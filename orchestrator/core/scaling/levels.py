@@ -1,58 +1,70 @@
-"""How long a level of need is kept in reserve after it was there: until it has paid to wait, or as it used to come back.
+"""How long a level of need is worth a reserve after it was there: a while at first, then as it has come back before.
 
-To wait for a rise costs as long as it lasts, and to miss one costs about a cold start. So a level is at first given up
-after a few tens of cold starts; one whose return was then missed is waited for twice as long as it had stayed away.
+To wait for a rise costs as long as the wait is, and to miss one about a cold start. So a level is at first given up
+after a few tens of cold starts; if that was too soon for one, it and those above are waited for longer.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-STEP = 1.25  # from a level to the next, and what is kept beyond the need that was
-LEAST = 1 / STEP  # replicas; up to which one is enough
-MOST_LEVELS = 100
+STEP = 1.1  # from a level to the next
+SPARE = 1.25  # times what was needed is worth having; so one replica is enough up to four fifths of one
+MOST_LEVELS = 150
 FIRST_COLD_STARTS = 30.0
-LONGER_TIMES = 2.0
-FADING_S = 7 * 86_400.0  # of absence, in which a gap that was learned shrinks to a third
+LONGER_TIMES = 2.0  # than it took a level to come back
+FADING_S = 7 * 86_400.0  # of a level's absence, in which what was learned of it shrinks to a third
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Of each level that was ever needed when it was left, and the longest gap after which its return was missed."""
+    """Of each level that was ever needed, when it was left, and after how long a gap it was missed as it came back."""
 
     reached: int = -1  # the highest that is needed now
     left_at_s: tuple[float, ...] = ()
-    gaps_s: tuple[float, ...] = ()
+    gaps_s: tuple[float, ...] = ()  # rising
 
 
 def with_need(levels: Levels, now_s: float, need: float, ready: float, worth_s: float) -> Levels:
-    """With what is needed now; a gap longer than `worth_s` teaches nothing, nor a return that `ready` replicas met."""
-    level = level_of(need)
-    if level == levels.reached:
-        return levels
-    if level < levels.reached:
-        left = (now_s,) * (levels.reached - level)
-        left_at_s = (*levels.left_at_s[: level + 1], *left, *levels.left_at_s[levels.reached + 1 :])
-        return replace(levels, reached=level, left_at_s=left_at_s)
-    new = max(0, level + 1 - len(levels.gaps_s))
-    gaps_s = list(levels.gaps_s)
-    for each in range(max(levels.reached + 1, level_of(ready) + 1), level + 1 - new):
-        gap_s = now_s - levels.left_at_s[each]
-        if 0 <= gap_s <= worth_s:
-            gaps_s[each] = max(gap_s, gaps_s[each] * math.exp(-gap_s / FADING_S))
-    return Levels(level, (*levels.left_at_s, *(now_s,) * new), (*gaps_s, *(0.0,) * new))
+    """With what is needed now; nothing is learned of what `ready` replicas met, or of a gap longer than `worth_s`."""
+    level, before = _level(need), levels.reached
+    if level > before:
+        new = (now_s,) * (level + 1 - len(levels.left_at_s))
+        return Levels(level, (*levels.left_at_s, *new), tuple(_risen(levels, now_s, level, _level(ready), worth_s)))
+    if level < before:
+        left_at_s = (*levels.left_at_s[: level + 1], *(now_s,) * (before - level), *levels.left_at_s[before + 1 :])
+        return Levels(level, left_at_s, levels.gaps_s)
+    return levels
 
 
-def worth_keeping(levels: Levels, now_s: float, first_s: float) -> float:
-    """Replicas, of the highest level that is needed or still waited for."""
-    for level in range(len(levels.gaps_s) - 1, levels.reached, -1):
-        if now_s - levels.left_at_s[level] < max(first_s, LONGER_TIMES * levels.gaps_s[level]):
-            return STEP**level
-    return STEP ** max(0, levels.reached)
+def worth_having(levels: Levels, now_s: float, first_s: float) -> float:
+    """Replicas, for the highest level that is needed or still waited for; the lowest is, if anything ever came."""
+    top = len(levels.left_at_s) - 1
+    while top > max(0, levels.reached) and not _awaited(levels, top, now_s, first_s):
+        top -= 1
+    return STEP**top if top >= 0 else 0.0
 
 
-def level_of(need: float) -> int:
-    if need <= LEAST:
-        return 0
-    return min(MOST_LEVELS, math.ceil(math.log(need / LEAST) / math.log(STEP) - 1e-9))
+def _awaited(levels: Levels, level: int, now_s: float, first_s: float) -> bool:
+    return now_s - levels.left_at_s[level] < max(first_s, LONGER_TIMES * levels.gaps_s[level])
+
+
+def _risen(levels: Levels, now_s: float, level: int, met: int, worth_s: float) -> Iterator[float]:
+    """The gaps after a rise to `level`; a level comes back no sooner than one below it, so it is waited for as long."""
+    longest_s = 0.0
+    for each, (left_at_s, known_s) in enumerate(zip(levels.left_at_s, levels.gaps_s, strict=True)):
+        gap_s, gone = now_s - left_at_s, levels.reached < each <= level
+        if gone and each > met and 0 <= gap_s <= worth_s:
+            known_s = max(gap_s, known_s * math.exp(-gap_s / FADING_S))
+        longest_s = max(longest_s, known_s)
+        yield longest_s
+    yield from (longest_s,) * (level + 1 - len(levels.gaps_s))
+
+
+def _level(need: float) -> int:
+    """None for no need, and the lowest for what one replica serves with some to spare."""
+    if need * SPARE <= 1:
+        return 0 if need else -1
+    return min(MOST_LEVELS, math.ceil(math.log(need * SPARE) / math.log(STEP)))
