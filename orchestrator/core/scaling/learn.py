@@ -11,6 +11,7 @@ from orchestrator.core.scaling.memory import Expectation, ScalingMemory
 from orchestrator.core.scaling.need import Span, needed, with_span
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import Reserve, with_error
+from orchestrator.core.scaling.season import with_look
 from orchestrator.core.scaling.sliding import largest, with_value
 from orchestrator.core.scaling.trend import expected, slow_s, spread, with_demand
 
@@ -22,9 +23,11 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
     """The memory with one look more."""
     demand, watched_s, wait_s = demand_of(load), load.now_s - memory.since_s, horizon_s(load)
     trend = with_demand(memory.trend, demand, load.interval_s, fast_s(load), watched_s)
-    ahead = with_value(memory.ahead, load.now_s, expected(trend, wait_s, fast_s(load)), wait_s)
     spans = with_span(memory.spans, Span(load.now_s, load.interval_s, demand * load.interval_s))
     need = needed(spans, policy.max_wait_s)
+    hope = expected(trend, wait_s, fast_s(load))
+    seasons, more = with_look(memory.seasons, load.now_s, need, wait_s, hope, trend.usual)
+    ahead = with_value(memory.ahead, load.now_s, hope + more, wait_s)
     hoped = Expectation(load.now_s + wait_s, largest(ahead), spread(memory.trend))
     due = sum(each.at_s <= load.now_s for each in memory.expectations)
     warm = watched_s >= slow_s(fast_s(load))
@@ -32,6 +35,7 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
         memory,
         trend=trend,
         reserve=_reserve(memory, due, need, demand, load.interval_s),
+        seasons=seasons,
         spans=spans,
         levels=with_need(memory.levels, load.now_s, need, _ready(load), _worth_s(load, policy)),
         ahead=ahead,

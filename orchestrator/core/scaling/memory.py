@@ -8,6 +8,7 @@ from typing import NamedTuple
 from orchestrator.core.scaling.levels import Levels
 from orchestrator.core.scaling.need import Spans
 from orchestrator.core.scaling.reserve import Reserve, first_reserve
+from orchestrator.core.scaling.season import Seasons
 from orchestrator.core.scaling.sliding import Sliding
 from orchestrator.core.scaling.trend import Trend
 
@@ -32,4 +33,5 @@ class ScalingMemory:
     ahead: Sliding = ()  # what was expected over the last cold start
     expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
     wanted: Sliding = ()  # lately, of which the most is kept
+    seasons: Seasons = field(default_factory=Seasons)
     worked_s: float = float("-inf")  # when work last came, or waited
