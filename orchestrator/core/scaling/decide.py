@@ -16,6 +16,7 @@ from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
 from orchestrator.core.scaling.trend import first_trend, spread
 
+MODE = "on"
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
 
@@ -67,8 +68,10 @@ def _there(load: Load) -> float:
 
 def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: ScalingMemory) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
-    ahead, wait_s = largest(seen.ahead), horizon_s(load)
-    quantile = reserved(before.reserve, 1 - policy.attainment)
+    seasonal = MODE != "off" and load.now_s - seen.since_s > 2*86400 and before.seasonal.kept < before.plain.kept
+    now, old = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
+    ahead, wait_s = largest(now.ahead), horizon_s(load)
+    quantile = reserved(old.reserve, 1 - policy.attainment)
     most = _most(load, policy, seen)
     reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
     drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * cold_start_s(load))

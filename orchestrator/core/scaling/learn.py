@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.levels import with_need
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
-from orchestrator.core.scaling.memory import Expectation, ScalingMemory
+from orchestrator.core.scaling.memory import Expectation, Forecast, ScalingMemory
 from orchestrator.core.scaling.need import Span, needed, with_span
 from orchestrator.core.scaling.policy import ScalingPolicy
-from orchestrator.core.scaling.reserve import Reserve, with_error
+from orchestrator.core.scaling.reserve import Reserve, with_error, reserved, first_reserve
 from orchestrator.core.scaling.season import with_look
 from orchestrator.core.scaling.sliding import largest, with_value
 from orchestrator.core.scaling.trend import expected, slow_s, spread, with_demand
@@ -27,28 +27,38 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
     need = needed(spans, policy.max_wait_s)
     hope = expected(trend, wait_s, fast_s(load))
     seasons, more = with_look(memory.seasons, load.now_s, need, wait_s, hope, trend.usual)
-    ahead = with_value(memory.ahead, load.now_s, hope + more, wait_s)
-    hoped = Expectation(load.now_s + wait_s, largest(ahead), spread(memory.trend))
-    due = sum(each.at_s <= load.now_s for each in memory.expectations)
-    warm = watched_s >= slow_s(fast_s(load))
+
+    def forecast(known: Forecast, hope: float) -> Forecast:
+        ahead = with_value(known.ahead, load.now_s, hope, wait_s)
+        due = sum(each.at_s <= load.now_s for each in known.expectations)
+        warm = watched_s >= slow_s(fast_s(load))
+        hoped = Expectation(load.now_s + wait_s, largest(ahead), spread(memory.trend))
+        kept = largest(ahead) + reserved(known.reserve, 1 - policy.attainment) * spread(memory.trend)
+        return Forecast(
+            _reserve(memory, known, due, need, demand, load.interval_s),
+            ahead,
+            (*known.expectations[due:], *((hoped,) if warm else ())),
+            known.kept + max(-math.expm1(-load.interval_s / KEPT_S), load.interval_s / (watched_s + load.interval_s)) * (kept - known.kept),
+        )
+
     return replace(
         memory,
         trend=trend,
-        reserve=_reserve(memory, due, need, demand, load.interval_s),
         seasons=seasons,
+        plain=forecast(memory.plain, hope),
+        seasonal=replace(forecast(memory.plain, hope), reserve=first_reserve()) if watched_s < 86400 else forecast(memory.seasonal, hope + more),
         spans=spans,
         levels=with_need(memory.levels, load.now_s, need, _ready(load), _worth_s(load, policy)),
-        ahead=ahead,
-        expectations=(*memory.expectations[due:], *((hoped,) if warm else ())),
         worked_s=load.now_s if demand or load.waiting or load.unfinished else memory.worked_s,
     )
 
+KEPT_S = 86400.0
 
-def _reserve(memory: ScalingMemory, due: int, need: float, demand: float, interval_s: float) -> Reserve:
+def _reserve(memory: ScalingMemory, known: Forecast, due: int, need: float, demand: float, interval_s: float) -> Reserve:
     """With the errors of the expectations that are `due`, which weigh as the demand does that they are of."""
-    reserve, usual = memory.reserve, memory.trend.usual
+    reserve, usual = known.reserve, memory.trend.usual
     weight_s = interval_s * (demand / usual if usual else 1.0)
-    for each in memory.expectations[:due]:
+    for each in known.expectations[:due]:
         reserve = with_error(reserve, (need - each.replicas) / each.spread, weight_s, interval_s)
     return reserve
 

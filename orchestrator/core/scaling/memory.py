@@ -22,16 +22,25 @@ class Expectation(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """One way to expect demand, and how wrong it has been."""
+
+    reserve: Reserve = field(default_factory=first_reserve)
+    ahead: Sliding = ()  # what was expected over the last cold start
+    expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
+    kept: float = 0.0  # replicas that it would keep, on average
+
+
+@dataclass(frozen=True)
 class ScalingMemory:
     """Demand is in replicas of the pool's first variant."""
 
     since_s: float  # of the first look
     trend: Trend
-    reserve: Reserve = field(default_factory=first_reserve)
+    plain: Forecast = field(default_factory=Forecast)
+    seasonal: Forecast = field(default_factory=Forecast)
     spans: Spans = ()  # of the last minute
     levels: Levels = field(default_factory=Levels)  # of need, and how long each is worth keeping
-    ahead: Sliding = ()  # what was expected over the last cold start
-    expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
     wanted: Sliding = ()  # lately, of which the most is kept
     seasons: Seasons = field(default_factory=Seasons)
     worked_s: float = float("-inf")  # when work last came, or waited
