@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.adapters.goal_file import write_goal
 from orchestrator.adapters.ray_serve import POLICY, serve_config
 from orchestrator.adapters.scaling_file import read_memory
 from orchestrator.core.deployment import GATEWAY, ScalingSpec
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
@@ -126,6 +128,15 @@ def test_metrics_that_are_missing_or_nonsense_hold(make: Make, nothing: Told) ->
     controller = Controller(make())
     controller.busy(30)
     assert {controller.look(nothing) for _ in range(100)} == {3}
+
+
+def test_a_goal_that_is_written_meanwhile_counts_from_the_next_look(make: Make, tmp_path: Path) -> None:
+    controller = Controller(make())
+    assert controller.look(told(0, 0.0, running=0.0)) == 1
+    write_goal(tmp_path / "goal.json", ScalingGoal(tok_s=1000.0))  # a replica writes 400 a second
+    assert controller.look(told(1, 0.0, running=0.0)) == 3
+    (tmp_path / "goal.json").write_text("nonsense")
+    assert controller.look(told(2, 0.0, running=0.0)) == 3
 
 
 def test_a_policy_that_is_made_anew_remembers(make: Make, tmp_path: Path) -> None:
