@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from orchestrator.cli.options import option
+from orchestrator.core.scaling.budget import parse_budget
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.schedule import EXAMPLE, Window, parse_window
+from orchestrator.core.scaling.schedule import EXAMPLE, parse_window
 
 GoalChanges = Mapping[str, Any]  # fields of a ScalingGoal as they shall be; what is not asked for is not there
 
@@ -41,15 +42,17 @@ class Quantity(click.ParamType[float | str]):
         return number
 
 
-class WindowType(click.ParamType[Window | str]):
-    """A window of the week; `none` for no window."""
+class Parsed(click.ParamType[Any]):
+    """What a function of core reads, which raises ValueError; `none` for none."""
 
-    name = "window"
     envvar_list_splitter = ";"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Window | str:
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name, self._parse = name, parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return value if isinstance(value, Window) else NONE if value == NONE else parse_window(str(value))
+            return NONE if value == NONE else self._parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -72,10 +75,12 @@ OPTIONS = (
            help="Share of the requests for which this shall be so.  [default: 99.9%]"),
     option("--max-cost", "cost_per_hour", type=COST, metavar="AMOUNT",
            help="Most that all replicas cost an hour, by --price."),
-    option("--schedule", multiple=True, type=WindowType(), metavar="WINDOW",
+    option("--budget", type=Parsed("budget", parse_budget), metavar="NAME=AMOUNT",
+           help="Most that all fleets of this host with this name cost an hour together, by --price, or in GPUs."),
+    option("--schedule", multiple=True, type=Parsed("window", parse_window), metavar="WINDOW",
            help=f"More at certain times, e.g. '{EXAMPLE}' or 'daily 20:00-23:00 tok-s=900'; may be repeated."),
 )  # fmt: skip
-NAMES = ("tok_s", "wait_s", "ttft_s", "tpot_s", "attainment", "cost_per_hour", "schedule")
+NAMES = ("tok_s", "wait_s", "ttft_s", "tpot_s", "attainment", "cost_per_hour", "budget", "schedule")
 
 
 def goal_changes(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.deployment import DeploymentSpec, Variant
 from orchestrator.core.errors import DoesNotFit, QorchError, UsageError
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.price import price_per_hour
+from orchestrator.core.price import hourly_cost, price_per_hour
+from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.goal import ScalingGoal
 
 
@@ -19,7 +20,8 @@ class Allowed:
     """The replicas that a variant may have."""
 
     speed: Prediction | None
-    price_per_hour: float | None
+    cost: float  # of one for an hour
+    priced: bool  # by the user; in GPUs otherwise
     min_replicas: int
     max_replicas: int
 
@@ -31,17 +33,20 @@ def allowed_of_plan(plan: FitPlan) -> tuple[Allowed, ...]:
         fewest = min(left, each.num_replicas)
         left -= fewest
         price = price_per_hour(each.fit, plan.wish.prices)
-        found.append(Allowed(each.fit.prediction, price, fewest, each.num_replicas))
+        cost = hourly_cost(price, len(each.fit.gpu_indices))
+        found.append(Allowed(each.fit.prediction, cost, price is not None, fewest, each.num_replicas))
     return tuple(found)
 
 
 def allowed_of_spec(spec: DeploymentSpec) -> tuple[Allowed, ...]:
     """Of a fleet whose number of replicas follows the load."""
-    return tuple(
-        Allowed(each.predicted.speed, each.price_per_hour, each.bounds.min_replicas, each.bounds.max_replicas)
-        for each in spec.variants
-        if each.bounds is not None
-    )
+    return tuple(_of_variant(each, each.bounds) for each in spec.variants if each.bounds is not None)
+
+
+def _of_variant(variant: Variant, bounds: ReplicaBounds) -> Allowed:
+    price = variant.price_per_hour
+    cost = hourly_cost(price, variant.num_gpus)
+    return Allowed(variant.predicted.speed, cost, price is not None, bounds.min_replicas, bounds.max_replicas)
 
 
 def require_reachable(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> None:
@@ -52,7 +57,7 @@ def require_reachable(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> None:
 
 
 def _unpriced(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> QorchError | None:
-    if goal.cost_per_hour is None or all(each.price_per_hour is not None for each in allowed):
+    if goal.cost_per_hour is None or all(each.priced for each in allowed):
         return None
     return UsageError(
         f"at most {goal.cost_per_hour:g} an hour is asked for, and what a replica costs is not known",
@@ -61,13 +66,13 @@ def _unpriced(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> QorchError | N
 
 
 def _too_dear(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> QorchError | None:
-    fewest = sum(each.min_replicas * (each.price_per_hour or 0.0) for each in allowed)
-    if goal.cost_per_hour is None or fewest <= goal.cost_per_hour:
+    fewest, most = sum(each.min_replicas * each.cost for each in allowed), goal.most_per_hour
+    if most is None or fewest <= most:
         return None
     count = sum(each.min_replicas for each in allowed)
     return DoesNotFit(
-        f"at most {goal.cost_per_hour:g} an hour is asked for, and the fewest replicas, {count}, cost {fewest:g}",
-        hint=f"--max-cost {fewest:g}, or fewer --min-replicas",
+        f"at most {most:g} an hour is asked for, and the fewest replicas, {count}, cost {fewest:g}",
+        hint=f"a cost of {fewest:g} or more, or fewer --min-replicas",
     )
 
 
@@ -103,10 +108,10 @@ def _too_slow(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> QorchError | N
 
 def _too_little(allowed: tuple[Allowed, ...], goal: ScalingGoal) -> QorchError | None:
     wanted = max(goal.tok_s or 0.0, *(window.tok_s for window in goal.schedule), 0.0)
-    most = most_tok_s(allowed, goal.cost_per_hour)
+    most = most_tok_s(allowed, goal.most_per_hour)
     if wanted <= most:
         return None
-    within = "" if goal.cost_per_hour is None else f" and {goal.cost_per_hour:g} an hour"
+    within = "" if goal.most_per_hour is None else f" and {goal.most_per_hour:g} an hour"
     count = sum(each.max_replicas for each in allowed)
     return DoesNotFit(
         f"{wanted:,g} tok/s are asked for; what is allowed, {count} replicas{within}, writes {most:,.0f} by the plan",
@@ -120,15 +125,15 @@ def most_tok_s(allowed: tuple[Allowed, ...], cost_per_hour: float | None) -> flo
     for each in sorted(allowed, key=_price_of_speed):
         if each.speed is None:
             return math.inf
-        price = each.price_per_hour or 0.0
-        count = each.max_replicas if not price or math.isinf(left) else min(each.max_replicas, math.floor(left / price))
+        paid = left / each.cost if each.cost else math.inf
+        count = math.floor(min(each.max_replicas, paid))
         found += count * each.speed.saturation_tok_s
-        left -= count * price
+        left -= count * each.cost
     return found
 
 
 def _price_of_speed(one: Allowed) -> float:
-    return (one.price_per_hour or 0.0) / one.speed.saturation_tok_s if one.speed else 0.0
+    return one.cost / one.speed.saturation_tok_s if one.speed else 0.0
 
 
 def _least(values: Iterable[float | None]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.in_memory import InMemoryRuntime
+from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.schedule import parse_window
 from tests.cli.conftest import Qorch
@@ -29,6 +30,8 @@ def test_up_and_scale_take_the_same_goals(qorch: Qorch, runtime: InMemoryRuntime
     assert qorch("scale", "--target-tok-s", "90", "--target-wait", "0.5").code == 0
     assert qorch("scale", "--target-ttft", "none", "--schedule", "none", "--attainment", "none").code == 0
     assert goal(runtime) == ScalingGoal(tok_s=90.0, wait_s=0.5, tpot_s=0.2)
+    assert qorch("scale", "--budget", "team=8", "--target-tpot", "none", "--target-wait", "none").code == 0
+    assert goal(runtime) == ScalingGoal(tok_s=90.0, budget=Budget("team", 8.0))
 
 
 @pytest.mark.usefixtures("runtime")
@@ -57,6 +60,11 @@ def test_a_file_and_the_environment_set_goals(
     assert goal(runtime) == ScalingGoal(90.0, 0.25, attainment=0.95, schedule=(parse_window(MORNING),))
 
 
+def test_what_is_no_text_in_a_file_is_refused_as_well(qorch: Qorch) -> None:
+    Path("qorch.yaml").write_text("up: {schedule: [5]}\n")
+    assert "expected DAYS HH:MM-HH:MM" in qorch(*UP).error
+
+
 def test_several_windows_in_the_environment_stand_beside_each_other(
     qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,6 +84,9 @@ def test_several_windows_in_the_environment_stand_beside_each_other(
         ("--attainment", "100%", "expected a share such as 99.9%"),
         ("--max-cost", "1e999", "expected a cost such as 3.60"),
         ("--schedule", "mon 08:00", "expected DAYS HH:MM-HH:MM"),
+        ("--budget", "team", "e.g. team=8, got 'team'"),
+        ("--budget", "team=0", "an amount above 0"),
+        ("--budget", "../team=8", "expected a name"),
     ],
 )
 @pytest.mark.parametrize("verb", ["up", "scale"])

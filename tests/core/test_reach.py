@@ -14,6 +14,7 @@ from orchestrator.core.prediction import Prediction
 from orchestrator.core.reach import Allowed, allowed_of_plan, allowed_of_spec, most_tok_s, require_reachable
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
+from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.schedule import parse_window
 from orchestrator.core.wish import Wish
@@ -21,8 +22,8 @@ from tests.app.samples import demo_spec
 from tests.core.machines import machine, plan_for
 
 SPEED = Prediction(50.0, 1000.0, 32, 5000.0, 0.4, 2000, 200, 90.0, ())
-GPTQ = Allowed(replace(SPEED, saturation_tok_s=600.0), 0.5, 0, 2)
-BF16 = Allowed(SPEED, 2.0, 1, 3)
+GPTQ = Allowed(replace(SPEED, saturation_tok_s=600.0), 0.5, True, 0, 2)
+BF16 = Allowed(SPEED, 2.0, True, 1, 3)
 POOL = (BF16, GPTQ)
 
 
@@ -39,7 +40,9 @@ def refused(goal: ScalingGoal, allowed: tuple[Allowed, ...] = POOL) -> tuple[str
         (ScalingGoal(tok_s=4201.0), "5 replicas, writes 4,200 by the plan", "--target-tok-s 4200"),
         (ScalingGoal(schedule=(parse_window("daily 00:00-24:00 tok-s=5000"),)), "5,000 tok/s are", "--max-replicas"),
         (ScalingGoal(tok_s=2300.0, cost_per_hour=3.5), "and 3.5 an hour, writes 2,200", "--target-tok-s 2200"),
-        (ScalingGoal(cost_per_hour=1.5), "the fewest replicas, 1, cost 2", "--max-cost 2"),
+        (ScalingGoal(cost_per_hour=1.5), "the fewest replicas, 1, cost 2", "a cost of 2 or more"),
+        (ScalingGoal(cost_per_hour=9.0, budget=Budget("team", 1.0)), "at most 1 an hour", "a cost of 2 or more"),
+        (ScalingGoal(tok_s=2300.0, budget=Budget("team", 3.5)), "and 3.5 an hour, writes 2,200", "--target-tok-s 2200"),
         (ScalingGoal(ttft_s=0.39), "alone on a replica it takes 0.4 s", "--target-ttft 0.4s"),
         (ScalingGoal(tpot_s=0.019), "alone on a replica a stream takes 0.02 s", "--target-tpot 0.02s"),
         (ScalingGoal(schedule=(parse_window("mon 08:00-09:00 min=6"),)), "5 are the most allowed", "--max-replicas 6"),
@@ -52,7 +55,7 @@ def test_what_cannot_be_reached_says_what_can(goal: ScalingGoal, message: str, h
 
 
 def test_a_cost_needs_prices_of_all() -> None:
-    message, hint = refused(ScalingGoal(cost_per_hour=9.0), (BF16, replace(GPTQ, price_per_hour=None)))
+    message, hint = refused(ScalingGoal(cost_per_hour=9.0), (BF16, replace(GPTQ, priced=False)))
     assert "what a replica costs is not known" in message
     assert "--price" in hint
 

@@ -20,6 +20,7 @@ def goal_data(goal: ScalingGoal) -> dict[str, Any]:
         "target-tpot": goal.tpot_s,
         "attainment": None if goal.attainment == DEFAULT.attainment else goal.attainment,
         "max-cost": goal.cost_per_hour,
+        "budget": None if goal.budget is None else str(goal.budget),
         "schedule": [str(window) for window in goal.schedule] or None,
     }
 
@@ -47,6 +48,8 @@ def _of_fleet(goal: ScalingGoal) -> Iterator[str]:
     yield from map(str, goal.schedule)
     if goal.cost_per_hour is not None:
         yield f"at most {goal.cost_per_hour:g} an hour"
+    if goal.budget is not None:
+        yield f"at most {goal.budget.per_hour:g} an hour with others of {goal.budget.name}"
 
 
 def _of_requests(goal: ScalingGoal) -> Iterator[str]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import WAIT_S, ScalingGoal, goal_from_data
 from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.core.scaling.own_ttft import FirstTokens, OwnTtft, predicted_ttft, with_first_tokens
@@ -191,7 +192,14 @@ class TestSchedule:
         assert with_fewest(raised, 1) == raised
 
 
-@given(st.builds(ScalingGoal, st.none() | st.floats(1, 9), schedule=st.lists(WINDOWS, max_size=2).map(tuple)))
+BUDGETS = st.none() | st.builds(Budget, st.just("team"), st.floats(1, 9))
+
+
+@given(
+    st.builds(
+        ScalingGoal, st.none() | st.floats(1, 9), schedule=st.lists(WINDOWS, max_size=2).map(tuple), budget=BUDGETS
+    )
+)
 def test_a_goal_travels_as_data(goal: ScalingGoal) -> None:
     assert goal_from_data(asdict(goal)) == goal
 
