@@ -53,14 +53,14 @@ def test_work_is_conserved(work: list[float], wanted: list[int]) -> None:
 
 @given(WORK, st.integers(1, 30))
 def test_more_replicas_never_raise_waiting(work: list[float], replicas: int) -> None:
-    fewer, more = (replay(demand(*work), [pool(ready=n)], static(n)) for n in (replicas, replicas + 1))
+    fewer, more = (replay(demand(*work), [pool(ready=n)], static({"a": n})) for n in (replicas, replicas + 1))
     assert more.attainment >= fewer.attainment - 1e-12
     assert (more.wait_p50_s, more.wait_p99_s, more.left_work) <= (fewer.wait_p50_s, fewer.wait_p99_s, fewer.left_work)
 
 
 @given(WORK)
 def test_where_capacity_always_exceeds_demand_every_request_is_in_time(work: list[float]) -> None:
-    done = replay(demand(*work), [pool(ready=51)], static(51), max_wait_s=0.0)
+    done = replay(demand(*work), [pool(ready=51)], static({"a": 51}), max_wait_s=0.0)
     assert (done.attainment, done.wait_p99_s, done.left_work) == (1.0, 0.0, 0.0)
 
 
@@ -71,7 +71,7 @@ def test_a_replay_is_deterministic(work: list[float], wanted: list[int]) -> None
 
 def test_waits_are_those_on_arrival_and_by_hand() -> None:
     """2 a second come and 1 a second goes, so who comes in second n finds n waiting; 2 s are allowed."""
-    done = replay(demand(*[2.0] * 10), [pool()], static(1))
+    done = replay(demand(*[2.0] * 10), [pool()], static({"a": 1}))
     assert done.attainment == 3 / 10
     assert (done.wait_p50_s, done.wait_p99_s, done.left_work) == (4.0, 9.0, 10.0)
 
@@ -109,7 +109,7 @@ def test_of_those_that_start_the_latest_goes_first() -> None:
 
 def test_who_knows_the_future_asks_a_cold_start_ahead_and_holds_no_longer_than_is_needed() -> None:
     course = demand(*[1.0] * 100, *[3.0] * 100, *[1.0] * 300)
-    done = replay(course, [pool()], clairvoyant(course, pool(), 10.0, 0.0), max_wait_s=0.0)
+    done = replay(course, [pool()], clairvoyant(course, [pool()], 10.0, 0.0), max_wait_s=0.0)
     assert done.replicas == (1,) * 8 + (3,) * 12 + (1,) * 30
     assert (done.attainment, done.changes) == (1.0, 4)
 
@@ -153,8 +153,8 @@ def test_who_knows_the_future_attains_nearly_all_and_no_less_dearly_than_perfect
 ) -> None:
     course = scaled(shaped(shape, 4 * 3600), 8.0)
     one = pool(cold_start_s=cold_start_s)
-    begun = replace(one, ready=first_need(course, one, cold_start_s + 10, 2.0))
-    done = replay(course, [begun], clairvoyant(course, one, 10.0, 2.0))
+    begun = replace(one, ready=first_need(course, one.capacity, cold_start_s + 10, 2.0))
+    done = replay(course, [begun], clairvoyant(course, [one], 10.0, 2.0))
     assert done.attainment > 0.9995
     assert 1 <= done.ratio < 1.5
 

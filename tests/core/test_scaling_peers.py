@@ -177,7 +177,7 @@ def test_no_rule_leaves_the_bounds_of_hpa_or_fails(name: str, looks: list[tuple[
 
 
 def outcome(attainment: float, cost: float) -> Outcome:
-    return Outcome(attainment, cost, cost, 1.0, 0, 0.0, 0.0, 1, (1,), 0.0, 0.0)
+    return Outcome(attainment, cost, cost, 1.0, 0, 0.0, 0.0, 1, (), 0.0, 0.0)
 
 
 def test_the_best_is_the_cheapest_that_meets_the_goal_without_knowing_the_future() -> None:
@@ -193,7 +193,7 @@ def test_the_best_is_the_cheapest_that_meets_the_goal_without_knowing_the_future
 
 
 def test_all_policies_are_replayed_on_one_course_and_static_is_the_least_number_that_attains() -> None:
-    ways = course(scaled(shaped("step", 3600), 8.0), pool(0), GOAL)
+    ways = course(scaled(shaped("step", 3600), 8.0), [pool(0)], GOAL)
     found = dict(compare(ways, POLICIES))
     assert tuple(found) == POLICIES
     peak = max(ways.demand.work) / CAPACITY
@@ -203,5 +203,5 @@ def test_all_policies_are_replayed_on_one_course_and_static_is_the_least_number_
 
 
 def test_a_course_without_demand_is_replayed_too() -> None:
-    ways = course(Demand(1.0, [0.0] * 100, [0.0] * 100), pool(0), GOAL)
+    ways = course(Demand(1.0, [0.0] * 100, [0.0] * 100), [pool(0)], GOAL)
     assert {name: found.attainment for name, found in compare(ways, POLICIES)} == dict.fromkeys(POLICIES, 1.0)
