@@ -21,7 +21,7 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
-from orchestrator.serving.told import pool_seen
+from orchestrator.serving.told import goal_told, pool_seen
 
 logger = logging.getLogger("ray.serve")
 
@@ -56,8 +56,8 @@ class PoolPolicy:
 
     def _look(self, contexts: Mapping[Any, Any], now_s: float) -> None:
         try:
-            seen = pool_seen(contexts.values(), now_s)
-            decision, self._memory = pool_step(seen, self._policy, self._prior, self._memory)
+            seen, goal = pool_seen(contexts.values(), now_s), goal_told(contexts.values())
+            decision, self._memory = pool_step(seen, goal, self._policy, self._prior, self._memory)
         except Exception:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}

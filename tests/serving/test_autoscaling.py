@@ -25,7 +25,7 @@ from orchestrator.serving.told import ANSWERED
 from tests.app.samples import demo_spec
 
 BEGIN_S = 1_000_000.0
-PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, {"demo": VariantPrior(4.0, 4.0)})
+PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, 100.0, {"demo": VariantPrior(4.0, 4.0)})
 Told = dict[str, float] | None
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
