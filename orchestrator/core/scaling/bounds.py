@@ -73,7 +73,9 @@ class _Needs:
     def __init__(self, demand: Demand, capacity: float, max_wait_s: float) -> None:
         self._sums = [0.0, *accumulate(work / capacity for work in demand.work)]  # seconds of a replica
         lengths_s = [(length, length * demand.step_s) for length in WINDOWS_STEPS]
-        self._windows = [(length, length_s, 1 / (length_s + AIM * max_wait_s)) for length, length_s in lengths_s]
+        *shorter, (longest, longest_s) = lengths_s  # at whose end the queue shall be empty again
+        self._windows = [(length, length_s, 1 / (length_s + AIM * max_wait_s)) for length, length_s in shorter]
+        self._windows.append((longest, longest_s, 1 / longest_s))
 
     def at(self, step: int, waiting: float = 0.0) -> int:
         """The replicas that let nothing wait too long until the queue is empty again, which what comes later finds.

@@ -21,7 +21,7 @@ def mixed(variants: Variants, needed: float, budget: float | None) -> dict[str, 
     counts = affordable(variants, bounded, budget)
     if capacity(variants, counts) < needed:
         return _more(variants, counts, needed, budget, max(LEAST_STEP, sum(counts.values())))
-    return without_dearest(variants, counts, lambda rest, _: rest >= needed)
+    return _given_back(variants, counts, needed)
 
 
 def cheapest(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
@@ -62,6 +62,17 @@ def without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare)
         ):
             left[each.name] -= 1
     return left
+
+
+def _given_back(variants: Variants, counts: dict[str, int], needed: float) -> dict[str, int]:
+    """Nothing of cheaper work goes while there is dearer: what is spare is soon too little for one large replica."""
+    for each in sorted(variants, key=work_price, reverse=True):
+        rest = capacity(variants, counts | {each.name: 0})
+        while counts[each.name] > each.min_replicas and rest + each.capacity * (counts[each.name] - 1) >= needed:
+            counts[each.name] -= 1
+        if counts[each.name] > each.min_replicas:
+            break
+    return counts
 
 
 def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None, left: int) -> dict[str, int]:
