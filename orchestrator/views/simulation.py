@@ -21,7 +21,10 @@ def simulation_text(course: Course, outcomes: Outcomes, width: int) -> str:
     """The table, the best in words, and demand and replicas over time."""
     chosen = best(outcomes, course.goal.attainment)
     shown = chosen or max(outcomes, key=lambda name: (name not in BOUNDS, outcomes[name].attainment))
-    parts = [course_text(course), _table(course, outcomes), _verdict(course, outcomes)]
+    head = (
+        f"{course_text(course)}\n{paid(course)}: of replicas, against perfect packing and a rule that knows the future"
+    )
+    parts = [head, _table(course, outcomes), _verdict(course, outcomes)]
     if len(course.variants) > 1:
         parts.append(_variants(course, shown, outcomes[shown]))
     return "\n\n".join([*parts, _plot(course, shown, outcomes[shown], width)])
@@ -30,13 +33,12 @@ def simulation_text(course: Course, outcomes: Outcomes, width: int) -> str:
 def course_text(course: Course) -> str:
     """What is replayed, and what is aimed at."""
     demand, goal, first = course.demand, course.goal, course.variants[0]
-    of, paid = (f" of {first.name}", "cost") if len(course.variants) > 1 else ("", "hours")
+    of = f" of {first.name}" if len(course.variants) > 1 else ""
     budget = "" if goal.budget is None else f"; all replicas cost {goal.budget:g} an hour at most"
     lines = (
         f"demand: {duration(demand.duration_s)}, {demand.mean_rate / first.capacity:.3g} replicas{of} busy on average; "
         f"cold start {_cold_starts(course)}",
         f"goal: {goal.attainment:.3%} of requests wait {goal.max_wait_s:g} s at most{budget}",
-        f"{paid}: of replicas, against perfect packing and against a rule that knows the future",
     )
     return "\n".join(lines)
 
@@ -52,6 +54,11 @@ def duration(seconds: float) -> str:
 def priced(course: Course) -> bool:
     """Whether hours do not say what is paid."""
     return any(each.cost != 1 for each in course.variants)
+
+
+def paid(course: Course) -> str:
+    """What the policies are compared by."""
+    return "cost" if priced(course) else "hours"
 
 
 def _cold_starts(course: Course) -> str:
@@ -91,8 +98,7 @@ def _verdict(course: Course, outcomes: Outcomes) -> str:
     chosen = best(outcomes, course.goal.attainment)
     if chosen is None:
         return f"None of them meets the goal of {course.goal.attainment:.3%}."
-    paid = "cost" if priced(course) else "hours"
-    ratio = f"{outcomes[chosen].ratio:.2f} times the {paid} of perfect packing"
+    ratio = f"{outcomes[chosen].ratio:.2f} times the {paid(course)} of perfect packing"
     return f"{chosen} is the cheapest that meets the goal: {ratio}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,41 @@ def test_a_replica_that_does_next_to_nothing_is_no_reason_to_ask_for_millions(qo
     assert "no rule can keep up" in done.err
 
 
+TUNE = ("simulate", "--shape", "ramp", "--hours", "3", "--cold-start", "20", "--tune")
+LOOSE = (*TUNE, "--min-replicas", "40")
+
+
+def test_tune_proposes_settings_and_shows_what_they_would_have_saved(qorch: Qorch) -> None:
+    done = qorch(*LOOSE)
+    assert done.code == 0
+    assert "chosen by the first 2 hours, in 2 parts" in done.out
+    assert re.search(r"On what was held out the proposal saves \d+\.\d% of the hours and attains \d", done.out)
+    flags = re.search(r"qorch up (--.*)", done.out)
+    assert flags is not None
+    assert re.search(r"--min-replicas \d+ --max-replicas 240", flags[1])
+    assert "# in qorch.yaml" in done.out
+    assert "tried; the best attains" in done.err
+
+
+def test_tune_as_data_says_what_to_set_and_what_it_saves(qorch: Qorch) -> None:
+    found = json.loads(qorch(*LOOSE, "-o", "json", "-q").out)
+    assert found["proposed"]["min-replicas"] < 40
+    before, after = found["present"]["held_out"]["cost"], found["best"]["held_out"]["cost"]
+    assert found["saved"] == pytest.approx(1 - after / before)
+    lines = list(csv.DictReader(io.StringIO(qorch(*LOOSE, "-o", "csv", "-q").out)))
+    assert [(each["on"], each["settings"]) for each in lines[:2]] == [("held out", "present"), ("held out", "proposed")]
+    assert [float(each["cost"]) for each in lines[:2]] == pytest.approx([before, after])
+    assert qorch(*LOOSE, "-o", "name", "-q").out == "proposed\n"
+
+
+def test_where_nothing_is_better_tune_says_to_keep_the_settings(qorch: Qorch) -> None:
+    line = ("simulate", "--shape", "step", "--hours", "1", "--tune")
+    done, found = qorch(*line), json.loads(qorch(*line, "-o", "json", "-q").out)
+    assert "eep the" in done.out
+    assert "qorch up" not in done.out
+    assert (found["proposed"], found["saved"]) == (None, 0.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -105,6 +141,8 @@ def test_a_replica_that_does_next_to_nothing_is_no_reason_to_ask_for_millions(qo
         (("--shape", "step", "--variant", "a=1,cost=-1"), "cost: expected a number from 0"),
         (("--shape", "step", "--variant", "a=1,min=3,max=2"), "--min-replicas of a is 3, more than"),
         (("--shape", "step", "--variant", "a=1,min=3,cost=2", "--budget", "5"), "cost 6 an hour, more than --budget"),
+        (("--shape", "step", "--tune", "--policy", "qorch"), "--policy cannot be combined with --tune"),
+        (("--shape", "step", "--tune", "--hours", "0.1"), "6 minutes of demand are too short to tune by: 15 minutes"),
         (("--shape", "circle"), "circle"),
         (("--shape", "step", "--policy", "hope"), "hope"),
         (("--shape", "step", "--cold-start", "-1"), "--cold-start"),

@@ -10,7 +10,8 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.output import FORMATS, TerminalReporter, emit
-from orchestrator.cli.simulated_pool import MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
+from orchestrator.cli.simulated_pool import HELP, MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
+from orchestrator.cli.tuning import show_tuning
 from orchestrator.cli.variants import EXAMPLE, MOST_REPLICAS, VariantAsked, parse_variants
 from orchestrator.core.errors import UsageError
 from orchestrator.core.scaling.compare import MIXING, POLICIES, Course, compare, course
@@ -80,6 +81,10 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     help="Replay this one; may be repeated. [default: all, for a mixed pool those that mix]",
 )
 @options.option(
+    "--tune", is_flag=True,
+    help="Propose settings of qorch's rule for this traffic, and show what they would have saved on a part held out.",
+)  # fmt: skip
+@options.option(
     "-o", "--output", "format_", type=click.Choice((*FORMATS, "csv")), default="table", show_default=True,
     help="Output format.",
 )  # fmt: skip
@@ -88,7 +93,7 @@ def command(
     trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, cold_start_s: float,
     max_wait_s: float, attainment: float, mean_replicas: float | None, capacity: float | None,
     variants: tuple[VariantAsked, ...], budget: float | None, min_replicas: int, max_replicas: int | None,
-    policies: tuple[str, ...], format_: str, quiet: bool,
+    policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Replay a TRACE of requests, or a shape, against scaling rules, and compare what they cost and attain.
 
@@ -96,12 +101,17 @@ def command(
     """
     from orchestrator.core.scaling.policy import ScalingPolicy
 
+    if tune and policies:
+        raise UsageError("--policy cannot be combined with --tune, which is for qorch's own rule", hint=HELP)
     reporter = TerminalReporter(quiet)
     demand = _demand(trace, shape, hours, seed, prompt_ratio, reporter)
     asked = PoolAsked(variants, mean_replicas, capacity, cold_start_s, min_replicas, max_replicas, budget)
     pool = simulated_pool(asked, demand, has_tokens=trace is not None)
-    goal = ScalingPolicy(max_wait_s, attainment, budget)
-    _show(course(demand, pool, goal), policies or _policies(len(pool), reporter), format_, reporter)
+    replayed = course(demand, pool, ScalingPolicy(max_wait_s, attainment, budget))
+    if tune:
+        show_tuning(replayed, format_, reporter)
+    else:
+        _show(replayed, policies or _policies(len(pool), reporter), format_, reporter)
 
 
 def _demand(
