@@ -68,7 +68,7 @@ def cases(folder: Path) -> Iterator[Case]:
 def outcomes(demand: Demand, cold_start_s: float, names: tuple[str, ...] = POLICIES) -> dict[str, Outcome]:
     capacity = demand.mean_rate / MEAN_REPLICAS
     pool = VariantLoad("replica", 0, 0, capacity, cold_start_s, min_replicas=1, max_replicas=MOST_REPLICAS)
-    return dict(compare(course(demand, pool, GOAL), names))
+    return dict(compare(course(demand, [pool], GOAL), names))
 
 
 def rows(found: Mapping[str, Outcome]) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaling.goal import ScalingGoal, goal_from_data
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
 
@@ -52,6 +53,7 @@ class Variant:
     predicted: Predicted
     device_name: str = ""  # the GPU's product, or the CPU's model
     bounds: ReplicaBounds | None = None  # None: as many as `num_replicas`
+    price_per_hour: float | None = None  # of a replica; None where the user gave no price
 
     @property
     def most_replicas(self) -> int | None:
@@ -65,6 +67,7 @@ class ScalingSpec:
 
     path: str
     policy: ScalingPolicy = field(default_factory=ScalingPolicy)
+    goal: ScalingGoal = field(default_factory=ScalingGoal)
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def _variant_from_data(data: Mapping[str, Any]) -> Variant:
 
 
 def _scaling_from_data(data: Mapping[str, Any]) -> ScalingSpec:
-    return ScalingSpec(data["path"], ScalingPolicy(**data["policy"]))
+    return ScalingSpec(data["path"], ScalingPolicy(**data["policy"]), goal_from_data(data["goal"]))
 
 
 def _predicted_from_data(data: Mapping[str, Any]) -> Predicted:

@@ -19,9 +19,11 @@ from orchestrator.core.engine_settings import (
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
+from orchestrator.core.price import price_per_hour
 from orchestrator.core.progress import stall_s
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded, scaled
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.variant_limits import VariantLimits
 
 
@@ -61,6 +63,7 @@ def deployment_spec(
     endpoint: Endpoint,
     asked: Mapping[str, Any],
     created_s: int,
+    goal: ScalingGoal | None = None,
 ) -> DeploymentSpec:
     """The deployment of a plan for one host; `files` are those of each profile, by its name."""
     variants = tuple(
@@ -68,16 +71,18 @@ def deployment_spec(
         for placement, name in zip(plan.placements, _deployment_names(plan.placements), strict=True)
     )
     spec = DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
-    return spec if plan.wish.bounds is None else _autoscaled(spec, plan.wish.bounds, places)
+    if plan.wish.bounds is None:
+        return spec
+    return _autoscaled(spec, plan.wish.bounds, ScalingSpec(places.scaling_path, goal=goal or ScalingGoal()))
 
 
-def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, places: Places) -> DeploymentSpec:
+def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, scaling: ScalingSpec) -> DeploymentSpec:
     """There is room for the most; it starts with the fewest, or one: `up` waits until a model answers."""
     opened, first = bounded(spec, bounds), scaled(spec, max(1, bounds.min_replicas))
     variants = tuple(
         replace(each, num_replicas=one.num_replicas) for each, one in zip(opened.variants, first.variants, strict=True)
     )
-    return replace(opened, variants=variants, scaling=ScalingSpec(places.scaling_path))
+    return replace(opened, variants=variants, scaling=scaling)
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:
@@ -142,6 +147,7 @@ def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles, 
         memory_bytes=memory_of_another_replica(fit),
         predicted=predicted(fit),
         device_name=fit.device_name,
+        price_per_hour=price_per_hour(fit, plan.wish.prices),
     )
 
 

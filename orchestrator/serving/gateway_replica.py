@@ -21,7 +21,7 @@ from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
-from orchestrator.serving.told import ANSWERED
+from orchestrator.serving.told import ANSWERED, FIRST_TOKEN_S, FIRST_TOKENS
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,9 @@ class GatewayReplica:
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """What has come in, what waits and what was answered, for Ray Serve to push to its controller."""
-        return {**self._service.hold.stats(), ANSWERED: self._service.metrics.answered}
+        count, seconds = self._service.metrics.first_tokens
+        told = {ANSWERED: self._service.metrics.answered, FIRST_TOKENS: count, FIRST_TOKEN_S: seconds}
+        return {**self._service.hold.stats(), **told}
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
+from orchestrator.core.scaling.own_ttft import FirstTokens
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
 ANSWERED, HELD = "answered_requests_total", "held_requests"  # of the gateway
+FIRST_TOKENS, FIRST_TOKEN_S = "first_tokens_total", "first_token_seconds_total"
 
 
 def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
@@ -22,7 +24,13 @@ def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
         tuple(map(_variant, by_name.values())),
         _sum(told.get(ANSWERED)),
         _sum(told.get(HELD)) or 0.0,
+        _first_tokens(told),
     )
+
+
+def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:
+    count, seconds = _sum(told.get(FIRST_TOKENS)), _sum(told.get(FIRST_TOKEN_S))
+    return None if count is None or seconds is None else FirstTokens(count, seconds)
 
 
 def _variant(context: Any) -> VariantSeen:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.bounds import clairvoyant, first_need
+from orchestrator.core.scaling.bounds import clairvoyant, first_need, packed_cost
 from orchestrator.core.scaling.demand import Demand, gathered, scaled
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.outcome import quantiles
 from orchestrator.core.scaling.peers.static import static
-from orchestrator.core.scaling.replay import replay
+from orchestrator.core.scaling.replay import replay, replay_in_parts
 from orchestrator.core.scaling.rule import Rule
 from orchestrator.core.scaling.shapes import SHAPES, shaped
 
@@ -53,14 +53,14 @@ def test_work_is_conserved(work: list[float], wanted: list[int]) -> None:
 
 @given(WORK, st.integers(1, 30))
 def test_more_replicas_never_raise_waiting(work: list[float], replicas: int) -> None:
-    fewer, more = (replay(demand(*work), [pool(ready=n)], static(n)) for n in (replicas, replicas + 1))
+    fewer, more = (replay(demand(*work), [pool(ready=n)], static({"a": n})) for n in (replicas, replicas + 1))
     assert more.attainment >= fewer.attainment - 1e-12
     assert (more.wait_p50_s, more.wait_p99_s, more.left_work) <= (fewer.wait_p50_s, fewer.wait_p99_s, fewer.left_work)
 
 
 @given(WORK)
 def test_where_capacity_always_exceeds_demand_every_request_is_in_time(work: list[float]) -> None:
-    done = replay(demand(*work), [pool(ready=51)], static(51), max_wait_s=0.0)
+    done = replay(demand(*work), [pool(ready=51)], static({"a": 51}), max_wait_s=0.0)
     assert (done.attainment, done.wait_p99_s, done.left_work) == (1.0, 0.0, 0.0)
 
 
@@ -71,7 +71,7 @@ def test_a_replay_is_deterministic(work: list[float], wanted: list[int]) -> None
 
 def test_waits_are_those_on_arrival_and_by_hand() -> None:
     """2 a second come and 1 a second goes, so who comes in second n finds n waiting; 2 s are allowed."""
-    done = replay(demand(*[2.0] * 10), [pool()], static(1))
+    done = replay(demand(*[2.0] * 10), [pool()], static({"a": 1}))
     assert done.attainment == 3 / 10
     assert (done.wait_p50_s, done.wait_p99_s, done.left_work) == (4.0, 9.0, 10.0)
 
@@ -109,9 +109,35 @@ def test_of_those_that_start_the_latest_goes_first() -> None:
 
 def test_who_knows_the_future_asks_a_cold_start_ahead_and_holds_no_longer_than_is_needed() -> None:
     course = demand(*[1.0] * 100, *[3.0] * 100, *[1.0] * 300)
-    done = replay(course, [pool()], clairvoyant(course, pool(), 10.0, 0.0), max_wait_s=0.0)
+    done = replay(course, [pool()], clairvoyant(course, [pool()], 10.0, 0.0), max_wait_s=0.0)
     assert done.replicas == (1,) * 8 + (3,) * 12 + (1,) * 30
     assert (done.attainment, done.changes) == (1.0, 4)
+
+
+def test_who_knows_the_future_mixes_the_cheapest_and_asks_for_each_its_own_cold_start_ahead() -> None:
+    course = demand(*[1.0] * 100, *[3.0] * 100, *[1.0] * 300)
+    cheap = replace(pool(cold_start_s=50.0, name="cheap", cost=0.5), max_replicas=2)
+    dear = replace(pool(name="dear"), ready=0)
+    done = replay(course, [dear, cheap], clairvoyant(course, [dear, cheap], 10.0, 0.0), max_wait_s=0.0)
+    assert [use.replicas for use in done.variants] == [
+        (0,) * 8 + (1,) * 12 + (0,) * 30,
+        (1,) * 5 + (2,) * 15 + (1,) * 30,
+    ]
+    assert done.attainment == 1.0
+
+
+def test_who_knows_the_future_of_replicas_much_smaller_than_the_load_lets_no_queue_grow() -> None:
+    course, many = demand(*[50.1] * 2000), replace(pool(ready=51), max_replicas=1000)
+    done = replay(course, [many], clairvoyant(course, [many], 10.0, 2.0))
+    assert done.attainment == 1.0
+
+
+def test_who_knows_the_future_stays_within_the_budget() -> None:
+    course = demand(*[1.0] * 100, *[9.0] * 100)
+    pair = [pool(name="dear", cost=3.0), pool(name="cheap", cost=2.0, cold_start_s=60.0)]
+    done = replay(course, pair, clairvoyant(course, pair, 10.0, 0.0, budget=10.0))
+    spent = [3 * dear + 2 * cheap for dear, cheap in zip(*(use.replicas for use in done.variants), strict=True)]
+    assert 8 < max(spent) <= 10
 
 
 def test_without_a_ready_replica_every_request_is_a_miss() -> None:
@@ -133,6 +159,30 @@ def test_variants_serve_together_and_cost_what_each_costs() -> None:
     done = replay(demand(*[4.0] * 10), [fast, slow], rule)
     assert (done.left_work, done.replica_hours, done.cost) == pytest.approx((0.0, 20 / 3600, 25 / 3600))
     assert done.packed_cost == pytest.approx(4 * 10 * 0.5 / 3600)
+    assert [(use.name, use.replicas) for use in done.variants] == [("fast", (1,)), ("slow", (1,))]
+    assert [use.hours for use in done.variants] == pytest.approx([10 / 3600, 10 / 3600])
+
+
+def test_perfect_packing_fills_the_cheapest_work_as_far_as_its_replicas_go_and_then_the_next() -> None:
+    """Of 4 a second one cheap replica does 1, all the time."""
+    cheap, dear = replace(pool(name="cheap", cost=0.5), max_replicas=1), pool(name="dear", cost=2.0)
+    assert packed_cost(demand(*[4.0] * 10), [dear, cheap]) == pytest.approx(10 * (0.5 + 3 * 2.0) / 3600)
+
+
+@given(WORK, WANTED, st.integers(1, 199))
+def test_a_replay_in_parts_is_the_same_replay(work: list[float], wanted: list[int], end: int) -> None:
+    course, end = demand(*work), min(end // 10 * 10, len(work))
+    whole = replay(course, [pool()], scripted(wanted))
+    parts = replay_in_parts(course, [pool()], scripted(wanted), (end, len(work)), 10.0, 2.0)
+    assert sum((each.replicas for each in parts), ()) == whole.replicas
+    for field in ("replica_hours", "cost", "packed_cost", "changes"):
+        assert sum(getattr(each, field) for each in parts) == pytest.approx(getattr(whole, field))
+    in_time = sum(
+        each.attainment * sum(course.requests[slice(*span)])
+        for each, span in zip(parts, ((0, end), (end, None)), strict=True)
+    )
+    assert in_time == pytest.approx(whole.attainment * sum(course.requests))
+    assert parts[-1].left_work == whole.left_work
 
 
 def test_a_rule_sees_what_arrived_since_the_last_look() -> None:
@@ -153,8 +203,8 @@ def test_who_knows_the_future_attains_nearly_all_and_no_less_dearly_than_perfect
 ) -> None:
     course = scaled(shaped(shape, 4 * 3600), 8.0)
     one = pool(cold_start_s=cold_start_s)
-    begun = replace(one, ready=first_need(course, one, cold_start_s + 10, 2.0))
-    done = replay(course, [begun], clairvoyant(course, one, 10.0, 2.0))
+    begun = replace(one, ready=first_need(course, one.capacity, cold_start_s + 10, 2.0))
+    done = replay(course, [begun], clairvoyant(course, [one], 10.0, 2.0))
     assert done.attainment > 0.9995
     assert 1 <= done.ratio < 1.5
 

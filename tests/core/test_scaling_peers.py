@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.compare import CLAIRVOYANT, POLICIES, STATIC, best, compare, course, own
+from orchestrator.core.scaling.compare import CLAIRVOYANT, MIXING, POLICIES, STATIC, best, compare, course, own
 from orchestrator.core.scaling.demand import Demand, scaled
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.outcome import Outcome
@@ -177,7 +177,7 @@ def test_no_rule_leaves_the_bounds_of_hpa_or_fails(name: str, looks: list[tuple[
 
 
 def outcome(attainment: float, cost: float) -> Outcome:
-    return Outcome(attainment, cost, cost, 1.0, 0, 0.0, 0.0, 1, (1,), 0.0, 0.0)
+    return Outcome(attainment, cost, cost, 1.0, 0, 0.0, 0.0, 1, (), 0.0, 0.0)
 
 
 def test_the_best_is_the_cheapest_that_meets_the_goal_without_knowing_the_future() -> None:
@@ -193,7 +193,7 @@ def test_the_best_is_the_cheapest_that_meets_the_goal_without_knowing_the_future
 
 
 def test_all_policies_are_replayed_on_one_course_and_static_is_the_least_number_that_attains() -> None:
-    ways = course(scaled(shaped("step", 3600), 8.0), pool(0), GOAL)
+    ways = course(scaled(shaped("step", 3600), 8.0), [pool(0)], GOAL)
     found = dict(compare(ways, POLICIES))
     assert tuple(found) == POLICIES
     peak = max(ways.demand.work) / CAPACITY
@@ -202,6 +202,17 @@ def test_all_policies_are_replayed_on_one_course_and_static_is_the_least_number_
     assert found[CLAIRVOYANT].cost < found["static"].cost
 
 
+def test_a_mixed_pool_is_replayed_with_the_cheapest_mix_that_attains_as_static() -> None:
+    """16 a second at most are 6 of the cheap ones and 2 of the dear."""
+    cheap, dear = pool(0, name="cheap", cost=0.5, min_replicas=0, max_replicas=6), pool(0, name="dear", min_replicas=0)
+    ways = course(scaled(shaped("step", 3600), 8.0), [dear, cheap], GOAL)
+    found = dict(compare(ways, MIXING))
+    assert {use.name: use.replicas for use in found["static"].variants} == {"dear": (2,), "cheap": (6,)}
+    assert found["static"].attainment >= GOAL.attainment
+    assert found[CLAIRVOYANT].cost < found["static"].cost
+    assert all(each.ratio >= 1 for each in found.values())
+
+
 def test_a_course_without_demand_is_replayed_too() -> None:
-    ways = course(Demand(1.0, [0.0] * 100, [0.0] * 100), pool(0), GOAL)
+    ways = course(Demand(1.0, [0.0] * 100, [0.0] * 100), [pool(0)], GOAL)
     assert {name: found.attainment for name, found in compare(ways, POLICIES)} == dict.fromkeys(POLICIES, 1.0)

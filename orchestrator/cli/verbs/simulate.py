@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +9,22 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options
-from orchestrator.cli.output import FORMATS, TerminalReporter, emit, message
+from orchestrator.cli.output import FORMATS, TerminalReporter, emit
+from orchestrator.cli.simulated_pool import HELP, MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
+from orchestrator.cli.tuning import show_tuning
+from orchestrator.cli.variants import EXAMPLE, MOST_REPLICAS, VariantAsked, parse_variants
 from orchestrator.core.errors import UsageError
-from orchestrator.core.scaling.compare import POLICIES, Course, compare, course
+from orchestrator.core.scaling.compare import MIXING, POLICIES, Course, compare, course
 from orchestrator.core.scaling.shapes import SHAPES, shaped
 
 if TYPE_CHECKING:
     from orchestrator.core.scaling.demand import Demand
 
-HELP = "qorch simulate --help"
-MEAN_REPLICAS = 12.0
-MOST_TIMES = 20  # --max-replicas over the mean, where it is not said
-MOST_REPLICAS = 100_000
 POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
+
+
+def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[VariantAsked, ...]:
+    return parse_variants(value)
 
 
 @click.command("simulate")
@@ -52,15 +54,36 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
     help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}]",
 )
 @options.option("--capacity", type=POSITIVE, metavar="TOK_S", help="Generated tokens a second of a replica, instead.")
-@options.option("--min-replicas", type=click.IntRange(0, MOST_REPLICAS), default=1, show_default=True)
-@options.option("--max-replicas", type=click.IntRange(1, MOST_REPLICAS), help=f"[default: {MOST_TIMES} times the mean]")
+@options.option(
+    "--variant", "variants", multiple=True, callback=_variants, metavar="NAME=CAPACITY[,...]",
+    help="One kind of replica of a mixed pool, such as " + EXAMPLE + ": capacity in generated tokens a second, cost of "
+    "an hour in any unit. May be repeated.",
+)  # fmt: skip
+@options.option(
+    "--budget",
+    type=POSITIVE,
+    metavar="COST",
+    help="Most that all replicas may cost an hour; each costs 1, or its cost.",
+)
+@options.option(
+    "--min-replicas", type=click.IntRange(0, MOST_REPLICAS), default=1, show_default=True,
+    help="Fewest replicas, of the first variant.",
+)  # fmt: skip
+@options.option(
+    "--max-replicas", type=click.IntRange(1, MOST_REPLICAS),
+    help=f"Most replicas, of each variant. [default: {MOST_TIMES} times the mean]",
+)  # fmt: skip
 @options.option(
     "--policy",
     "policies",
     multiple=True,
     type=click.Choice(POLICIES),
-    help="Replay this one; may be repeated. [default: all]",
+    help="Replay this one; may be repeated. [default: all, for a mixed pool those that mix]",
 )
+@options.option(
+    "--tune", is_flag=True,
+    help="Propose settings of qorch's rule for this traffic, and show what they would have saved on a part held out.",
+)  # fmt: skip
 @options.option(
     "-o", "--output", "format_", type=click.Choice((*FORMATS, "csv")), default="table", show_default=True,
     help="Output format.",
@@ -68,27 +91,27 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 @options.quiet
 def command(
     trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, cold_start_s: float,
-    max_wait_s: float, attainment: float, mean_replicas: float | None, capacity: float | None, min_replicas: int,
-    max_replicas: int | None, policies: tuple[str, ...], format_: str, quiet: bool,
+    max_wait_s: float, attainment: float, mean_replicas: float | None, capacity: float | None,
+    variants: tuple[VariantAsked, ...], budget: float | None, min_replicas: int, max_replicas: int | None,
+    policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Replay a TRACE of requests, or a shape, against scaling rules, and compare what they cost and attain.
 
     A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens.
     """
-    from orchestrator.core.scaling.load import VariantLoad
     from orchestrator.core.scaling.policy import ScalingPolicy
 
+    if tune and policies:
+        raise UsageError("--policy cannot be combined with --tune, which is for qorch's own rule", hint=HELP)
     reporter = TerminalReporter(quiet)
     demand = _demand(trace, shape, hours, seed, prompt_ratio, reporter)
-    each = _capacity(demand, mean_replicas, capacity)
-    least = math.ceil(demand.mean_rate / each)
-    most = max_replicas or max(min(MOST_TIMES * least, MOST_REPLICAS), min_replicas)
-    if min_replicas > most:
-        raise UsageError(f"--min-replicas is {min_replicas}, more than --max-replicas, which is {most}", hint=HELP)
-    if most < least:
-        message(f"the demand keeps {least} replicas busy on average, and {most} are allowed: no rule can keep up")
-    variant = VariantLoad("replica", 0, 0, each, cold_start_s, min_replicas=min_replicas, max_replicas=most)
-    _show(course(demand, variant, ScalingPolicy(max_wait_s, attainment)), policies or POLICIES, format_, reporter)
+    asked = PoolAsked(variants, mean_replicas, capacity, cold_start_s, min_replicas, max_replicas, budget)
+    pool = simulated_pool(asked, demand, has_tokens=trace is not None)
+    replayed = course(demand, pool, ScalingPolicy(max_wait_s, attainment, budget))
+    if tune:
+        show_tuning(replayed, format_, reporter)
+    else:
+        _show(replayed, policies or _policies(len(pool), reporter), format_, reporter)
 
 
 def _demand(
@@ -106,15 +129,18 @@ def _demand(
     return demand
 
 
-def _capacity(demand: Demand, mean_replicas: float | None, capacity: float | None) -> float:
-    """Work a second of a replica."""
-    if mean_replicas is not None and capacity is not None:
-        raise UsageError("--mean-replicas cannot be combined with --capacity", hint=HELP)
-    return capacity or demand.mean_rate / (mean_replicas or MEAN_REPLICAS)
+def _policies(kinds: int, reporter: TerminalReporter) -> tuple[str, ...]:
+    """Rules that scale one kind of replica say nothing of a mixed pool, unless they are asked for."""
+    if kinds == 1:
+        return POLICIES
+    others = ", ".join(name for name in POLICIES if name not in MIXING)
+    reporter.say(f"left out, since they scale one kind of replica: {others}; --policy NAME has the cheapest alone")
+    return MIXING
 
 
 def _show(course: Course, names: tuple[str, ...], format_: str, reporter: TerminalReporter) -> None:
-    from orchestrator.views.simulation import simulation_csv, simulation_data, simulation_text
+    from orchestrator.views.simulation import simulation_text
+    from orchestrator.views.simulation_data import simulation_csv, simulation_data
 
     outcomes = {}
     for name, outcome in compare(course, names):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
-from orchestrator.core.scaling.bounds import clairvoyant, first_need
+from orchestrator.core.scaling.bounds import clairvoyant, first_need, least_capacity
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.demand import Demand
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.memory import ScalingMemory
+from orchestrator.core.scaling.mix import capacity, cheapest
 from orchestrator.core.scaling.outcome import Outcome
 from orchestrator.core.scaling.peers import PEERS
 from orchestrator.core.scaling.peers.static import static
@@ -21,23 +23,29 @@ INTERVAL_S = 10.0  # between two looks
 OWN, STATIC, CLAIRVOYANT = "qorch", "static", "clairvoyant"
 BOUNDS = {STATIC: "knew afterwards", CLAIRVOYANT: "knows the future"}
 POLICIES = (OWN, *PEERS, *BOUNDS)
+MIXING = (OWN, "wva", *BOUNDS)  # those that scale several variants together; the others scale that of the cheapest work
 
 
 @dataclass(frozen=True)
 class Course:
-    """What all rules are replayed on: a demand, a pool of one variant, a goal, and how often they are asked."""
+    """What all rules are replayed on: a demand, a pool, a goal, and how often they are asked."""
 
     demand: Demand
-    variant: VariantLoad
+    variants: tuple[VariantLoad, ...]
     goal: ScalingPolicy
     interval_s: float = INTERVAL_S
 
 
-def course(demand: Demand, variant: VariantLoad, goal: ScalingPolicy) -> Course:
-    """Begins with the replicas ready that the first cold start needs, in which no rule can have another."""
-    ready = first_need(demand, variant, variant.cold_start_s + INTERVAL_S, goal.max_wait_s)
-    bounded = min(max(ready, variant.min_replicas), variant.max_replicas)
-    return Course(demand, replace(variant, ready=bounded), goal)
+def course(demand: Demand, variants: Iterable[VariantLoad], goal: ScalingPolicy) -> Course:
+    """Begins with the replicas ready that the longest cold start needs, in which no rule can have another."""
+    pool = tuple(variants)
+    grain, first_s = least_capacity(pool), max(each.cold_start_s for each in pool) + INTERVAL_S
+    need = first_need(demand, grain, first_s, goal.max_wait_s)
+    return Course(demand, with_ready(pool, cheapest(pool, need * grain, goal.budget)), goal)
+
+
+def with_ready(variants: Iterable[VariantLoad], counts: Mapping[str, int]) -> tuple[VariantLoad, ...]:
+    return tuple(replace(each, ready=counts[each.name]) for each in variants)
 
 
 def compare(course: Course, names: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
@@ -64,26 +72,30 @@ def own(goal: ScalingPolicy) -> Rule:
 
 def _rule(course: Course, name: str) -> Rule:
     if name == CLAIRVOYANT:
-        return clairvoyant(course.demand, course.variant, course.interval_s, course.goal.max_wait_s)
+        goal = course.goal
+        return clairvoyant(course.demand, course.variants, course.interval_s, goal.max_wait_s, goal.budget)
     return own(course.goal) if name == OWN else PEERS[name]()
 
 
 def _replayed(course: Course, rule: Rule) -> Outcome:
-    return replay(course.demand, [course.variant], rule, course.interval_s, course.goal.max_wait_s)
+    return replay(course.demand, course.variants, rule, course.interval_s, course.goal.max_wait_s)
 
 
 def _static(course: Course) -> Outcome:
-    """With the least number that attains the goal, known afterwards, or the most that is allowed."""
-    low, high = max(1, course.variant.min_replicas), course.variant.max_replicas
+    """With the least work a second that attains the goal, known afterwards, or the most that is allowed."""
+    most = capacity(course.variants, {each.name: each.max_replicas for each in course.variants})
+    low, high = 1, max(1, ceil(most / least_capacity(course.variants)))
     while low < high:
         middle = (low + high) // 2
-        if _with(course, middle).attainment >= course.goal.attainment:
+        if _always(course, middle).attainment >= course.goal.attainment:
             high = middle
         else:
             low = middle + 1
-    return _with(course, low)
+    return _always(course, low)
 
 
-def _with(course: Course, replicas: int) -> Outcome:
-    always = replace(course.variant, ready=replicas)
-    return replay(course.demand, [always], static(replicas), course.demand.duration_s, course.goal.max_wait_s)
+def _always(course: Course, need: int) -> Outcome:
+    """With the cheapest mix that does the work of so many of the smallest replicas."""
+    counts = cheapest(course.variants, need * least_capacity(course.variants), course.goal.budget)
+    pool, length_s = with_ready(course.variants, counts), course.demand.duration_s
+    return replay(course.demand, pool, static(counts), length_s, course.goal.max_wait_s)

@@ -35,8 +35,10 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, hold_s))
     kept, why = _kept(load, policy, seen, hold_s)
     steps = (*steps, DecisionStep("kept", kept, f"replicas{why}"))
-    counts = mixed(load.variants, kept * unit(load), policy.budget)
-    return ScalingDecision(counts, (*steps, _reached(load, counts, kept))), seen
+    wanted = max(kept, load.least / unit(load))
+    counts = mixed(load.variants, wanted * unit(load), policy.budget)
+    free = counts if policy.budget is None else mixed(load.variants, wanted * unit(load), None)
+    return ScalingDecision(counts, (*steps, _reached(load, counts, wanted)), free), seen
 
 
 def _unknown(load: Load) -> str | None:
@@ -52,7 +54,7 @@ def _unknown(load: Load) -> str | None:
 def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
     """What there is, within the bounds."""
     counts = mixed(load.variants, _there(load), policy.budget)
-    return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),))
+    return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),), counts)
 
 
 def _first(load: Load) -> ScalingMemory:
@@ -110,9 +112,9 @@ def _left_waiting(load: Load, demand: float) -> float:
     return max(0.0, waiting + (demand - working) * horizon_s(load)) if waiting else 0.0
 
 
-def _reached(load: Load, counts: dict[str, int], kept: float) -> DecisionStep:
+def _reached(load: Load, counts: dict[str, int], wanted: float) -> DecisionStep:
     reached = capacity(load.variants, counts) / unit(load)
-    short = kept - reached
+    short = wanted - reached
     why = f"{short:.1f} short: bounds or budget allow no more" if short > 1e-9 else "enough"
     return DecisionStep("replicas", sum(counts.values()), f"that do the work of {reached:g}: {why}")
 

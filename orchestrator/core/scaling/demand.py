@@ -35,6 +35,11 @@ def scaled(demand: Demand, factor: float) -> Demand:
     return Demand(demand.step_s, work, requests)
 
 
+def part(demand: Demand, begin: int, end: int) -> Demand:
+    """These steps of it."""
+    return Demand(demand.step_s, demand.work[begin:end], demand.requests[begin:end])
+
+
 def gathered(arrivals: Iterable[tuple[float, float, float]], step_s: float = 1.0) -> Demand:
     """Arrivals (t_s, work, requests), in order of time, summed up in steps that begin with the first one's."""
     work, requests = array("d"), array("d")

@@ -15,9 +15,9 @@ from orchestrator.core.scaling.demand import Demand
 class FluidQueue:
     """The work that waits, and the sums over all requests so far."""
 
-    def __init__(self, demand: Demand, max_wait_s: float) -> None:
+    def __init__(self, demand: Demand, max_wait_s: float, waiting: float = 0.0) -> None:
         self._demand, self._max_wait_s = demand, max_wait_s
-        self.waiting = self.served = 0.0
+        self.waiting, self.served = waiting, 0.0
         self.in_time = self.requests = 0.0
         self.waits: list[tuple[float, float]] = []  # (s, requests), of those that waited
 

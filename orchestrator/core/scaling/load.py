@@ -34,6 +34,7 @@ class Load:
     waiting: float  # work that no replica has begun
     variants: tuple[VariantLoad, ...]
     unfinished: float = 0.0  # requests that came in earlier intervals, and are being served
+    least: float = 0.0  # work a second that shall be possible whatever comes
 
 
 def unit(load: Load) -> float:

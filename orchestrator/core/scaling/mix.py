@@ -18,10 +18,22 @@ Spare = Callable[[float, float], bool]  # by the work a second of the rest, and 
 def mixed(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
     """Replicas by variant for `needed` work a second, from those that there are; as near as bounds and budget let."""
     bounded = {each.name: min(each.max_replicas, max(each.min_replicas, each.replicas)) for each in variants}
-    counts = _without_dearest(variants, bounded, lambda _, spent: budget is not None and spent > budget)
+    counts = affordable(variants, bounded, budget)
     if capacity(variants, counts) < needed:
-        return _more(variants, counts, needed, budget)
-    return _without_dearest(variants, counts, lambda rest, _: rest >= needed)
+        return _more(variants, counts, needed, budget, max(LEAST_STEP, sum(counts.values())))
+    return _given_back(variants, counts, needed)
+
+
+def cheapest(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
+    """The same from the fewest on, whatever there is, and in one step."""
+    fewest = {each.name: each.min_replicas for each in variants}
+    counts = _more(variants, fewest, needed, budget, MOST_AT_ONCE)
+    return without_dearest(variants, counts, lambda rest, _: rest >= needed)
+
+
+def work_price(one: VariantLoad) -> float:
+    """Of the work that a replica does at its capacity."""
+    return one.cost / one.capacity
 
 
 def capacity(variants: Variants, counts: Mapping[str, int]) -> float:
@@ -34,8 +46,37 @@ def cost(variants: Variants, counts: Mapping[str, int]) -> float:
     return sum(each.cost * counts[each.name] for each in variants)
 
 
-def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None) -> dict[str, int]:
-    left = max(LEAST_STEP, sum(counts.values()))
+def affordable(variants: Variants, counts: Mapping[str, int], budget: float | None) -> dict[str, int]:
+    """The counts less the dearest that the budget does not pay for."""
+    return without_dearest(variants, counts, lambda _, spent: budget is not None and spent > budget)
+
+
+def without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare) -> dict[str, int]:
+    """The counts less those that can be spared, where work is dearest first."""
+    left = dict(counts)
+    for each in sorted(variants, key=work_price, reverse=True):
+        others = left | {each.name: 0}
+        work, price = capacity(variants, others), cost(variants, others)
+        while left[each.name] > each.min_replicas and spare(
+            work + each.capacity * (left[each.name] - 1), price + each.cost * left[each.name]
+        ):
+            left[each.name] -= 1
+    return left
+
+
+def _given_back(variants: Variants, counts: dict[str, int], needed: float) -> dict[str, int]:
+    """Nothing of cheaper work goes while there is dearer: what is spare is soon too little for one large replica."""
+    for each in sorted(variants, key=work_price, reverse=True):
+        rest = capacity(variants, counts | {each.name: 0})
+        while counts[each.name] > each.min_replicas and rest + each.capacity * (counts[each.name] - 1) >= needed:
+            counts[each.name] -= 1
+        if counts[each.name] > each.min_replicas:
+            break
+    return counts
+
+
+def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None, left: int) -> dict[str, int]:
+    """With `left` more at most."""
     while left:
         short = needed - capacity(variants, counts)
         able = [each for each in variants if _may_grow(each, variants, counts, budget)]
@@ -68,16 +109,3 @@ def _may_grow(one: VariantLoad, variants: Variants, counts: Mapping[str, int], b
 def _price(one: VariantLoad, short: float) -> float:
     """Of the work that it would do: no more of it counts than is short."""
     return one.cost / min(one.capacity, short)
-
-
-def _without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare) -> dict[str, int]:
-    """The counts less those that can be spared, where work is dearest first."""
-    left = dict(counts)
-    for each in sorted(variants, key=lambda each: each.cost / each.capacity, reverse=True):
-        others = left | {each.name: 0}
-        work, price = capacity(variants, others), cost(variants, others)
-        while left[each.name] > each.min_replicas and spare(
-            work + each.capacity * (left[each.name] - 1), price + each.cost * left[each.name]
-        ):
-            left[each.name] -= 1
-    return left

@@ -9,6 +9,15 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True)
+class VariantUse:
+    """The replicas of one variant that are paid for, from each look to the next, and their hours."""
+
+    name: str
+    replicas: tuple[int, ...]
+    hours: float
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Of one rule over one demand; waits are those on arrival, infinite while no replica is ready."""
 
@@ -20,9 +29,14 @@ class Outcome:
     wait_p50_s: float
     wait_p99_s: float
     peak_replicas: int
-    replicas: tuple[int, ...]  # that are paid for, from each look to the next
+    variants: tuple[VariantUse, ...]
     served_work: float
     left_work: float  # that waits when the demand ends
+
+    @property
+    def replicas(self) -> tuple[int, ...]:
+        """Of all variants."""
+        return tuple(map(sum, zip(*(each.replicas for each in self.variants), strict=True)))
 
     @property
     def ratio(self) -> float:

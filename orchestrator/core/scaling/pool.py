@@ -8,28 +8,39 @@ from dataclasses import replace
 from orchestrator.core.scaling.cold_start import STUCK_TIMES, stuck
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import PoolLook, looked, taught
 from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
 from orchestrator.core.scaling.prior import PoolPrior
+from orchestrator.core.scaling.schedule import Floor, floor
 from orchestrator.core.scaling.seen import PoolSeen
+from orchestrator.core.scaling.within import goal_steps, policy_within, with_fewest, within
 
 
 def pool_step(
-    seen: PoolSeen, policy: ScalingPolicy, prior: PoolPrior, memory: PoolMemory | None
+    seen: PoolSeen, goal: ScalingGoal, policy: ScalingPolicy, prior: PoolPrior, memory: PoolMemory | None
 ) -> tuple[ScalingDecision, PoolMemory]:
     """How many replicas of each variant, within its bounds; what is not known takes none away."""
     memory, interval_s = at(memory or first_memory(prior, seen.now_s), seen.now_s)
+    least = floor(goal.schedule, seen.now_s, seen.now_s + _cold_start_s(memory)) if goal.schedule else Floor()
+    seen = with_fewest(seen, least.min_replicas)
     look = looked(seen, prior, memory)
     before, memory = memory, taught(look, memory)
     load, memory = pool_load(look, before, memory, interval_s)
-    decision, scaling = decide(load, policy, memory.scaling)
-    steps = (*_inputs(look, memory), *decision.steps)
+    load = within(load, goal, least, prior, memory)
+    decision, scaling = decide(load, policy_within(policy, goal, memory), memory.scaling)
+    steps = (*_inputs(look, memory), *goal_steps(load, goal, least, memory), *decision.steps)
     memory = replace(memory, scaling=scaling)
     if look.blind or load.arrived is None or not interval_s:
-        return ScalingDecision(_none_fewer(seen, decision.replicas), steps), memory
-    return ScalingDecision(decision.replicas, steps), memory
+        return ScalingDecision(_none_fewer(seen, decision.replicas), steps, decision.wanted), memory
+    return replace(decision, steps=steps), memory
+
+
+def _cold_start_s(memory: PoolMemory) -> float:
+    """Of the variant that takes longest."""
+    return max(each.usual_s for each in memory.cold_starts.values())
 
 
 def _none_fewer(seen: PoolSeen, counts: Mapping[str, int]) -> dict[str, int]:

@@ -57,7 +57,7 @@ def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | 
         return held if not look.blind or look.seen.held_requests else None
     now = sum(look.tracks[key].sample.unfinished for key in look.gains) * memory.request.work
     then = sum(gain.unfinished for gain in look.gains.values()) * before.request.work
-    return (look.served + now - then) * look.ready / len(look.gains) + held
+    return (look.served.work + now - then) * look.ready / len(look.gains) + held
 
 
 def _waiting(look: PoolLook) -> float:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.scaling.capacity import Capacity, learned
 from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
-from orchestrator.core.scaling.mean_request import with_served
+from orchestrator.core.scaling.mean_request import Served, with_served
+from orchestrator.core.scaling.own_ttft import with_first_tokens
+from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
@@ -35,8 +37,14 @@ class PoolLook:
         return len(self.gains) < self.ready if self.ready else asked
 
     @property
-    def served(self) -> float:
-        return sum(gain.served for gain in self.gains.values())
+    def served(self) -> Served:
+        gains = self.gains.values()
+        return Served(sum(gain.served for gain in gains), sum(gain.written.tokens for gain in gains))
+
+    @property
+    def alone(self) -> bool:
+        """Whether a request that comes now is begun at once."""
+        return not self.seen.held_requests and not any(self.tracks[key].sample.full for key in self.gains)
 
 
 def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
@@ -64,7 +72,14 @@ def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
         request=memory.request if look.blind else with_served(memory.request, look.served, seen.answered_requests),
         capacities=dict(_capacities(look, memory)),
         cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
+        paces={variant.name: _pace(variant, look, memory.paces.get(variant.name, UNSEEN)) for variant in seen.variants},
+        own_ttft=with_first_tokens(memory.own_ttft, seen.first_tokens, look.alone),
     )
+
+
+def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
+    gains = (look.gains[key] for key in variant.replicas if key in look.gains)
+    return with_written(known, [gain.written for gain in gains if gain.written.running])
 
 
 def _capacities(look: PoolLook, memory: PoolMemory) -> list[tuple[str, Capacity]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from orchestrator.core.scaling.capacity import Capacity
 from orchestrator.core.scaling.cold_start import ColdStart
 from orchestrator.core.scaling.mean_request import MeanRequest
 from orchestrator.core.scaling.memory import ScalingMemory
+from orchestrator.core.scaling.own_ttft import OwnTtft, predicted_ttft
+from orchestrator.core.scaling.pace import Pace
 from orchestrator.core.scaling.prior import UNPREDICTED_COLD_START_S, PoolPrior
 from orchestrator.core.scaling.replica_track import ReplicaTrack
 
@@ -30,6 +32,8 @@ class PoolMemory:
     owed: float = 0.0  # work that was counted as arrived and was none; 0 or less
     asked_s: float = 0.0  # when a client had asked for something last
     scaling: ScalingMemory | None = None
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    own_ttft: OwnTtft = field(default_factory=OwnTtft)
 
 
 def first_memory(prior: PoolPrior, now_s: float) -> PoolMemory:
@@ -39,7 +43,10 @@ def first_memory(prior: PoolPrior, now_s: float) -> PoolMemory:
         name: ColdStart(UNPREDICTED_COLD_START_S, 0.0) if each.cold_start_s is None else ColdStart(each.cold_start_s)
         for name, each in prior.variants.items()
     }
-    return PoolMemory(now_s, 0.0, MeanRequest(prior.request_work), capacities, cold_starts, {}, {})
+    request = MeanRequest(prior.request_work, prior.generation_tokens)
+    paces = {name: each.pace for name, each in prior.variants.items()}
+    own_ttft = predicted_ttft(min((each.ttft_s for each in prior.variants.values() if each.ttft_s), default=None))
+    return PoolMemory(now_s, 0.0, request, capacities, cold_starts, {}, {}, paces=paces, own_ttft=own_ttft)
 
 
 def at(memory: PoolMemory, now_s: float) -> tuple[PoolMemory, float]:

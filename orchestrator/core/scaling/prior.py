@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from orchestrator.core.deployment import Variant
 from orchestrator.core.predict import OUTPUT_TOKENS, PROMPT_TOKENS
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.price import hourly_cost
+from orchestrator.core.scaling.pace import UNSEEN, Pace, predicted_pace
 
 UNPREDICTED_COLD_START_S = 60.0  # until the first start was seen
 
@@ -29,6 +31,9 @@ class VariantPrior:
 
     capacity: float | None  # work a second of a full replica; None where it was not predicted
     cold_start_s: float | None
+    pace: Pace = UNSEEN
+    ttft_s: float | None = None  # with nobody before it
+    cost: float = 1.0  # of a replica for an hour, in the currency of the prices, or by its GPUs
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class PoolPrior:
 
     work: TokenWork
     request_work: float
+    generation_tokens: float
     variants: Mapping[str, VariantPrior]
 
 
@@ -45,7 +51,7 @@ def pool_prior(variants: tuple[Variant, ...]) -> PoolPrior:
     first = variants[0].predicted.speed
     work = _token_work(first)
     shape = (first.prompt_tokens, first.output_tokens) if first else (PROMPT_TOKENS, OUTPUT_TOKENS)
-    return PoolPrior(work, work.of(*shape), {each.name: _variant(each.predicted.speed, work) for each in variants})
+    return PoolPrior(work, work.of(*shape), shape[1], {each.name: _variant(each, work) for each in variants})
 
 
 def _token_work(said: Prediction | None) -> TokenWork:
@@ -57,8 +63,10 @@ def _token_work(said: Prediction | None) -> TokenWork:
     return TokenWork(prompt, max(rest, prompt))  # generated, a token is never less work than read
 
 
-def _variant(said: Prediction | None, work: TokenWork) -> VariantPrior:
+def _variant(variant: Variant, work: TokenWork) -> VariantPrior:
+    said, cost = variant.predicted.speed, hourly_cost(variant.price_per_hour, variant.num_gpus)
     if said is None:
-        return VariantPrior(None, None)
+        return VariantPrior(None, None, cost=cost)
     requests_a_second = said.saturation_tok_s / said.output_tokens
-    return VariantPrior(requests_a_second * work.of(said.prompt_tokens, said.output_tokens), said.cold_start_s)
+    capacity = requests_a_second * work.of(said.prompt_tokens, said.output_tokens)
+    return VariantPrior(capacity, said.cold_start_s, predicted_pace(said), said.ttft_s, cost)

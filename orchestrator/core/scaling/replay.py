@@ -1,22 +1,17 @@
-"""Replays a demand against a rule: one queue before the replicas of a pool.
-
-A replica that is asked for is paid for at once and ready a cold start later; those that go are first the ones that
-start, the latest first.
-"""
+"""Replays a demand against a rule: one queue before the replicas of a pool."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from orchestrator.core.scaling.bounds import packed_cost
-from orchestrator.core.scaling.demand import Demand
+from orchestrator.core.scaling.demand import Demand, part
 from orchestrator.core.scaling.fluid_queue import FluidQueue
 from orchestrator.core.scaling.load import Load, VariantLoad
-from orchestrator.core.scaling.outcome import Outcome, quantiles
+from orchestrator.core.scaling.outcome import Outcome, VariantUse, quantiles
+from orchestrator.core.scaling.replica_group import ReplicaGroup
 from orchestrator.core.scaling.rule import Rule
 
 HOUR_S = 3600.0
@@ -26,93 +21,87 @@ def replay(
     demand: Demand, variants: Sequence[VariantLoad], rule: Rule, interval_s: float = 10.0, max_wait_s: float = 2.0
 ) -> Outcome:
     """What becomes of `demand` when `rule` is asked every `interval_s`, from the ready replicas of `variants` on."""
-    groups, queue = [_Group(each) for each in variants], FluidQueue(demand, max_wait_s)
-    step_s, steps, per_look = demand.step_s, len(demand.work), max(1, round(interval_s / demand.step_s))
-    memory: Any = None
-    arrived: float | None = None
-    paid = _Paid()
-    for first in range(0, steps, per_look):
-        last, now_s = min(first + per_look, steps), first * step_s
-        seen = Load(now_s, per_look * step_s, arrived, queue.waiting, tuple(group.look(now_s) for group in groups))
-        wanted, memory = rule(seen, memory)
-        changes = sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
-        paid.add(groups, changes, (last - first) * step_s / HOUR_S)
-        arrived = _serve(queue, groups, first, last, step_s)
-    return _outcome(queue, paid, packed_cost(demand, variants))
+    (outcome,) = replay_in_parts(demand, variants, rule, (len(demand.work),), interval_s, max_wait_s)
+    return outcome
+
+
+def replay_in_parts(
+    demand: Demand, variants: Sequence[VariantLoad], rule: Rule, ends: Sequence[int], interval_s: float,
+    max_wait_s: float,
+) -> list[Outcome]:  # fmt: skip
+    """The same in one go, with an outcome for each part of the steps; what waits and what is known go on."""
+    run, queue, found = _Run(demand, variants, rule, interval_s), FluidQueue(demand, max_wait_s), []
+    for begin, end in pairwise((0, *ends)):
+        queue, paid = FluidQueue(demand, max_wait_s, queue.waiting), _Paid(variants)
+        run.through(begin, end, queue, paid)
+        found.append(_outcome(queue, paid, packed_cost(part(demand, begin, end), variants)))
+    return found
+
+
+class _Run:
+    """The replicas, and a rule with what it remembers."""
+
+    def __init__(self, demand: Demand, variants: Sequence[VariantLoad], rule: Rule, interval_s: float) -> None:
+        self._step_s, self._per_look = demand.step_s, max(1, round(interval_s / demand.step_s))
+        self._groups, self._rule = [ReplicaGroup(each) for each in variants], rule
+        self._memory: Any = None
+        self._arrived: float | None = None
+
+    def through(self, begin: int, end: int, queue: FluidQueue, paid: _Paid) -> None:
+        """From one step to another, look by look."""
+        groups, step_s = self._groups, self._step_s
+        for first in range(begin, end, self._per_look):
+            last, now_s = min(first + self._per_look, end), first * step_s
+            variants = tuple(group.look(now_s) for group in groups)
+            seen = Load(now_s, self._per_look * step_s, self._arrived, queue.waiting, variants)
+            wanted, self._memory = self._rule(seen, self._memory)
+            changes = sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
+            paid.add(groups, changes, (last - first) * step_s / HOUR_S)
+            self._arrived = _serve(queue, groups, first, last, step_s)
 
 
 class _Paid:
-    """The replicas so far, what they cost, and how often their number has changed."""
+    """The replicas of each variant so far, their hours, and how often their number has changed."""
 
-    def __init__(self) -> None:
-        self.replicas: list[int] = []
-        self.hours = self.cost = 0.0
+    def __init__(self, variants: Sequence[VariantLoad]) -> None:
+        self.variants = variants
+        self.replicas: list[list[int]] = [[] for _ in variants]
+        self.hours = [0.0 for _ in variants]
         self.changes = 0
 
-    def add(self, groups: Sequence[_Group], changes: int, hours: float) -> None:
-        count = sum(group.paid for group in groups)
-        self.replicas.append(count)
-        self.hours += count * hours
-        self.cost += sum(group.paid * group.variant.cost for group in groups) * hours
+    def add(self, groups: Sequence[ReplicaGroup], changes: int, hours: float) -> None:
+        for place, group in enumerate(groups):
+            self.replicas[place].append(group.paid)
+            self.hours[place] += group.paid * hours
         self.changes += changes
+
+    @property
+    def cost(self) -> float:
+        return sum(each.cost * hours for each, hours in zip(self.variants, self.hours, strict=True))
+
+    def uses(self) -> tuple[VariantUse, ...]:
+        by_variant = zip(self.variants, self.replicas, self.hours, strict=True)
+        return tuple(VariantUse(each.name, tuple(counts), hours) for each, counts, hours in by_variant)
 
 
 def _outcome(queue: FluidQueue, paid: _Paid, packed: float) -> Outcome:
     p50_s, p99_s = quantiles(queue.waits, queue.requests, (0.5, 0.99))
     return Outcome(
         attainment=queue.in_time / queue.requests if queue.requests else 1.0,
-        replica_hours=paid.hours,
+        replica_hours=sum(paid.hours),
         cost=paid.cost,
         packed_cost=packed,
         changes=paid.changes,
         wait_p50_s=p50_s,
         wait_p99_s=p99_s,
-        peak_replicas=max(paid.replicas, default=0),
-        replicas=tuple(paid.replicas),
+        peak_replicas=max(map(sum, zip(*paid.replicas, strict=True)), default=0),
+        variants=paid.uses(),
         served_work=queue.served,
         left_work=queue.waiting,
     )
 
 
-class _Group:
-    """The replicas of one variant."""
-
-    def __init__(self, variant: VariantLoad) -> None:
-        self.variant = variant
-        self.ready = variant.ready
-        self.starting: deque[float] = deque([variant.cold_start_s] * variant.starting)  # when each is ready
-
-    @property
-    def paid(self) -> int:
-        return self.ready + len(self.starting)
-
-    @property
-    def capacity(self) -> float:
-        return self.ready * self.variant.capacity
-
-    def look(self, now_s: float) -> VariantLoad:
-        """As a rule sees it, with those ready that have become so."""
-        self.settle(now_s)
-        return replace(self.variant, ready=self.ready, starting=len(self.starting))
-
-    def settle(self, now_s: float) -> None:
-        while self.starting and self.starting[0] <= now_s:
-            self.starting.popleft()
-            self.ready += 1
-
-    def ask(self, wanted: int, now_s: float) -> int:
-        """Go towards `wanted` within the variant's bounds; how many replicas that changes."""
-        target = min(max(wanted, self.variant.min_replicas), self.variant.max_replicas)
-        before = self.paid
-        self.starting.extend([now_s + self.variant.cold_start_s] * (target - before))
-        while self.starting and self.paid > target:
-            self.starting.pop()
-        self.ready = min(self.ready, target)
-        self.settle(now_s)
-        return abs(target - before)
-
-
-def _serve(queue: FluidQueue, groups: Sequence[_Group], first: int, last: int, step_s: float) -> float:
+def _serve(queue: FluidQueue, groups: Sequence[ReplicaGroup], first: int, last: int, step_s: float) -> float:
     """Go from one look to the next, in pieces between which replicas become ready."""
     starts = {step for group in groups for at_s in group.starting if first < (step := _step(at_s, step_s)) < last}
     edges = [first, *sorted(starts), last]

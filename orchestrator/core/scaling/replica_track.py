@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from orchestrator.core.scaling.pace import Written
 from orchestrator.core.scaling.prior import TokenWork
 from orchestrator.core.scaling.seen import ReplicaSample
 
@@ -27,6 +28,9 @@ class ReplicaTrack(NamedTuple):
     window: Window | None = None  # None while the replica has room
 
 
+NOTHING_WRITTEN = Written(0.0, 0.0, 0.0)
+
+
 class Gain(NamedTuple):
     """What was served since the look before, in work as of `TokenWork`, and the requests that were unfinished then."""
 
@@ -34,6 +38,7 @@ class Gain(NamedTuple):
     unfinished: float
     seconds: float
     full: Window | None = None  # that has just ended
+    written: Written = NOTHING_WRITTEN
 
 
 def followed(
@@ -64,12 +69,11 @@ def _has_fallen(before: ReplicaSample, after: ReplicaSample) -> bool:
 
 def _after(track: ReplicaTrack, sample: ReplicaSample, now_s: float, work: TokenWork) -> tuple[ReplicaTrack, Gain]:
     before = track.sample
-    served = work.of(
-        sample.prompt_tokens_total - before.prompt_tokens_total,
-        sample.generation_tokens_total - before.generation_tokens_total,
-    )
+    generated = sample.generation_tokens_total - before.generation_tokens_total
+    served = work.of(sample.prompt_tokens_total - before.prompt_tokens_total, generated)
     open_, ended = _window(track, sample, served)
-    gain = Gain(served, before.unfinished, sample.clock_s - before.clock_s, ended)
+    seconds, running = sample.clock_s - before.clock_s, (before.num_requests_running + sample.num_requests_running) / 2
+    gain = Gain(served, before.unfinished, seconds, ended, Written(generated, running, seconds))
     return ReplicaTrack(sample, now_s, open_), gain
 
 

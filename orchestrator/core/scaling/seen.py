@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.core.scaling.own_ttft import FirstTokens
+
 
 class ReplicaSample(NamedTuple):
     """What a replica told of itself; totals run from its start."""
@@ -51,3 +53,4 @@ class PoolSeen:
     variants: tuple[VariantSeen, ...]
     answered_requests: float | None = None  # so far; None where nobody counts them
     held_requests: float = 0.0  # that no replica has been given yet
+    first_tokens: FirstTokens | None = None  # None where nobody counts them

@@ -44,6 +44,13 @@ class GatewayMetrics:
         labels = ({"route": route, "code": "200"} for route in COMPLETIONS)
         return sum(self.registry.get_sample_value("qorch_requests_total", each) or 0.0 for each in labels)
 
+    @property
+    def first_tokens(self) -> tuple[float, float]:
+        """Streams that have begun so far, and the seconds that they took until then, together."""
+        names = ("qorch_time_to_first_token_seconds_count", "qorch_time_to_first_token_seconds_sum")
+        count, seconds = (self.registry.get_sample_value(name) or 0.0 for name in names)
+        return count, seconds
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
 

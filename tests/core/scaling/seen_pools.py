@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from orchestrator.core.scaling.decision import ScalingDecision
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.own_ttft import FirstTokens
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
@@ -14,7 +16,9 @@ from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 NAME = "demo"
 COLD_START_S = 4.0
 TOKENS = 100.0  # of an answer; a replica writes so many a second in each of its places
-PRIOR = PoolPrior(TokenWork(0.0, 0.01), 1.0, {NAME: VariantPrior(4.0, COLD_START_S)})  # a request is a unit of work
+PRIOR = PoolPrior(
+    TokenWork(0.0, 0.01), 1.0, 100.0, {NAME: VariantPrior(4.0, COLD_START_S)}
+)  # a request is a unit of work
 POLICY = ScalingPolicy(least_hold_s=20.0, idle_s=20.0, empty_s=20.0)
 PLACES = 4
 BEGIN_S = 1_000_000.0
@@ -34,6 +38,8 @@ class PoolRun:
     waiting: float = 0.0
     answered: float = 0.0
     comes_up: bool = True
+    goal: ScalingGoal = field(default_factory=ScalingGoal)
+    first_tokens: FirstTokens | None = None
     memory: PoolMemory | None = None
     decision: ScalingDecision | None = None
 
@@ -46,13 +52,19 @@ class PoolRun:
         return self.look(self.seen(requests_a_second))
 
     def look(self, seen: PoolSeen) -> int:
-        self.decision, self.memory = pool_step(seen, POLICY, PRIOR, self.memory)
+        self.decision, self.memory = pool_step(seen, self.goal, POLICY, PRIOR, self.memory)
         self._ask(self.decision.replicas[NAME])
         return self.asked
 
     def seen(self, running: float = 0.0) -> PoolSeen:
         replicas = {name: self.sample(name, running) for name in self.ages_s}
-        return PoolSeen(self.now_s, (VariantSeen(NAME, self.least, self.most, self.asked, replicas),), self.answered)
+        variants = (VariantSeen(NAME, self.least, self.most, self.asked, replicas),)
+        return PoolSeen(self.now_s, variants, self.answered, 0.0, self.first_tokens)
+
+    def said(self, name: str) -> DecisionStep | None:
+        """The step of this name of the last decision."""
+        assert self.decision is not None
+        return next((step for step in self.decision.steps if step.name == name), None)
 
     def sample(self, name: str, running: float) -> ReplicaSample:
         each = len(self.ages_s)

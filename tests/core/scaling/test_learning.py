@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.cold_start import STUCK_TIMES, ColdStart, begun, ended, stuck
-from orchestrator.core.scaling.mean_request import MeanRequest, with_served
+from orchestrator.core.scaling.mean_request import MeanRequest, Served, with_served
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import looked, taught
 from orchestrator.core.scaling.pool_memory import MOST_GAP_S, PoolMemory, at, first_memory
@@ -88,15 +88,16 @@ class TestStarts:
 
 class TestRequests:
     def test_the_mean_nears_what_was_served_for_those_answered(self) -> None:
-        mean = with_served(MeanRequest(1.0), 0.0, 100.0)
+        mean = with_served(MeanRequest(1.0, 100.0), Served(), 100.0)
         for total in range(110, 600, 10):
-            mean = with_served(mean, 30.0, float(total))
-        assert mean.work == pytest.approx(3.0, rel=0.02)
+            mean = with_served(mean, Served(30.0, 500.0), float(total))
+        assert (mean.work, mean.generation_tokens) == pytest.approx((3.0, 50.0), rel=0.02)
+        assert mean.work_of_token == pytest.approx(0.06, rel=0.02)
 
     def test_a_count_that_begins_anew_teaches_nothing(self) -> None:
-        mean = MeanRequest(1.0, total=100.0)
-        assert with_served(mean, 5.0, 3.0) == replace(mean, total=3.0)
-        assert with_served(mean, 5.0, None) == mean
+        mean = MeanRequest(1.0, 100.0, total=100.0)
+        assert with_served(mean, Served(5.0, 9.0), 3.0) == replace(mean, total=3.0)
+        assert with_served(mean, Served(5.0, 9.0), None) == mean
 
 
 def one_look(memory: PoolMemory, now_s: float, **replicas: ReplicaSample | None) -> tuple[float | None, PoolMemory]:

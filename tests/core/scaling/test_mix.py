@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.load import VariantLoad
-from orchestrator.core.scaling.mix import LEAST_STEP, capacity, cost, mixed
+from orchestrator.core.scaling.mix import LEAST_STEP, capacity, cheapest, cost, mixed
 
 BF16 = VariantLoad("bf16", 1, 0, capacity=100.0, cold_start_s=100, cost=10.0, max_replicas=4)
 GPTQ = VariantLoad("gptq", 0, 0, capacity=60.0, cold_start_s=60, cost=3.0, max_replicas=4)
@@ -61,3 +63,40 @@ def test_bounds_hold_and_nothing_is_kept_that_is_not_needed(
     assert budget is not None or not (grown and shrunk)
     if budget is not None and any(counts[each.name] > each.min_replicas for each in pool):
         assert cost(pool, counts) <= budget or capacity(pool, counts) < needed
+
+
+def test_cheap_work_is_kept_while_dear_work_is_there_though_only_a_small_replica_could_be_spared() -> None:
+    pool = (replace(BF16, ready=3), replace(GPTQ, ready=2))
+    assert mixed(pool, 350.0, None) == {"bf16": 3, "gptq": 2}
+    assert mixed(pool, 320.0, None) == {"bf16": 2, "gptq": 2}
+
+
+def test_a_load_that_goes_down_and_up_again_leaves_the_cheapest_mix() -> None:
+    pool, needs = (replace(BF16, ready=4), replace(GPTQ, ready=4), replace(GGUF, ready=4)), [*range(660, 0, -7)]
+    for needed in [*needs, *reversed(needs)]:
+        counts = mixed(pool, needed, None)
+        pool = tuple(replace(each, ready=counts[each.name]) for each in pool)
+        assert capacity(pool, counts) >= needed
+        dear = counts["bf16"] * BF16.capacity
+        assert dear < BF16.capacity + max(0, needed - 4 * GPTQ.capacity)
+
+
+@given(POOLS, st.floats(0, 1000), st.none() | st.floats(0, 100))
+def test_the_cheapest_mix_is_enough_where_bounds_and_budget_let_and_has_nothing_to_spare(
+    pool: tuple[VariantLoad, ...], needed: float, budget: float | None
+) -> None:
+    counts = cheapest(pool, needed, budget)
+    more = [each for each in pool if counts[each.name] > each.min_replicas]
+    for each in pool:
+        assert each.min_replicas <= counts[each.name] <= each.max_replicas
+    for each in more:
+        assert capacity(pool, counts | {each.name: counts[each.name] - 1}) < needed
+    if budget is None and capacity(pool, {each.name: each.max_replicas for each in pool}) >= needed:
+        assert capacity(pool, counts) >= needed
+    if budget is not None and more:
+        assert cost(pool, counts) <= budget
+
+
+def test_the_cheapest_mix_does_not_go_by_what_there_is() -> None:
+    assert cheapest((replace(BF16, ready=4), GPTQ), 200.0, None) == {"bf16": 0, "gptq": 4}
+    assert cheapest((BF16, GPTQ, GGUF), 345.0, None) == {"bf16": 1, "gptq": 4, "gguf": 1}

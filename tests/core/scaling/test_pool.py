@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.cold_start import STUCK_TIMES
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.memory_data import from_data, to_data
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import MOST_GAP_S, PoolMemory
@@ -176,7 +177,7 @@ def test_where_one_variant_never_starts_another_grows_instead() -> None:
         sample = ReplicaSample(50.0 + second, PLACES, 20.0 + second, 0.0, tokens, PLACES)
         ready = {"broken": {}, "sound": {"r0": sample}}
         variants = tuple(VariantSeen(name, 0, 3, asked[name], ready[name]) for name in asked)
-        decision, memory = pool_step(PoolSeen(second, variants), POLICY, prior, memory)
+        decision, memory = pool_step(PoolSeen(second, variants), ScalingGoal(), POLICY, prior, memory)
         asked = dict(decision.replicas)
         found.append(asked)
     late_s = int(STUCK_TIMES * COLD_START_S)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.core.scaling.load import Load, VariantLoad
-from orchestrator.core.scaling.rule import Rule, one_variant
+from collections.abc import Mapping
+
+from orchestrator.core.scaling.load import Load
+from orchestrator.core.scaling.rule import Rule
 
 
-def static(replicas: int) -> Rule:
-    def count(load: Load, main: VariantLoad, memory: None) -> tuple[int, None]:
+def static(replicas: Mapping[str, int]) -> Rule:
+    def rule(load: Load, memory: None) -> tuple[Mapping[str, int], None]:
         return replicas, None
 
-    return one_variant(count, None)
+    return rule
