@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
-from orchestrator.core.scaling.learn import demand_of, fast_s, horizon_s, learned
+from orchestrator.core.scaling.learn import by_season, demand_of, fast_s, horizon_s, learned
 from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_having
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
 from orchestrator.core.scaling.memory import ScalingMemory
@@ -16,9 +16,9 @@ from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
 from orchestrator.core.scaling.trend import first_trend, spread
 
-MODE = "on"
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
+BY_SEASON = ", at this time of the day or week"
 
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
@@ -70,17 +70,18 @@ def _there(load: Load) -> float:
 
 def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: ScalingMemory) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
-    seasonal = MODE != "off" and load.now_s - seen.since_s > 2*86400 and before.seasonal.kept < before.plain.kept
-    now, old = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
-    ahead, wait_s = largest(now.ahead), horizon_s(load)
-    quantile = reserved(old.reserve, 1 - policy.attainment)
+    seasonal, wait_s = by_season(before, load.now_s), horizon_s(load)
+    now, then = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
+    ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
     most = _most(load, policy, seen)
     reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
     drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * cold_start_s(load))
     drain = _left_waiting(load, seen.trend.fast) / drain_s
     return ahead + reserve + drain, (
         DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {fast_s(load):g} s"),
-        DecisionStep("expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready"),
+        DecisionStep(
+            "expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready{_by(going_by, seen)}"
+        ),
         DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
         DecisionStep("drain", drain, f"replicas, to serve within {drain_s:g} s what will wait then"),
     )

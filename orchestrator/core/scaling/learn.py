@@ -5,62 +5,59 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.core.scaling.forecast import Forecast, Met, expecting, taught
 from orchestrator.core.scaling.levels import with_need
 from orchestrator.core.scaling.load import Load, cold_start_s, unit
-from orchestrator.core.scaling.memory import Expectation, Forecast, ScalingMemory
+from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.need import Span, needed, with_span
 from orchestrator.core.scaling.policy import ScalingPolicy
-from orchestrator.core.scaling.reserve import Reserve, with_error, reserved, first_reserve
-from orchestrator.core.scaling.season import with_look
-from orchestrator.core.scaling.sliding import largest, with_value
+from orchestrator.core.scaling.season import DAY_S, rise, with_look
 from orchestrator.core.scaling.trend import expected, slow_s, spread, with_demand
 
 LEAST_FAST_S = 10.0
 FAST_SHARE = 0.25  # of a cold start: what is seen sooner cannot be met sooner
+EXPLAINED_SHARE = 0.8  # of what the trend alone misses, below which the season is believed
 
 
 def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:
     """The memory with one look more."""
-    demand, watched_s, wait_s = demand_of(load), load.now_s - memory.since_s, horizon_s(load)
-    trend = with_demand(memory.trend, demand, load.interval_s, fast_s(load), watched_s)
+    demand, watched_s, usual = demand_of(load), load.now_s - memory.since_s, memory.trend.usual
     spans = with_span(memory.spans, Span(load.now_s, load.interval_s, demand * load.interval_s))
     need = needed(spans, policy.max_wait_s)
-    hope = expected(trend, wait_s, fast_s(load))
-    seasons, more = with_look(memory.seasons, load.now_s, need, wait_s, hope, trend.usual)
-
-    def forecast(known: Forecast, hope: float) -> Forecast:
-        ahead = with_value(known.ahead, load.now_s, hope, wait_s)
-        due = sum(each.at_s <= load.now_s for each in known.expectations)
-        warm = watched_s >= slow_s(fast_s(load))
-        hoped = Expectation(load.now_s + wait_s, largest(ahead), spread(memory.trend))
-        kept = largest(ahead) + reserved(known.reserve, 1 - policy.attainment) * spread(memory.trend)
-        return Forecast(
-            _reserve(memory, known, due, need, demand, load.interval_s),
-            ahead,
-            (*known.expectations[due:], *((hoped,) if warm else ())),
-            known.kept + max(-math.expm1(-load.interval_s / KEPT_S), load.interval_s / (watched_s + load.interval_s)) * (kept - known.kept),
-        )
-
+    met = Met(load.now_s, load.interval_s, need, load.interval_s * (demand / usual if usual else 1.0))
+    trend = with_demand(memory.trend, demand, load.interval_s, fast_s(load), watched_s)
+    hope = expected(trend, horizon_s(load), fast_s(load))
+    units = spread(memory.trend) if watched_s >= slow_s(fast_s(load)) else None
+    memory = _with_season(load, memory, met, hope, units)
     return replace(
         memory,
         trend=trend,
-        seasons=seasons,
-        plain=forecast(memory.plain, hope),
-        seasonal=replace(forecast(memory.plain, hope), reserve=first_reserve()) if watched_s < 86400 else forecast(memory.seasonal, hope + more),
+        plain=_looked(memory.plain, load, met, hope, units),
         spans=spans,
         levels=with_need(memory.levels, load.now_s, need, _ready(load), _worth_s(load, policy)),
         worked_s=load.now_s if demand or load.waiting or load.unfinished else memory.worked_s,
     )
 
-KEPT_S = 86400.0
 
-def _reserve(memory: ScalingMemory, known: Forecast, due: int, need: float, demand: float, interval_s: float) -> Reserve:
-    """With the errors of the expectations that are `due`, which weigh as the demand does that they are of."""
-    reserve, usual = known.reserve, memory.trend.usual
-    weight_s = interval_s * (demand / usual if usual else 1.0)
-    for each in known.expectations[:due]:
-        reserve = with_error(reserve, (need - each.replicas) / each.spread, weight_s, interval_s)
-    return reserve
+def by_season(memory: ScalingMemory, now_s: float) -> bool:
+    """Whether the season is gone by: once for a day it has missed less than the trend alone."""
+    explained = memory.seasonal.missed < EXPLAINED_SHARE * memory.plain.missed
+    return bool(memory.seasonal.ahead) and explained and now_s - memory.since_s >= 2 * DAY_S
+
+
+def _with_season(load: Load, memory: ScalingMemory, met: Met, hope: float, units: float | None) -> ScalingMemory:
+    """What the season adds is learned from the second day on, and so is what the trend alone misses, to compare."""
+    if load.clock_s is None:
+        return replace(memory, seasonal=Forecast())
+    season = with_look(memory.season, load.clock_s, met.need, horizon_s(load), hope, memory.trend.usual)
+    if load.now_s - memory.since_s < DAY_S:
+        return replace(memory, season=season, plain=replace(memory.plain, missed=0.0))
+    hope += rise(season, load.clock_s + horizon_s(load), hope)
+    return replace(memory, season=season, seasonal=_looked(memory.seasonal, load, met, hope, units))
+
+
+def _looked(known: Forecast, load: Load, met: Met, hope: float, units: float | None) -> Forecast:
+    return expecting(taught(known, met), load.now_s, hope, horizon_s(load), units)
 
 
 def _ready(load: Load) -> float:

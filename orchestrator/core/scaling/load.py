@@ -35,6 +35,7 @@ class Load:
     variants: tuple[VariantLoad, ...]
     unfinished: float = 0.0  # requests that came in earlier intervals, and are being served
     least: float = 0.0  # work a second that shall be possible whatever comes
+    clock_s: float | None = None  # Unix time, by which days and weeks are told; without it there is no season
 
 
 def unit(load: Load) -> float:

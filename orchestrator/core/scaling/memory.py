@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from orchestrator.core.scaling.forecast import Forecast
 from orchestrator.core.scaling.levels import Levels
 from orchestrator.core.scaling.need import Spans
-from orchestrator.core.scaling.reserve import Reserve, first_reserve
-from orchestrator.core.scaling.season import Seasons
+from orchestrator.core.scaling.season import Season
 from orchestrator.core.scaling.sliding import Sliding
 from orchestrator.core.scaling.trend import Trend
-
-
-class Expectation(NamedTuple):
-    """What was expected of a time to come, and the spread that its error is measured by."""
-
-    at_s: float
-    replicas: float
-    spread: float
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """One way to expect demand, and how wrong it has been."""
-
-    reserve: Reserve = field(default_factory=first_reserve)
-    ahead: Sliding = ()  # what was expected over the last cold start
-    expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
-    kept: float = 0.0  # replicas that it would keep, on average
 
 
 @dataclass(frozen=True)
@@ -37,10 +18,10 @@ class ScalingMemory:
 
     since_s: float  # of the first look
     trend: Trend
-    plain: Forecast = field(default_factory=Forecast)
-    seasonal: Forecast = field(default_factory=Forecast)
+    plain: Forecast = field(default_factory=Forecast)  # by the trend alone
+    seasonal: Forecast = field(default_factory=Forecast)  # by the season too, once a day has been watched
+    season: Season = field(default_factory=Season)
     spans: Spans = ()  # of the last minute
     levels: Levels = field(default_factory=Levels)  # of need, and how long each is worth keeping
     wanted: Sliding = ()  # lately, of which the most is kept
-    seasons: Seasons = field(default_factory=Seasons)
     worked_s: float = float("-inf")  # when work last came, or waited

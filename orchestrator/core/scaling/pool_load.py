@@ -34,6 +34,7 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
         memory.request.work * _waiting(look),
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
         lasting,
+        clock_s=look.seen.now_s,
     )
     return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
 

@@ -53,7 +53,7 @@ class _Run:
         for first in range(begin, end, self._per_look):
             last, now_s = min(first + self._per_look, end), first * step_s
             variants = tuple(group.look(now_s) for group in groups)
-            seen = Load(now_s, self._per_look * step_s, self._arrived, queue.waiting, variants)
+            seen = Load(now_s, self._per_look * step_s, self._arrived, queue.waiting, variants, clock_s=now_s)
             wanted, self._memory = self._rule(seen, self._memory)
             changes = sum(group.ask(wanted.get(group.variant.name, group.paid), now_s) for group in groups)
             paid.add(groups, changes, (last - first) * step_s / HOUR_S)

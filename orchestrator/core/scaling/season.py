@@ -1,82 +1,100 @@
-"""What was needed at this time of the day or the week before, and how far that has been worth believing."""
+"""What was needed at this time of the day or of the week before, and how far that is worth believing.
+
+Of each slot of time the most that was needed is remembered. A rise from one slot to the next is added to what the trend
+expects, by as much as such rises have on average come true beyond what it had expected.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 DAY_S, WEEK_S, SLOT_S = 86_400.0, 604_800.0, 600.0
 NEWEST_SHARE = 0.5  # of what a slot is taken to need, that its last time makes up
-UNSEEN = -1.0
-KEPT = 0.995
-RIDGE = 2.0
-FORM = "level"
+UNSEEN = -1.0  # the need of a slot that has not been there yet
+LASTING = 0.995  # of what was learned of rises, with each further one
+DOUBT = 2.0  # rises of a replica, as many as are taken not to have come true at first, for each that is usually busy
 
 
-class Foreseen(NamedTuple):
+@dataclass(frozen=True)
+class Cycle:
+    """Slot by slot the most that was needed; sums over the rises foreseen, by which they are believed."""
+
+    peaks: tuple[float, ...]
+    foreseen_and_come: float = 0.0
+    foreseen: float = 0.0  # squares
+
+
+class Outlook(NamedTuple):
+    """What the trend expected of a slot to come when it first came into sight."""
+
     slot: int
-    expected: float
-    x: float
+    replicas: float
+
+
+def _cycle(length_s: float) -> Cycle:
+    return Cycle((UNSEEN,) * round(length_s / SLOT_S))
 
 
 @dataclass(frozen=True)
 class Season:
-    """The most that was needed in each slot."""
+    """Slots are counted from the beginning of Unix time."""
 
-    peaks: tuple[float, ...]
-    agreement: float = 0.0  # products
-    square: float = 0.0
-
-
-def empty(length_s: float) -> Season:
-    return Season((UNSEEN,) * round(length_s / SLOT_S))
+    slot: int = -1  # that goes on
+    peak: float = 0.0  # in it so far
+    outlooks: tuple[Outlook, ...] = ()  # of that slot and later ones
+    day: Cycle = field(default_factory=lambda: _cycle(DAY_S))
+    week: Cycle = field(default_factory=lambda: _cycle(WEEK_S))
 
 
-def belief(season: Season) -> float:
-    return min(1.0, max(0.0, season.agreement / season.square)) if season.square else 0.0
+def with_look(season: Season, clock_s: float, need: float, ahead_s: float, expected: float, usual: float) -> Season:
+    """With what is needed now, and what the trend expects in `ahead_s`."""
+    slot, ahead = _slot(clock_s), _slot(clock_s + ahead_s)
+    if slot == season.slot + 1 and season.outlooks and season.outlooks[0].slot == season.slot:
+        season = _with_slot(season, season.outlooks[0], usual)
+    if slot != season.slot:
+        outlooks = tuple(each for each in season.outlooks if slot <= each.slot <= ahead)
+        season = replace(season, slot=slot, peak=need, outlooks=outlooks)
+    elif need > season.peak:
+        season = replace(season, peak=need)
+    if not season.outlooks or season.outlooks[-1].slot < ahead:
+        season = replace(season, outlooks=(*season.outlooks, Outlook(ahead, expected)))
+    return season
 
 
-def rise(season: Season, slot: int, expected: float) -> float:
-    n = len(season.peaks)
-    peak, before = season.peaks[slot % n], season.peaks[(slot - 1) % n]
-    if peak < 0 or before < 0:
-        return 0.0
-    return peak - (expected if FORM == "level" else max(expected, before) if FORM == "mixed" else before)
+def rise(season: Season, clock_s: float, expected: float) -> float:
+    """Replicas beyond what the trend expects of that time."""
+    slot = _slot(clock_s)
+    return max(_belief(cycle) * _foreseen(cycle, slot, expected) for cycle in (season.day, season.week))
 
 
-def with_peak(season: Season, slot: int, peak: float, x: float, y: float, usual: float) -> Season:
-    place = slot % len(season.peaks)
-    known = season.peaks[place]
-    new = peak if known < 0 else known + NEWEST_SHARE * (peak - known)
-    if known >= 0 and x > 0:
-        season = replace(season, agreement=KEPT * season.agreement + x * y, square=KEPT * (season.square or RIDGE*max(1,usual)) + x * x)
-    return replace(season, peaks=(*season.peaks[:place], new, *season.peaks[place + 1 :]))
+def _slot(clock_s: float) -> int:
+    return int(clock_s // SLOT_S)
 
 
-@dataclass(frozen=True)
-class Seasons:
-    slot: int = -1
-    peak: float = 0.0
-    foreseen: tuple[Foreseen, ...] = ()
-    day: Season = empty(DAY_S)
-    week: Season = empty(WEEK_S)
+def _foreseen(cycle: Cycle, slot: int, expected: float) -> float:
+    """By how much more was needed than in the slot before, less what of that the trend expects by itself."""
+    before, peak = cycle.peaks[(slot - 1) % len(cycle.peaks)], cycle.peaks[slot % len(cycle.peaks)]
+    return max(0.0, peak - max(before, expected)) if before != UNSEEN else 0.0
 
 
-def with_look(seasons: Seasons, clock_s: float, need: float, wait_s: float, expected: float, usual: float) -> tuple[Seasons, float]:
-    """and the rise beyond `expected`."""
-    slot, ahead = int(clock_s // SLOT_S), int((clock_s + wait_s) // SLOT_S)
-    if slot != seasons.slot:
-        if seasons.slot >= 0:
-            f = next((f for f in seasons.foreseen if f.slot == seasons.slot), None)
-            if f:
-                day = with_peak(seasons.day, f.slot, seasons.peak, rise(seasons.day, f.slot, f.expected), seasons.peak - f.expected, usual)
-                week = with_peak(seasons.week, f.slot, seasons.peak, rise(seasons.week, f.slot, f.expected), seasons.peak - f.expected, usual)
-                seasons = replace(seasons, day=day, week=week)
-        seasons = replace(seasons, slot=slot, peak=need, foreseen=tuple(f for f in seasons.foreseen if f.slot >= slot))
-    elif need > seasons.peak:
-        seasons = replace(seasons, peak=need)
-    if not any(f.slot == ahead for f in seasons.foreseen):
-        seasons = replace(seasons, foreseen=(*seasons.foreseen, Foreseen(ahead, expected, 0.0)))
-    r = max(0.0, *(belief(s) * rise(s, ahead, expected) for s in (seasons.day, seasons.week)))
-    return seasons, r
+def _belief(cycle: Cycle) -> float:
+    return min(1.0, max(0.0, cycle.foreseen_and_come / cycle.foreseen)) if cycle.foreseen else 0.0
+
+
+def _with_slot(season: Season, outlook: Outlook, usual: float) -> Season:
+    """After the slot that went on."""
+    day, week = (_learned(cycle, outlook, season.peak, usual) for cycle in (season.day, season.week))
+    return replace(season, day=day, week=week)
+
+
+def _learned(cycle: Cycle, outlook: Outlook, peak: float, usual: float) -> Cycle:
+    """By least squares: what came beyond the trend's outlook is so many times the rise that was foreseen."""
+    place = outlook.slot % len(cycle.peaks)
+    known = cycle.peaks[place]
+    new = peak if known == UNSEEN else known + NEWEST_SHARE * (peak - known)
+    both, squares = cycle.foreseen_and_come, cycle.foreseen
+    if foreseen := _foreseen(cycle, outlook.slot, outlook.replicas):
+        both = LASTING * both + foreseen * (peak - outlook.replicas)
+        squares = LASTING * (squares or DOUBT * max(usual, 1.0)) + foreseen**2
+    return Cycle((*cycle.peaks[:place], new, *cycle.peaks[place + 1 :]), both, squares)

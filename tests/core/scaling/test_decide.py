@@ -112,7 +112,7 @@ def test_what_those_there_serve_before_another_could_is_no_reason_for_more() -> 
 
 def test_a_quiet_first_look_teaches_no_large_error() -> None:
     _, memory = answers([1.0] + [13.0] * 60)[-1]
-    assert not any(memory.reserve.weights[_bin(PRIOR) + 1 :])
+    assert not any(memory.plain.reserve.weights[_bin(PRIOR) + 1 :])
 
 
 def test_a_policy_that_has_forgotten_takes_nothing_away_before_it_has_watched() -> None:

@@ -6,21 +6,22 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.scaling.forecast import Expectation
 from orchestrator.core.scaling.learn import learned
-from orchestrator.core.scaling.memory import Expectation
 from orchestrator.core.scaling.reserve import LEAST, WIDTH
 from tests.core.scaling.pools import EVERY_S, POLICY, answers, load
 
 
 def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that_time() -> None:
     memory, now_s = answers([4.0] * 60)[-1][1], 60 * EVERY_S
-    due = replace(memory, expectations=(Expectation(now_s, 2.0, 0.5), Expectation(now_s + 1, 0.0, 1.0)))
+    plain = replace(memory.plain, expectations=(Expectation(now_s, 2.0, 0.5), Expectation(now_s + 1, 0.0, 1.0)))
+    due = replace(memory, plain=plain)
     after = learned(load(now_s, 12.0), POLICY, due)
     (grown,) = (
         place
-        for place, pair in enumerate(zip(due.reserve.weights, after.reserve.weights, strict=True))
+        for place, pair in enumerate(zip(plain.reserve.weights, after.plain.reserve.weights, strict=True))
         if len(set(pair)) > 1
     )
     needed = 12.0 * EVERY_S / (EVERY_S + POLICY.max_wait_s)
     assert LEAST + WIDTH * grown == pytest.approx((needed - 2.0) / 0.5, abs=WIDTH)
-    assert after.expectations[0] == due.expectations[1]
+    assert after.plain.expectations[0] == plain.expectations[1]
