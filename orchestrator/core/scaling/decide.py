@@ -18,7 +18,6 @@ from orchestrator.core.scaling.trend import first_trend, spread
 
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
-BY_SEASON = ", at this time of the day or week"
 
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
@@ -75,13 +74,12 @@ def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: Scal
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
     most = _most(load, policy, seen)
     reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
+    when = ", at this time of the day or week" if seasonal else ""
     drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * cold_start_s(load))
     drain = _left_waiting(load, seen.trend.fast) / drain_s
     return ahead + reserve + drain, (
         DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {fast_s(load):g} s"),
-        DecisionStep(
-            "expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready{_by(going_by, seen)}"
-        ),
+        DecisionStep("expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready{when}"),
         DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
         DecisionStep("drain", drain, f"replicas, to serve within {drain_s:g} s what will wait then"),
     )
