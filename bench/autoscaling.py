@@ -28,7 +28,8 @@ MEAN_REPLICAS = 12
 MOST_REPLICAS = 20 * MEAN_REPLICAS
 COLD_STARTS_S = (120.0, 20.0)
 GOAL = ScalingPolicy()
-SHAPE_S = 2 * 86400
+SHAPE_DAYS = 2
+LONG_SHAPES = {"mornings": 14}  # days, since it takes some to learn what comes each day
 TRACES = {
     "ServeGen m-small, 14 days": "rates-m-small.csv.gz",
     "Azure 2023, conversation, 58 minutes": "AzureLLMInferenceTrace_conv.csv",
@@ -105,7 +106,8 @@ def _demands(folder: Path) -> Iterator[tuple[str, Demand]]:
             sys.exit(f"there is no {file} below {folder}")
         yield name, read_trace(path, PROMPT_RATIO)
     for shape in SHAPES:
-        yield f"shape: {shape}, two days", shaped(shape, SHAPE_S)
+        days = LONG_SHAPES.get(shape, SHAPE_DAYS)
+        yield f"shape: {shape}, {days} days", shaped(shape, days * 86_400)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ PARTS = {
     "spread of the day only": ((trend, "SPREAD_TIMES_FAST", trend.LONG_SPREAD_S / 30.0),),
     "no level given up": ((decide, "FIRST_COLD_STARTS", EVER),),
     "no bound by levels": ((levels, "SPARE", EVER),),
+    "no season": ((learn, "EXPLAINED_SHARE", 0.0),),
     "no drain": ((decide, "LEAST_DRAIN_S", EVER),),
     "no margin": ((reserve, "MARGIN", 1.0),),
     "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),
