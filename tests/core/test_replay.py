@@ -189,11 +189,11 @@ def test_a_rule_sees_what_arrived_since_the_last_look() -> None:
     seen: list[tuple[float, float | None, float]] = []
 
     def rule(load: Load, memory: None) -> tuple[Mapping[str, int], None]:
-        seen.append((load.now_s, load.arrived, load.waiting))
+        seen.append((load.now_s, load.clock_s, load.arrived, load.waiting))
         return {}, None
 
     replay(demand(*[3.0] * 25), [pool(ready=2)], rule)
-    assert seen == [(0.0, None, 0.0), (10.0, 30.0, 10.0), (20.0, 30.0, 20.0)]
+    assert seen == [(0.0, 0.0, None, 0.0), (10.0, 10.0, 30.0, 10.0), (20.0, 20.0, 30.0, 20.0)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

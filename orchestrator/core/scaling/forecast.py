@@ -41,9 +41,11 @@ class Forecast:
 
 def taught(forecast: Forecast, met: Met) -> Forecast:
     """With the errors of the expectations whose time has come."""
-    due = sum(each.at_s <= met.now_s for each in forecast.expectations)
-    reserve, missed = forecast.reserve, forecast.missed * math.exp(-met.interval_s / MISSED_S)
-    for each in forecast.expectations[:due]:
+    reserve, missed, due = forecast.reserve, forecast.missed * math.exp(-met.interval_s / MISSED_S), 0
+    for each in forecast.expectations:
+        if each.at_s > met.now_s:
+            break
+        due += 1
         error = (met.need - each.replicas) / each.spread
         reserve = with_error(reserve, error, met.weight_s, met.interval_s)
         missed += met.interval_s * max(0.0, error) ** 2

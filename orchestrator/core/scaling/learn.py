@@ -22,17 +22,18 @@ EXPLAINED_SHARE = 0.8  # of what the trend alone misses, below which the season 
 def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> ScalingMemory:
     """The memory with one look more."""
     demand, watched_s, usual = demand_of(load), load.now_s - memory.since_s, memory.trend.usual
+    short_s, wait_s = fast_s(load), horizon_s(load)
     spans = with_span(memory.spans, Span(load.now_s, load.interval_s, demand * load.interval_s))
     need = needed(spans, policy.max_wait_s)
     met = Met(load.now_s, load.interval_s, need, load.interval_s * (demand / usual if usual else 1.0))
-    trend = with_demand(memory.trend, demand, load.interval_s, fast_s(load), watched_s)
-    hope = expected(trend, horizon_s(load), fast_s(load))
-    units = spread(memory.trend) if watched_s >= slow_s(fast_s(load)) else None
-    memory = _with_season(load, memory, met, hope, units)
+    trend = with_demand(memory.trend, demand, load.interval_s, short_s, watched_s)
+    hope = expected(trend, wait_s, short_s)
+    units = spread(memory.trend) if watched_s >= slow_s(short_s) else None
+    memory = _with_season(load, memory, met, hope, wait_s, units)
     return replace(
         memory,
         trend=trend,
-        plain=_looked(memory.plain, load, met, hope, units),
+        plain=expecting(taught(memory.plain, met), load.now_s, hope, wait_s, units),
         spans=spans,
         levels=with_need(memory.levels, load.now_s, need, _ready(load), _worth_s(load, policy)),
         worked_s=load.now_s if demand or load.waiting or load.unfinished else memory.worked_s,
@@ -40,24 +41,23 @@ def learned(load: Load, policy: ScalingPolicy, memory: ScalingMemory) -> Scaling
 
 
 def by_season(memory: ScalingMemory, now_s: float) -> bool:
-    """Whether the season is gone by: once for a day it has missed less than the trend alone."""
+    """Whether the season is gone by: once it has missed less than the trend alone, for a day at least."""
     explained = memory.seasonal.missed < EXPLAINED_SHARE * memory.plain.missed
     return bool(memory.seasonal.ahead) and explained and now_s - memory.since_s >= 2 * DAY_S
 
 
-def _with_season(load: Load, memory: ScalingMemory, met: Met, hope: float, units: float | None) -> ScalingMemory:
+def _with_season(
+    load: Load, memory: ScalingMemory, met: Met, hope: float, wait_s: float, units: float | None
+) -> ScalingMemory:
     """What the season adds is learned from the second day on, and so is what the trend alone misses, to compare."""
-    if load.clock_s is None:
+    if load.clock_s is None or not math.isfinite(load.clock_s):
         return replace(memory, seasonal=Forecast())
-    season = with_look(memory.season, load.clock_s, met.need, horizon_s(load), hope, memory.trend.usual)
+    season = with_look(memory.season, load.clock_s, met.need, wait_s, hope, memory.trend.usual)
     if load.now_s - memory.since_s < DAY_S:
         return replace(memory, season=season, plain=replace(memory.plain, missed=0.0))
-    hope += rise(season, load.clock_s + horizon_s(load), hope)
-    return replace(memory, season=season, seasonal=_looked(memory.seasonal, load, met, hope, units))
-
-
-def _looked(known: Forecast, load: Load, met: Met, hope: float, units: float | None) -> Forecast:
-    return expecting(taught(known, met), load.now_s, hope, horizon_s(load), units)
+    hope += rise(season, load.clock_s + wait_s, hope)
+    seasonal = expecting(taught(memory.seasonal, met), load.now_s, hope, wait_s, units)
+    return replace(memory, season=season, seasonal=seasonal)
 
 
 def _ready(load: Load) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.scaling.forecast import Expectation
+from orchestrator.core.scaling.forecast import MISSED_S, Expectation, Forecast, Met, taught
 from orchestrator.core.scaling.learn import learned
 from orchestrator.core.scaling.reserve import LEAST, WIDTH
 from tests.core.scaling.pools import EVERY_S, POLICY, answers, load
@@ -25,3 +26,11 @@ def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that
     needed = 12.0 * EVERY_S / (EVERY_S + POLICY.max_wait_s)
     assert LEAST + WIDTH * grown == pytest.approx((needed - 2.0) / 0.5, abs=WIDTH)
     assert after.plain.expectations[0] == plain.expectations[1]
+
+
+def test_only_what_came_beyond_what_was_expected_was_missed_and_that_fades() -> None:
+    expected = (Expectation(10.0, 4.0, 0.5), Expectation(20.0, 4.0, 0.5), Expectation(30.0, 4.0, 0.5))
+    more = taught(Forecast(expectations=expected), Met(10.0, 10.0, 5.0, 10.0))
+    assert (more.missed, more.expectations) == (10.0 * (1.0 / 0.5) ** 2, expected[1:])
+    less = taught(more, Met(20.0, 10.0, 1.0, 10.0))
+    assert less.missed == pytest.approx(more.missed * math.exp(-10.0 / MISSED_S))

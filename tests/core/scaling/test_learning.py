@@ -146,6 +146,13 @@ class TestArrivals:
         assert arrived == [3.0, 0.0, 0.0]
 
 
+def test_days_are_told_by_the_clock_and_not_by_the_time_that_was_watched() -> None:
+    memory, interval_s = at(replace(first_memory(PRIOR, 1.7e9), watched_s=40.0), 1.7e9 + 1)
+    look = looked(PoolSeen(1.7e9 + 1, (VariantSeen(NAME, 0, 9, 0, {}),)), PRIOR, memory)
+    load, _ = pool_load(look, memory, taught(look, memory), interval_s)
+    assert (load.now_s, load.clock_s) == (41.0, 1.7e9 + 1)
+
+
 @pytest.mark.parametrize("jump_s", [-1.0, MOST_GAP_S + 1])
 def test_time_that_was_not_watched_is_left_out_and_replicas_are_met_anew(jump_s: float) -> None:
     memory = replace(first_memory(PRIOR, 100.0), watched_s=40.0, tracks={"r0": TRACK})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.decide import decide
+from orchestrator.core.scaling.forecast import Forecast
 from orchestrator.core.scaling.learn import by_season
 from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory
@@ -135,6 +137,29 @@ def test_what_comes_each_morning_is_ready_before_it_comes_and_not_kept_through_t
     assert by_season(memory, 4 * DAY_S)
     assert max(last_day[: 7 * 60]) < BUSY <= last_day[8 * 60 - 5]
     assert without[8 * 60 - 5] < BUSY
+
+
+@pytest.mark.parametrize(
+    ("missed", "days", "gone_by"), [(70.0, 2.0, True), (90.0, 2.0, False), (70.0, 1.9, False), (100.0, 9.0, False)]
+)
+def test_a_season_is_gone_by_once_it_has_missed_less_for_a_day(missed: float, days: float, gone_by: bool) -> None:
+    memory = answers([CALM])[0][1]
+    plain, seasonal = replace(memory.plain, missed=100.0), Forecast(ahead=memory.plain.ahead, missed=missed)
+    assert by_season(replace(memory, plain=plain, seasonal=seasonal), days * DAY_S) == gone_by
+    assert not by_season(replace(memory, plain=plain), days * DAY_S)
+
+
+def test_what_was_missed_on_the_first_day_is_not_held_against_the_trend() -> None:
+    assert of_days(1, each_day, clock=True)[1].plain.missed == 0.0
+    assert of_days(2, each_day, clock=True)[1].plain.missed > 0.0
+
+
+@pytest.mark.parametrize("clock_s", [None, math.nan, math.inf])
+def test_without_a_clock_there_is_no_season(clock_s: float | None) -> None:
+    memory = of_days(2, each_day, clock=True)[1]
+    _, after = decide(Load(2 * DAY_S, 60.0, 60.0, 0.0, (ONE,), clock_s=clock_s), POLICY, memory)
+    assert after is not None
+    assert (after.season, after.seasonal) == (memory.season, Forecast())
 
 
 def test_a_load_that_is_always_the_same_has_no_season() -> None:
