@@ -12,6 +12,7 @@ from orchestrator.adapters.decision_log import logged_decisions
 from orchestrator.adapters.files import write_private
 from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
+from orchestrator.adapters.goal_file import goal_path, write_goal
 from orchestrator.adapters.ports import LOOPBACK, is_listened_to
 from orchestrator.adapters.process_memory import memory_bytes
 from orchestrator.adapters.ray_head import RayHead, claims_folder
@@ -52,6 +53,8 @@ class BareHost:
 
     def apply(self, spec: DeploymentSpec) -> None:
         record = self._existing()
+        if spec.scaling is not None:
+            write_goal(goal_path(self._files.scaling_path), spec.scaling.goal)
         self._serve(record).deploy(spec)
         self._files.update(record, deployed=spec)
 

@@ -97,14 +97,9 @@ def _deployment(variant: Variant) -> dict[str, Any]:
 
 
 def _autoscaled(spec: DeploymentSpec, scaling: ScalingSpec) -> dict[str, Any]:
-    """One policy for all variants; the gateway tells it of requests, and stays one.
-
-    Ray keeps an application's policy as it was built, and tells it of each deployment's configuration as it is now: so
-    the goal is with the gateway's, in arguments of a policy of its own that is not asked.
-    """
+    """One policy for all variants; the gateway tells it of requests, and stays one."""
     arguments = {"path": scaling.path, "policy": asdict(scaling.policy), "prior": asdict(pool_prior(spec.variants))}
-    goal = {"policy": {"policy_kwargs": {"goal": asdict(scaling.goal)}}}
-    gateway = {"name": GATEWAY, "autoscaling_config": {**_autoscaling(ReplicaBounds(1, 1)), **goal}}
+    gateway = {"name": GATEWAY, "autoscaling_config": _autoscaling(ReplicaBounds(1, 1))}
     return {
         "deployments": [*map(_deployment, spec.variants), gateway],
         "autoscaling_policy": {"policy_function": POLICY, "policy_kwargs": arguments},

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from orchestrator.app.ports import Reporter, Runtime
 from orchestrator.core.amounts import counted, gib
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Fleet, FleetPhase, command
+from orchestrator.core.reach import allowed_of_spec, require_reachable
 from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds, exactly
 from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
 
@@ -18,10 +21,11 @@ POLL_S = 0.2
 
 @dataclass(frozen=True)
 class Asked:
-    """Fewest and most replicas; None: as it is."""
+    """Fewest and most replicas, None for as it is, and what the fleet shall reach with them."""
 
-    min_replicas: int | None
-    max_replicas: int | None
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    goal: Mapping[str, Any] = field(default_factory=dict)  # fields of a ScalingGoal that shall be otherwise
 
     def of(self, now: ReplicaBounds, fleet: str) -> ReplicaBounds:
         fewest = now.min_replicas if self.min_replicas is None else self.min_replicas
@@ -39,18 +43,29 @@ def scale(
             raise EnvironmentNotReady(f"there is no fleet {runtime.name!r} to scale", hint=command("up", runtime.name))
         now = spec.bounds or exactly(spec.num_replicas)
         bounds = asked.of(now, runtime.name)
-        if bounds == now:
+        _require_open(spec, bounds, asked.goal)
+        changed = _changed(spec, bounds, asked.goal)
+        if changed == spec:
             reporter.say(f"{_counted(bounds)} asked for already: nothing to change")
         else:
-            _require_open(spec, bounds)
             _require_room(spec, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
-            runtime.apply(bounded(spec, bounds) if spec.scaling else scaled(spec, bounds.max_replicas))
+            runtime.apply(changed)
         return _wait(runtime, bounds, timeout_s, reporter) if wait else runtime.observe()
 
 
-def _require_open(spec: DeploymentSpec, bounds: ReplicaBounds) -> None:
+def _changed(spec: DeploymentSpec, bounds: ReplicaBounds, goal: Mapping[str, Any]) -> DeploymentSpec:
+    """As it shall be; raises QorchError for a goal that cannot be reached so."""
+    if spec.scaling is None:
+        return scaled(spec, bounds.max_replicas)
+    scaling = replace(spec.scaling, goal=replace(spec.scaling.goal, **goal))
+    changed = replace(spec if bounds == spec.bounds else bounded(spec, bounds), scaling=scaling)
+    require_reachable(allowed_of_spec(changed), scaling.goal)
+    return changed
+
+
+def _require_open(spec: DeploymentSpec, bounds: ReplicaBounds, goal: Mapping[str, Any]) -> None:
     """Ray Serve takes a policy only with an application that starts."""
-    if spec.scaling is None and not bounds.fixed:
+    if spec.scaling is None and (goal or not bounds.fixed):
         up = f"up --min-replicas {bounds.min_replicas} --max-replicas {bounds.max_replicas}"
         raise EnvironmentNotReady(
             f"the fleet {spec.fleet!r} was started with a fixed number of replicas",

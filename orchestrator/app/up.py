@@ -19,6 +19,8 @@ from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.profile import Profile
+from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.goal_words import goal_data, goal_options
 
 POLL_S = 0.1
 MOST_POLL_S = 1.0
@@ -43,6 +45,7 @@ class UpSettings:
     asked: Mapping[str, Any]
     timeout_s: float
     wait: bool
+    goal: ScalingGoal | None = None  # where the number of replicas follows the load
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ def _how_to_change(running: DeploymentSpec, found: tuple[str, ...], asked: Mappi
         return command(f"scale {asked['replicas']}", running.fleet)
     if running.bounds is not None and names <= {"min-replicas", "max-replicas"}:
         return command(f"scale --min {asked['min-replicas']} --max {asked['max-replicas']}", running.fleet)
+    if running.scaling is not None and names <= goal_data(running.scaling.goal).keys():
+        options = goal_options({name: value for name, value in asked.items() if name in names})
+        return command(f"scale {options}", running.fleet)
     return f"{command('down', running.fleet)} first, or another --fleet NAME and --port PORT beside it"
 
 
@@ -129,7 +135,9 @@ def _spec(
         scaling_path=str(paths.scaling_path),
     )
     now_s = int(time.time())
-    return deployment_spec(runtime.name, order.plan, files, places, settings.endpoint, settings.asked, now_s)
+    return deployment_spec(
+        runtime.name, order.plan, files, places, settings.endpoint, settings.asked, now_s, settings.goal
+    )
 
 
 def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,13 +13,16 @@ import click
 
 from orchestrator.cli import compose
 from orchestrator.cli.downloads import show_download
+from orchestrator.cli.goals import GoalChanges
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.verbs import plan as plan_verb
 from orchestrator.cli.wish import planned_data, wish_data
 from orchestrator.core.amounts import counted
-from orchestrator.core.errors import EnvironmentNotReady, QorchError
+from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned import Planned
+from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.goal_words import goal_data, goal_options
 from orchestrator.core.wish import Wish
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Asked:
     host: str
     port: int
     planned: tuple[Planned, ...] | None = None  # in the place of the wish
+    goal: GoalChanges = field(default_factory=dict)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -45,7 +49,12 @@ class Asked:
             "weights": str(self.weights.absolute()) if self.weights else None,
             "host": self.host,
             "port": self.port,
+            **{name: value for name, value in goal_data(self.scaling_goal).items() if value is not None},
         }
+
+    @property
+    def scaling_goal(self) -> ScalingGoal:
+        return ScalingGoal(**self.goal)
 
     def endpoint(self, has_keys: bool) -> Endpoint:
         """Where to listen; raises EnvironmentNotReady when it would be open to everybody."""
@@ -66,6 +75,7 @@ class Asked:
         plan = self._plan()
         click.echo(plan_verb.text(plan))
         require_fit(plan)
+        self._require_reachable(plan)
 
     def order(self, reporter: TerminalReporter, ask: bool) -> Order:
         """Plan, check what can be checked before anything is started, and have the person agree."""
@@ -75,6 +85,7 @@ class Asked:
         plan = self._plan()
         reporter.say(plan_verb.text(plan))
         require_fit(plan)
+        self._require_reachable(plan)
         self._require_port()
         if ask:
             _confirm(plan)
@@ -85,6 +96,17 @@ class Asked:
         if self.planned is not None:
             return compose.planned(self.planned, self.weights)
         return compose.plan(self.wish, None, self.weights)
+
+    def _require_reachable(self, plan: FitPlan) -> None:
+        from orchestrator.core.reach import allowed_of_plan, require_reachable
+
+        if plan.wish.bounds is not None:
+            require_reachable(allowed_of_plan(plan), self.scaling_goal)
+        elif self.goal:
+            raise UsageError(
+                f"{goal_options(goal_data(self.scaling_goal))} is for a number of replicas that follows the load",
+                hint="qorch up --min-replicas 1 --max-replicas 3",
+            )
 
     def _require_port(self) -> None:
         from orchestrator.adapters.ports import port_problem

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
 from orchestrator.core.held import Held, why_held
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.decision import ScalingDecision
+from orchestrator.core.scaling.goal import ScalingGoal
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -95,10 +96,11 @@ class Decided:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Between how many replicas the fleet may have, and the last decision on it; None before the first."""
+    """Between how many replicas the fleet may have, the last decision on it, None before the first, and its goal."""
 
     bounds: ReplicaBounds
     last: Decided | None
+    goal: ScalingGoal = field(default_factory=ScalingGoal)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def fleet_of(
         conditions=conditions(application, gateway_ready, least),
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
-        scaling=Scaling(spec.bounds, decided) if spec.bounds else None,
+        scaling=Scaling(spec.bounds, decided, spec.scaling.goal) if spec.bounds and spec.scaling else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.scaling.goal_words import goal_data
 
 
 def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str, ...]:
@@ -29,6 +30,7 @@ def _counts(running: DeploymentSpec, asked: Mapping[str, Any]) -> dict[str, Any]
         "replicas": running.num_replicas if bounds is None else bounds.min_replicas if bounds.fixed else str(bounds),
         "min-replicas": bounds and bounds.min_replicas,
         "max-replicas": bounds and bounds.max_replicas,
+        **(goal_data(running.scaling.goal) if running.scaling else {}),
     }
     return {name: None if asked.get(name) is None else count for name, count in counts.items()}
 

@@ -20,6 +20,11 @@ def price_per_hour(fit: Fit, prices: Prices) -> float | None:
     return None if named is None else named * fit.num_gpus
 
 
+def hourly_cost(price: float | None, num_gpus: int) -> float:
+    """Of a replica; without a price, GPUs count alike, and a replica that has none as one."""
+    return max(1.0, num_gpus) if price is None else price
+
+
 def cost_per_million(per_hour: float, tok_s: float) -> float:
     """Of a million generated tokens, at `tok_s` all the time."""
     return per_hour / (tok_s * SECONDS_OF_HOUR) * MILLION

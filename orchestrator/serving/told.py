@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
-from orchestrator.core.scaling.goal import ScalingGoal, goal_from_data
 from orchestrator.core.scaling.own_ttft import FirstTokens
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
@@ -27,13 +26,6 @@ def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
         _sum(told.get(HELD)) or 0.0,
         _first_tokens(told),
     )
-
-
-def goal_told(contexts: Iterable[Any]) -> ScalingGoal:
-    """As it stands in the gateway's configuration now."""
-    config = next((context.config for context in contexts if context.deployment_name == GATEWAY), None)
-    said = config and config.policy.policy_kwargs.get("goal")
-    return goal_from_data(said) if said else ScalingGoal()
 
 
 def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:

@@ -8,18 +8,20 @@ from typing import Any
 
 from orchestrator.core.fleet import Decided, Scaling
 from orchestrator.core.scaling.decision import DecisionStep
+from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.views.table import wrapped_table
 from orchestrator.views.units import age_text
 
-WARNINGS = ("stuck", "told")  # steps that a person should know of, whatever came of them
+TOLD = ("stuck", "told", "target", "pace", "first token", "schedule")  # steps to know of, whatever came of them
 
 
 def scaling_lines(scaling: Scaling, now_s: float, wide: bool) -> list[str]:
-    """What was decided and why, in one line, then what is amiss; with `wide` every step."""
+    """The goal, what was decided and why, then what is amiss and the target; with `wide` every step."""
+    goal = f"goal: {goal_text(scaling.goal)}"
     if scaling.last is None:
-        return [f"scaling {scaling.bounds}: nothing was decided yet"]
+        return [goal, f"scaling {scaling.bounds}: nothing was decided yet"]
     age = age_text(now_s - scaling.last.at_s)
-    return list(_lines(f"scaling {scaling.bounds}, {age} ago", scaling.last.decision.steps, wide))
+    return [goal, *_lines(f"scaling {scaling.bounds}, {age} ago", scaling.last.decision.steps, wide)]
 
 
 def decisions_text(decisions: Sequence[Decided], now_s: float, width: int) -> str:
@@ -51,7 +53,7 @@ def _lines(head: str, steps: tuple[DecisionStep, ...], wide: bool) -> Iterator[s
     *before, last = steps
     yield f"{head}: {_step(last)}"
     for step in before:
-        if wide or step.name in WARNINGS:
+        if wide or step.name in TOLD:
             yield f"  {_step(step)}"
 
 

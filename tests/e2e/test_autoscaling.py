@@ -149,6 +149,22 @@ def watched_s(files: FleetFiles) -> float:
     return memory.watched_s if memory else 0.0
 
 
+def test_a_goal_is_changed_while_it_runs_and_restarts_nothing(autoscaled: Autoscaled) -> None:
+    before = {replica.replica_id for replica in autoscaled.settled().replicas}
+    autoscaled.bound(Asked(goal={"tok_s": 2.5 * replica_tok_s(autoscaled.files)}))
+    autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "three replicas for the target")
+    autoscaled.bound(Asked(goal={"tok_s": None}))
+    autoscaled.settled()
+    assert {replica.replica_id for replica in autoscaled.fleet().replicas} <= before
+
+
+def replica_tok_s(files: FleetFiles) -> float:
+    """As the policy has learned it."""
+    memory = read_memory(files.scaling_path)
+    assert memory is not None
+    return memory.capacities["demo-gguf"].rate / memory.request.work_of_token
+
+
 def test_bounds_are_changed_while_it_runs(autoscaled: Autoscaled) -> None:
     autoscaled.settled()
     before = {replica.replica_id for replica in autoscaled.fleet().engines}

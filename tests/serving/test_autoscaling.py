@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from orchestrator.adapters.budget_file import BudgetFile
+from orchestrator.adapters.goal_file import write_goal
 from orchestrator.adapters.ray_serve import POLICY, serve_config
 from orchestrator.adapters.scaling_file import read_memory
 from orchestrator.core.deployment import GATEWAY, ScalingSpec
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
+from orchestrator.core.scaling.budget import Budget
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
@@ -84,20 +88,19 @@ class Controller:
         return self.target
 
 
-Make = Callable[[], PoolPolicy]
+Make = Callable[..., PoolPolicy]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    arguments = {
-        "path": str(tmp_path / "scaling.json"), "policy": asdict(ScalingPolicy(least_hold_s=10.0)),
-        "prior": asdict(PRIOR),
-    }  # fmt: skip
-
-    def make() -> PoolPolicy:
+    def make(folder: Path = tmp_path) -> PoolPolicy:
         from ray.serve._private.autoscaling_state import _resolve_policy_callable
         from ray.serve.config import AutoscalingPolicy
 
+        arguments = {
+            "path": str(folder / "scaling.json"), "policy": asdict(ScalingPolicy(least_hold_s=10.0)),
+            "prior": asdict(PRIOR),
+        }  # fmt: skip
         made = AutoscalingPolicy(policy_function=POLICY, policy_kwargs=json.loads(json.dumps(arguments)))
         policy: PoolPolicy = _resolve_policy_callable(made)
         return policy
@@ -126,6 +129,38 @@ def test_metrics_that_are_missing_or_nonsense_hold(make: Make, nothing: Told) ->
     controller = Controller(make())
     controller.busy(30)
     assert {controller.look(nothing) for _ in range(100)} == {3}
+
+
+def test_a_goal_that_is_written_meanwhile_counts_from_the_next_look(make: Make, tmp_path: Path) -> None:
+    controller = Controller(make())
+    assert controller.look(told(0, 0.0, running=0.0)) == 1
+    write_goal(tmp_path / "goal.json", ScalingGoal(tok_s=1000.0))  # a replica writes 400 a second
+    assert controller.look(told(1, 0.0, running=0.0)) == 3
+    (tmp_path / "goal.json").write_text("nonsense")
+    assert controller.look(told(2, 0.0, running=0.0)) == 3
+
+
+def test_fleets_that_share_a_budget_never_cost_more_together(make: Make, tmp_path: Path) -> None:
+    fleets = [Controller(make(tmp_path / name)) for name in ("a", "b")]
+    for name in ("a", "b"):
+        write_goal(tmp_path / name / "goal.json", ScalingGoal(budget=Budget("team", 4.0)))
+    counts = []
+    for second in range(60):
+        for fleet, waiting in zip(fleets, (5.0 * second, 5.0 * max(0, second - 20)), strict=True):
+            fleet.look(told(second, 400.0 * second, waiting=waiting))
+        counts.append(tuple(fleet.target for fleet in fleets))
+    assert (3, 1) in counts
+    assert counts[-1] == (2, 2)
+    assert all(sum(each) <= 4 for each in counts)
+
+
+def test_a_budget_that_another_fleet_holds_leaves_things_as_they_are(make: Make, tmp_path: Path) -> None:
+    controller = Controller(make(tmp_path / "a"))
+    write_goal(tmp_path / "a" / "goal.json", ScalingGoal(tok_s=1000.0, budget=Budget("team", 4.0)))
+    with BudgetFile(tmp_path / "a" / "scaling.json", "team").held():
+        assert controller.look(told(0, 0.0, running=0.0)) == 1
+    controller.look(told(1, 0.0, running=0.0))
+    assert controller.look(told(2, 0.0, running=0.0)) == 3
 
 
 def test_a_policy_that_is_made_anew_remembers(make: Make, tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ STEPS = (
     DecisionStep("stuck", 1, "replicas of demo not ready after 12 s: not reckoned with"),
     DecisionStep("replicas", 2, "that do the work of 2: enough"),
 )
+GOAL = "goal: 99.9% of requests taken within 2 s"
 SCALING = Scaling(BOUNDS, Decided(100.0, ScalingDecision({"demo": 2}, STEPS)))
 
 
 def test_one_line_says_what_was_decided_and_why_and_then_what_is_amiss() -> None:
     assert scaling_lines(SCALING, 103.4, wide=False) == [
+        GOAL,
         "scaling 1..3, 3s ago: replicas 2: that do the work of 2: enough",
         "  stuck 1: replicas of demo not ready after 12 s: not reckoned with",
     ]
@@ -28,7 +30,7 @@ def test_wide_says_every_step() -> None:
 
 
 def test_before_the_first_decision_there_is_none() -> None:
-    assert scaling_lines(Scaling(BOUNDS, None), 0.0, wide=False) == ["scaling 1..3: nothing was decided yet"]
+    assert scaling_lines(Scaling(BOUNDS, None), 0.0, wide=False) == [GOAL, "scaling 1..3: nothing was decided yet"]
 
 
 def test_decisions_are_told_the_latest_first_with_what_they_changed_and_why() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli import compose, options
+from orchestrator.cli.goals import GoalChanges, goal_changes
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.core.fleet import command as command_for
 
@@ -13,6 +14,7 @@ from orchestrator.core.fleet import command as command_for
 @click.argument("num_replicas", metavar="N", required=False, type=click.IntRange(1, 256))
 @options.option("--min", "fewest", type=click.IntRange(0, 256), help="Fewest replicas, where they follow the load.")
 @options.option("--max", "most", type=click.IntRange(1, 256), help="Most replicas, where they follow the load.")
+@goal_changes
 @options.fleet
 @options.wait
 @options.timeout
@@ -23,17 +25,21 @@ def command(
     num_replicas: int | None,
     fewest: int | None,
     most: int | None,
+    goal: GoalChanges,
     fleet: str,
     wait: bool,
     timeout_s: float,
     quiet: bool,
 ) -> None:
-    """Run N engine replicas, or between --min and --max; those that go finish what they are answering first."""
+    """Run N engine replicas, or between --min and --max, or reach another goal with them.
+
+    Replicas that go finish what they are answering first. A goal is taken back with none, e.g. --target-ttft none.
+    """
     from orchestrator.app.scale import Asked, scale
 
-    if (num_replicas is None) == (fewest is None and most is None):
-        raise click.UsageError("either N or --min and --max is needed", ctx)
-    asked = Asked(fewest, most) if num_replicas is None else Asked(num_replicas, num_replicas)
+    if (num_replicas is None) == (fewest is None and most is None and not goal):
+        raise click.UsageError("either N, or --min, --max or a goal is needed", ctx)
+    asked = Asked(fewest, most, goal) if num_replicas is None else Asked(num_replicas, num_replicas)
     reporter = TerminalReporter(quiet)
     memory_bytes = compose.memory_available_bytes()
     scale(compose.runtime(fleet), asked, memory_bytes, timeout_s, wait, reporter)

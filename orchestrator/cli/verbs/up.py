@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from orchestrator.cli import compose, options
+from orchestrator.cli.goals import GoalChanges, goal_changes
 from orchestrator.cli.order import Asked
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.wish import require_no_wish
@@ -19,6 +20,7 @@ from orchestrator.core.wish import Wish
 
 @click.command("up")
 @wish_options
+@goal_changes
 @options.option(
     "--plan",
     "plan_path",
@@ -39,6 +41,7 @@ from orchestrator.core.wish import Wish
 def command(
     ctx: click.Context,
     wish: Wish,
+    goal: GoalChanges,
     plan_path: Path | None,
     weights: Path | None,
     fleet: str,
@@ -60,13 +63,13 @@ def command(
     if plan_path is not None:
         require_no_wish(ctx)
         planned = compose.read_plan(plan_path)
-    asked = Asked(wish, weights, host, port, planned)
+    asked = Asked(wish, weights, host, port, planned, goal)
     if dry_run:
         asked.show_plan()
         return
     reporter, keys = TerminalReporter(quiet), compose.key_store()
     has_keys = bool(keys.read().active)
-    settings = UpSettings(asked.endpoint(has_keys), str(keys.path), asked.data, timeout_s, wait)
+    settings = UpSettings(asked.endpoint(has_keys), str(keys.path), asked.data, timeout_s, wait, asked.scaling_goal)
     result = up(partial(asked.order, reporter, ask=not yes), compose.runtime(fleet), settings, reporter)
     if not result.changed:
         reporter.say(f"the fleet {fleet!r} runs already, as asked for: nothing to change")

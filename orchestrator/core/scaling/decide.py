@@ -36,7 +36,8 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     steps = (*steps, DecisionStep("kept", kept, f"replicas{why}"))
     wanted = max(kept, load.least / unit(load))
     counts = mixed(load.variants, wanted * unit(load), policy.budget)
-    return ScalingDecision(counts, (*steps, _reached(load, counts, wanted))), seen
+    free = counts if policy.budget is None else mixed(load.variants, wanted * unit(load), None)
+    return ScalingDecision(counts, (*steps, _reached(load, counts, wanted)), free), seen
 
 
 def _unknown(load: Load) -> str | None:
@@ -52,7 +53,7 @@ def _unknown(load: Load) -> str | None:
 def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
     """What there is, within the bounds."""
     counts = mixed(load.variants, _there(load), policy.budget)
-    return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),))
+    return ScalingDecision(counts, (DecisionStep("held", sum(counts.values()), f"replicas: {why}"),), counts)
 
 
 def _first(load: Load) -> ScalingMemory:

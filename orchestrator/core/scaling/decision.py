@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -21,3 +21,4 @@ class ScalingDecision:
 
     replicas: Mapping[str, int]
     steps: tuple[DecisionStep, ...]
+    wanted: Mapping[str, int] = field(default_factory=dict)  # if there were no budget

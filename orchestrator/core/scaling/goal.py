@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.schedule import Window, window_from_data
 
 WAIT_S = 2.0  # where neither a longest wait nor a time to first token is set
@@ -22,6 +23,13 @@ class ScalingGoal:
     attainment: float = 0.999
     cost_per_hour: float | None = None  # most, of all replicas together, in the currency of the prices
     schedule: tuple[Window, ...] = ()
+    budget: Budget | None = None  # that other fleets share
+
+    @property
+    def most_per_hour(self) -> float | None:
+        """The least of what this fleet may cost and what it may with others; None where either is open."""
+        both = (self.cost_per_hour, None if self.budget is None else self.budget.per_hour)
+        return min((each for each in both if each is not None), default=None)
 
     def longest_wait_s(self, own_ttft_s: float) -> float:
         """Of a request, when it takes so long to its first token with nobody before it."""
@@ -31,4 +39,5 @@ class ScalingGoal:
 
 def goal_from_data(data: Mapping[str, Any]) -> ScalingGoal:
     """From JSON; raises TypeError or KeyError for another version's."""
-    return ScalingGoal(**{**data, "schedule": tuple(map(window_from_data, data["schedule"]))})
+    budget, windows = data["budget"], tuple(map(window_from_data, data["schedule"]))
+    return ScalingGoal(**{**data, "schedule": windows, "budget": budget and Budget(**budget)})

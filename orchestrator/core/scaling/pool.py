@@ -34,8 +34,8 @@ def pool_step(
     steps = (*_inputs(look, memory), *goal_steps(load, goal, least, memory), *decision.steps)
     memory = replace(memory, scaling=scaling)
     if look.blind or load.arrived is None or not interval_s:
-        return ScalingDecision(_none_fewer(seen, decision.replicas), steps), memory
-    return ScalingDecision(decision.replicas, steps), memory
+        return ScalingDecision(_none_fewer(seen, decision.replicas), steps, decision.wanted), memory
+    return replace(decision, steps=steps), memory
 
 
 def _cold_start_s(memory: PoolMemory) -> float:

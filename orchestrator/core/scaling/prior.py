@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.core.deployment import Variant
 from orchestrator.core.predict import OUTPUT_TOKENS, PROMPT_TOKENS
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.price import hourly_cost
 from orchestrator.core.scaling.pace import UNSEEN, Pace, predicted_pace
 
 UNPREDICTED_COLD_START_S = 60.0  # until the first start was seen
@@ -63,14 +64,9 @@ def _token_work(said: Prediction | None) -> TokenWork:
 
 
 def _variant(variant: Variant, work: TokenWork) -> VariantPrior:
-    said, cost = variant.predicted.speed, hourly_cost(variant)
+    said, cost = variant.predicted.speed, hourly_cost(variant.price_per_hour, variant.num_gpus)
     if said is None:
         return VariantPrior(None, None, cost=cost)
     requests_a_second = said.saturation_tok_s / said.output_tokens
     capacity = requests_a_second * work.of(said.prompt_tokens, said.output_tokens)
     return VariantPrior(capacity, said.cold_start_s, predicted_pace(said), said.ttft_s, cost)
-
-
-def hourly_cost(variant: Variant) -> float:
-    """Of a replica; without a price, GPUs count alike, and a replica that has none as one."""
-    return max(1.0, variant.num_gpus) if variant.price_per_hour is None else variant.price_per_hour

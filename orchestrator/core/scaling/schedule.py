@@ -27,9 +27,8 @@ class Window:
     tok_s: float = 0.0
 
     def __str__(self) -> str:
-        days = ",".join(DAYS[day] for day in self.days)
         most = [f"min={self.min_replicas}"] * bool(self.min_replicas) + [f"tok-s={self.tok_s:g}"] * bool(self.tok_s)
-        return f"{days} {_clock(self.begin)}-{_clock(self.end)} {self.timezone} {' '.join(most)}"
+        return f"{_days_text(self.days)} {_clock(self.begin)}-{_clock(self.end)} {self.timezone} {' '.join(most)}"
 
 
 class Floor(NamedTuple):
@@ -80,6 +79,16 @@ def _days(text: str) -> tuple[int, ...]:
     if text in ("daily", "*"):
         return tuple(range(7))
     return tuple(sorted({day for part in text.split(",") for day in _range(part)}))
+
+
+def _days_text(days: tuple[int, ...]) -> str:
+    """As ranges, e.g. "mon-fri"."""
+    if len(days) == len(DAYS):
+        return "daily"
+    firsts = [day for day in days if day - 1 not in days]
+    lasts = [day for day in days if day + 1 not in days]
+    named = zip((DAYS[day] for day in firsts), (DAYS[day] for day in lasts), strict=True)
+    return ",".join(first if first == last else f"{first}-{last}" for first, last in named)
 
 
 def _range(text: str) -> list[int]:

@@ -49,6 +49,9 @@ def goal_steps(load: Load, goal: ScalingGoal, floor: Floor, memory: PoolMemory) 
         yield from (_pace_step(each.name, goal.tpot_s, memory) for each in load.variants)
     if goal.ttft_s is not None:
         yield _ttft_step(goal, goal.ttft_s, memory.own_ttft.mean_s)
+    if goal.cost_per_hour is not None:
+        shared = "" if goal.budget is None else f", of the {goal.budget.per_hour:g} that fleets share"
+        yield DecisionStep("budget", goal.cost_per_hour, f"an hour is the most that replicas may cost{shared}")
     if floor.min_replicas:
         yield DecisionStep("schedule", floor.min_replicas, "replicas at least at this time")
     if tok_s := _tok_s(goal, floor):

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.prediction import Prediction
+from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import WAIT_S, ScalingGoal, goal_from_data
+from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.core.scaling.own_ttft import FirstTokens, OwnTtft, predicted_ttft, with_first_tokens
 from orchestrator.core.scaling.pace import UNSEEN, Pace, Written, line, most_running, predicted_pace, with_written
 from orchestrator.core.scaling.schedule import Floor, Window, floor, parse_window
@@ -190,6 +192,29 @@ class TestSchedule:
         assert with_fewest(raised, 1) == raised
 
 
-@given(st.builds(ScalingGoal, st.none() | st.floats(1, 9), schedule=st.lists(WINDOWS, max_size=2).map(tuple)))
+BUDGETS = st.none() | st.builds(Budget, st.just("team"), st.floats(1, 9))
+
+
+@given(
+    st.builds(
+        ScalingGoal, st.none() | st.floats(1, 9), schedule=st.lists(WINDOWS, max_size=2).map(tuple), budget=BUDGETS
+    )
+)
 def test_a_goal_travels_as_data(goal: ScalingGoal) -> None:
     assert goal_from_data(asdict(goal)) == goal
+
+
+@pytest.mark.parametrize(
+    ("goal", "text"),
+    [
+        (ScalingGoal(), "99.9% of requests taken within 2 s"),
+        (ScalingGoal(ttft_s=1.5), "99.9% of requests with a first token within 1.5 s"),
+        (
+            ScalingGoal(900.0, 0.5, 2.0, 0.05, 0.95, 3.6, (parse_window("mon-fri 08:00-18:00 min=2"),)),
+            "900 tok/s; mon-fri 08:00-18:00 UTC min=2; at most 3.6 an hour; "
+            "95% of requests with a first token within 2 s, taken within 0.5 s, with 0.05 s a token",
+        ),
+    ],
+)
+def test_a_goal_in_words(goal: ScalingGoal, text: str) -> None:
+    assert goal_text(goal) == text
