@@ -60,7 +60,9 @@ def _decide_rows(rounds: int) -> Iterator[tuple[str, ...]]:
     from ray.serve.autoscaling_policy import _apply_autoscaling_config, default_autoscaling_policy
 
     contexts = list(Site(POOLS, 1).contexts(BEGIN_S, {}).values())[:POOLS]
-    ray_serve = partial(_each, _apply_autoscaling_config(default_autoscaling_policy), [(context,) for context in contexts])
+    ray_serve = partial(
+        _each, _apply_autoscaling_config(default_autoscaling_policy), [(context,) for context in contexts]
+    )
     for kinds in KINDS:
         pool, random = variants(kinds, REPLICAS), Random(2)
         memories = [warm(pool, seed) for seed in range(POOLS // 100)]
