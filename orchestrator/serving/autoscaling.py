@@ -33,7 +33,7 @@ logger = logging.getLogger("ray.serve")
 
 LOOK_PERIOD_S = 0.5
 MOST_LOOK_PERIOD_S = 10.0
-MOST_SHARE = 0.01  # of the controller's time: where looks take long, there are fewer
+MOST_SHARE = 0.005  # of the controller's time: where looks take long, there are fewer
 WRITE_PERIOD_S = 5.0  # where nothing was decided anew
 
 Counts = dict[Any, int]

@@ -129,11 +129,11 @@ def globals_of(policy: PoolPolicy) -> dict[str, Any]:
     return namespace
 
 
-@pytest.mark.parametrize(("look_s", "period_s"), [(0.001, LOOK_PERIOD_S), (0.02, 2.0), (1.0, MOST_LOOK_PERIOD_S)])
+@pytest.mark.parametrize(("look_s", "period_s"), [(0.001, LOOK_PERIOD_S), (0.01, 2.0), (1.0, MOST_LOOK_PERIOD_S)])
 def test_looks_that_take_long_are_fewer(
     make: Make, monkeypatch: pytest.MonkeyPatch, look_s: float, period_s: float
 ) -> None:
-    """A hundredth of the controller's time; the processor's time is a clock that each look moves by this."""
+    """A two-hundredth of the controller's time; the processor's time is a clock that each look moves by this."""
     clock, policy, looks = count(), make(), []
     monkeypatch.setitem(globals_of(policy), "thread_time", lambda: look_s * next(clock))
     for tick in range(400):
