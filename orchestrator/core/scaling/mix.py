@@ -49,7 +49,9 @@ def cost(variants: Variants, counts: Mapping[str, int]) -> float:
 
 def affordable(variants: Variants, counts: Mapping[str, int], budget: float | None) -> dict[str, int]:
     """The counts less the dearest that the budget does not pay for."""
-    return without_dearest(variants, counts, lambda _, spent: budget is not None and spent > budget)
+    if budget is None:
+        return dict(counts)
+    return without_dearest(variants, counts, lambda _, spent: spent > budget)
 
 
 def without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare) -> dict[str, int]:

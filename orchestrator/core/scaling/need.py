@@ -20,15 +20,20 @@ Spans = tuple[Span, ...]  # the oldest first
 
 def with_span(spans: Spans, span: Span) -> Spans:
     """With one more, without those that ended before the window, or later by a clock that went back."""
-    begin_s = span.end_s - WINDOW_S
-    return (*(each for each in spans if begin_s < each.end_s < span.end_s), span)
+    begin_s, begin, end = span.end_s - WINDOW_S, 0, len(spans)
+    while begin < end and spans[begin].end_s <= begin_s:
+        begin += 1
+    while begin < end and spans[end - 1].end_s >= span.end_s:
+        end -= 1
+    return (*spans[begin:end], span)
 
 
 def needed(spans: Spans, max_wait_s: float) -> float:
     """Replicas that let nothing wait longer: work w in L seconds needs w / (L + the wait), as `bounds` has it."""
-    most = work_s = length_s = 0.0
-    for span in reversed(spans):
-        work_s += span.work_s
-        length_s += span.length_s
-        most = max(most, work_s / (length_s + max_wait_s))
+    most, work_s, allowed_s = 0.0, 0.0, max_wait_s
+    for _, span_length_s, span_work_s in reversed(spans):
+        work_s += span_work_s
+        allowed_s += span_length_s
+        if work_s > most * allowed_s:  # seldom, and comparing costs less than the largest of two
+            most = work_s / allowed_s
     return most
