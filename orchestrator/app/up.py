@@ -25,6 +25,10 @@ from orchestrator.core.scaling.goal_words import goal_data, goal_options
 POLL_S = 0.1
 MOST_POLL_S = 1.0
 POLL_SHARE = 0.02  # of the time waited so far: who looks often takes the cores that a start needs
+REACHED = {
+    FleetPhase.READY: "the model answered a completion",
+    FleetPhase.IDLE: "no replica is needed now; the next request starts one",
+}
 CONTROLLER_PATIENCE_S = 15.0  # Ray restarts a Serve controller that died within a few seconds
 
 
@@ -146,8 +150,8 @@ def _reach(runtime: Runtime, settings: UpSettings, reporter: Reporter) -> Fleet 
     begin_s = time.monotonic()
     while (waited_s := time.monotonic() - begin_s) < settings.timeout_s:
         fleet = runtime.observe()
-        if fleet is not None and fleet.phase is FleetPhase.READY:
-            reporter.done("ready", "the model answered a completion")
+        if fleet is not None and fleet.phase in REACHED:
+            reporter.done("ready", REACHED[fleet.phase])
             return fleet
         failure = runtime.failure()
         if failure is not None:

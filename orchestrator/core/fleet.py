@@ -22,6 +22,7 @@ class FleetPhase(StrEnum):
     STARTING = "Starting"
     READY = "Ready"
     DEGRADED = "Degraded"  # it answers, but not with every replica that was asked for
+    IDLE = "Idle"  # nothing has come for long, so that there is no replica; the next request starts one
     UNAVAILABLE = "Unavailable"  # nothing answers
     FAILED = "Failed"
 
@@ -175,7 +176,8 @@ def conditions(
     `application` is None when Ray does not answer, `gateway_ready` is None when the gateway does not. So many replicas
     have to run as `least` says; None: all that were asked for.
     """
-    return (_controller(application), _gateway(gateway_ready), _replicas(application, least))
+    gateway = _gateway(gateway_ready, _idle(application, gateway_ready, least))
+    return (_controller(application), gateway, _replicas(application, least))
 
 
 def phase(application: Application | None, gateway_ready: bool | None, least: int | None = None) -> FleetPhase:
@@ -184,6 +186,8 @@ def phase(application: Application | None, gateway_ready: bool | None, least: in
         return FleetPhase.READY if _whole(application, least) else FleetPhase.DEGRADED
     if application is None:
         return FleetPhase.UNAVAILABLE
+    if _idle(application, gateway_ready, least):
+        return FleetPhase.IDLE
     if application.status == "DEPLOY_FAILED":
         return FleetPhase.FAILED
     return FleetPhase.STARTING if application.status in ("DEPLOYING", "NOT_STARTED") else FleetPhase.UNAVAILABLE
@@ -222,9 +226,17 @@ def _controller(application: Application | None) -> Condition:
     return Condition(CONTROLLER_REACHABLE, True, "Answers", f"the application is {application.status}")
 
 
-def _gateway(ready: bool | None) -> Condition:
+def _idle(application: Application | None, gateway_ready: bool | None, least: int | None) -> bool:
+    """Whether there is no replica because none is needed, and a gateway that holds what comes until there is."""
+    at_rest = application is not None and application.status == "RUNNING" and not application.target_num_replicas
+    return at_rest and least == 0 and gateway_ready is False
+
+
+def _gateway(ready: bool | None, idle: bool) -> Condition:
     if ready is None:
         return Condition("Available", False, "GatewayDown", "the gateway does not answer")
+    if idle:
+        return Condition("Available", True, "Idle", "no replica is needed; the next request starts one")
     if not ready:
         return Condition("Available", False, "NoEngineReady", "the gateway answers, but no engine is ready")
     return Condition("Available", True, "Answers", "a model answers")

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 from orchestrator.adapters.budget_file import BudgetBusy, BudgetFile
@@ -31,13 +32,15 @@ from orchestrator.serving.told import pool_seen
 logger = logging.getLogger("ray.serve")
 
 LOOK_PERIOD_S = 0.5
+MOST_LOOK_PERIOD_S = 10.0
+MOST_SHARE = 0.005  # of the controller's time: where looks take long, there are fewer
 WRITE_PERIOD_S = 5.0  # where nothing was decided anew
 
 Counts = dict[Any, int]
 
 
 class PoolPolicy:
-    """Decides twice a second for all variants together; a look that goes wrong changes nothing."""
+    """Decides twice a second for all variants together, less often where that takes long; a failure changes nothing."""
 
     def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
         self._path = Path(path)
@@ -47,15 +50,22 @@ class PoolPolicy:
         self._memory = self._remembered()
         self._writer = ThreadPoolExecutor(1, "qorch-scaling")
         self._looked_at_s = self._written_at_s = float("-inf")
+        self._period_s, self._took_s = LOOK_PERIOD_S, 0.0
         self._answer: Mapping[str, int] = {}
 
     def __call__(self, contexts: Mapping[Any, Any]) -> tuple[Counts, dict[Any, dict[str, Any]]]:
         """Replicas by deployment, of those that Ray tells of."""
         now_s = next((context.current_time for context in contexts.values()), self._looked_at_s)
-        if not 0 <= now_s - self._looked_at_s < LOOK_PERIOD_S:
-            self._looked_at_s = now_s
+        if not 0 <= now_s - self._looked_at_s < self._period_s:
+            self._looked_at_s, begin_s = now_s, thread_time()
             self._look(contexts, now_s)
+            self._keep_share(thread_time() - begin_s)
         return {key: self._count(context) for key, context in contexts.items()}, {}
+
+    def _keep_share(self, took_s: float) -> None:
+        """By the shorter of the last two looks, since one may take long by accident."""
+        usual_s, self._took_s = min(took_s, self._took_s), took_s
+        self._period_s = min(max(LOOK_PERIOD_S, usual_s / MOST_SHARE), MOST_LOOK_PERIOD_S)
 
     def _count(self, context: Any) -> int:
         return self._answer.get(context.deployment_name, context.target_num_replicas)

@@ -34,20 +34,24 @@ def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:
 
 
 def _variant(context: Any) -> VariantSeen:
-    told = [context.raw_metrics.get(name, {}) for name in ReplicaSample._fields]
     return VariantSeen(
         context.deployment_name,
         context.capacity_adjusted_min_replicas,
         context.capacity_adjusted_max_replicas,
         context.target_num_replicas,
-        {replica.unique_id: _sample(replica, told) for replica in context.running_replicas},
+        _samples(context.running_replicas, context.raw_metrics),
     )
 
 
-def _sample(replica: Any, told: list[Mapping[Any, Any]]) -> ReplicaSample | None:
-    """The last value of each series; None where one is missing."""
-    series: list[Sequence[Any]] = [each.get(replica) or () for each in told]
-    return ReplicaSample(*(each[-1].value for each in series)) if all(series) else None
+def _samples(replicas: Sequence[Any], told: Mapping[str, Mapping[Any, Any]]) -> dict[str, ReplicaSample | None]:
+    """The last value of each series; None for a replica of which one is missing."""
+    columns = [_last(told.get(name, {}), replicas) for name in ReplicaSample._fields]
+    rows = zip(replicas, zip(*columns, strict=True), strict=True)
+    return {replica.unique_id: None if None in row else ReplicaSample._make(row) for replica, row in rows}
+
+
+def _last(told: Mapping[Any, Any], replicas: Sequence[Any]) -> list[float | None]:
+    return [series[-1].value if series else None for series in map(told.get, replicas)]
 
 
 def _sum(told: Mapping[Any, Any] | None) -> float | None:

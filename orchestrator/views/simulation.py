@@ -51,6 +51,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
+def amount(value: float) -> str:
+    """Whole, from a hundred on."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
 def priced(course: Course) -> bool:
     """Whether hours do not say what is paid."""
     return any(each.cost != 1 for each in course.variants)
@@ -81,7 +86,7 @@ def _row(name: str, outcomes: Outcomes, remark: str) -> Sequence[str]:
     found, against = outcomes[name], to_clairvoyant(outcomes[name], outcomes)
     wait = "never" if math.isinf(found.wait_p99_s) else f"{found.wait_p99_s:.1f} s"
     return (
-        name, f"{found.attainment:.3%}", f"{found.replica_hours:,.0f}", f"{found.cost:,.0f}", f"{found.ratio:.2f}x",
+        name, f"{found.attainment:.3%}", amount(found.replica_hours), amount(found.cost), f"{found.ratio:.2f}x",
         "-" if against is None else f"{against:.2f}x", f"{found.changes:,}", wait, str(found.peak_replicas), remark,
     )  # fmt: skip
 
@@ -108,7 +113,7 @@ def _variants(course: Course, name: str, found: Outcome) -> str:
     rows = [
         (
             each.name, f"{each.capacity / unit:.3g}x", f"{each.cost:g}", f"{each.cold_start_s:g} s",
-            f"{each.min_replicas}..{each.max_replicas}", f"{use.hours:,.0f}", f"{use.hours / hours:.3g}",
+            f"{each.min_replicas}..{each.max_replicas}", amount(use.hours), f"{use.hours / hours:.3g}",
             str(max(use.replicas)),
         )
         for each, use in zip(course.variants, found.variants, strict=True)

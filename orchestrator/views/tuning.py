@@ -9,7 +9,7 @@ from orchestrator.core.scaling.compare import Course
 from orchestrator.core.scaling.outcome import Outcome
 from orchestrator.core.scaling.trial import PARTS, Trial, cost_of
 from orchestrator.core.scaling.tune import Tuning
-from orchestrator.views.simulation import course_text, duration, paid, priced
+from orchestrator.views.simulation import amount, course_text, duration, paid, priced
 from orchestrator.views.simulation_data import course_data, csv_text, outcome_data
 from orchestrator.views.table import indent, table
 
@@ -81,7 +81,7 @@ def _lines(tuning: Tuning) -> Iterable[tuple[str, str, Outcome]]:
 def _row(line: tuple[str, str, Outcome]) -> tuple[str, ...]:
     on, name, found = line
     return (
-        on, name, f"{found.attainment:.3%}", f"{found.replica_hours:,.0f}", f"{found.cost:,.0f}",
+        on, name, f"{found.attainment:.3%}", amount(found.replica_hours), amount(found.cost),
         f"{found.ratio:.2f}x", f"{found.changes:,}", str(found.peak_replicas),
     )  # fmt: skip
 
@@ -93,8 +93,8 @@ def _verdict(course: Course, tuning: Tuning) -> str:
     attained = f"{best.attainment:.3%} instead of {present.attainment:.3%}"
     if not tuning.holds(goal):
         return (
-            f"What looked better does not hold on what was held out: {attained}, for {paid(course)} of "
-            f"{best.cost:,.0f} instead of {present.cost:,.0f}.\nKeep the present settings."
+            f"What looked better is no better on what was held out: {attained}, and the {paid(course)} "
+            f"{amount(best.cost)} instead of {amount(present.cost)}.\nKeep the present settings."
         )
     saved = _saved(tuning)
     verb = f"saves {saved:.1%}" if saved >= 0 else f"takes {-saved:.1%} more"

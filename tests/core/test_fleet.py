@@ -74,6 +74,16 @@ def test_the_phase_is_what_can_be_seen(seen: Application | None, gateway_ready: 
     assert phase(seen, gateway_ready) is said
 
 
+def test_a_fleet_that_may_have_no_replica_and_needs_none_is_idle() -> None:
+    empty = application(wanted=0)
+    assert phase(empty, False, least=0) is FleetPhase.IDLE
+    assert all(condition.status for condition in conditions(empty, False, least=0))
+    assert phase(empty, None, least=0) is FleetPhase.UNAVAILABLE
+    assert phase(empty, False, least=1) is FleetPhase.UNAVAILABLE
+    assert phase(application(wanted=1), False, least=0) is FleetPhase.UNAVAILABLE
+    assert phase(application(status="DEPLOY_FAILED", wanted=0), False, least=0) is FleetPhase.FAILED
+
+
 EVERYTHING = [None, *(application(engine(view), status=status) for status, view in product(STATUSES, (READY, None)))]
 
 

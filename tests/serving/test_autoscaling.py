@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
-from orchestrator.serving.autoscaling import LOOK_PERIOD_S, PoolPolicy
+from orchestrator.serving.autoscaling import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S, PoolPolicy
 from orchestrator.serving.told import ANSWERED
 from tests.app.samples import demo_spec
 
@@ -120,6 +121,36 @@ def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
     answers = [controller.policy(contexts)[0] for _ in range(100)]
     assert (time.perf_counter() - begin_s) / 100 < 0.001
     assert answers == [{deployment("demo"): 3}] * 100
+
+
+def globals_of(policy: PoolPolicy) -> dict[str, Any]:
+    """Of its module, which Ray has pickled by value."""
+    namespace: dict[str, Any] = type(policy).__call__.__globals__
+    return namespace
+
+
+@pytest.mark.parametrize(("look_s", "period_s"), [(0.001, LOOK_PERIOD_S), (0.01, 2.0), (1.0, MOST_LOOK_PERIOD_S)])
+def test_looks_that_take_long_are_fewer(
+    make: Make, monkeypatch: pytest.MonkeyPatch, look_s: float, period_s: float
+) -> None:
+    """A two-hundredth of the controller's time; the processor's time is a clock that each look moves by this."""
+    clock, policy, looks = count(), make(), []
+    monkeypatch.setitem(globals_of(policy), "thread_time", lambda: look_s * next(clock))
+    for tick in range(400):
+        now_s = BEGIN_S + tick / 10
+        before = next(clock)
+        policy({deployment("demo"): context("demo", now_s, 1, told(tick / 10, 40.0 * tick))})
+        looks += [now_s] if next(clock) > before + 1 else []
+    assert looks[-1] - looks[-2] == pytest.approx(period_s, abs=0.11)
+
+
+def test_one_look_that_takes_long_changes_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 0.001, 0.0, 5.0, 0.0, 0.001])
+    policy = make()
+    monkeypatch.setitem(globals_of(policy), "thread_time", lambda: next(times))
+    for tick in range(3):
+        policy({deployment("demo"): context("demo", BEGIN_S + tick * LOOK_PERIOD_S, 1, told(tick, 40.0 * tick))})
+    assert next(times, None) is None
 
 
 @pytest.mark.parametrize(

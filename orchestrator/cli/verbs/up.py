@@ -79,7 +79,7 @@ def command(
 
 def _tell(fleet: Fleet, reporter: TerminalReporter, has_keys: bool) -> None:
     click.echo(fleet.endpoint)
-    if fleet.phase is FleetPhase.READY:
+    if fleet.phase in (FleetPhase.READY, FleetPhase.IDLE):
         reporter.say(f"\ntry:   {_curl(fleet, has_keys)}")
         reporter.say(f"next:  {command_for('status', fleet.name)}")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 PRIOR_STARTS, MOST_STARTS = 1.0, 8.0  # a prediction weighs as one start; of starts long ago little is left
-STUCK_TIMES = 3.0  # of the usual cold start
+STUCK_TIMES, LEAST_STUCK_S = 3.0, 30.0  # of the usual cold start, and however short it is: a busy host starts late
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ def ended(cold: ColdStart, ready: int, now_s: float) -> ColdStart:
 
 def stuck(cold: ColdStart, now_s: float) -> int:
     """How many that start have taken so long that they are not reckoned with."""
-    return sum(now_s - at_s > STUCK_TIMES * cold.usual_s for at_s in cold.asked_at_s)
+    return sum(now_s - at_s > stuck_s(cold) for at_s in cold.asked_at_s)
+
+
+def stuck_s(cold: ColdStart) -> float:
+    """After how long a replica that starts is not reckoned with."""
+    return max(LEAST_STUCK_S, STUCK_TIMES * cold.usual_s)
 
 
 def _with(cold: ColdStart, took_s: float) -> ColdStart:

@@ -17,6 +17,7 @@ class VariantLoad:
     cost: float = 1.0  # of one replica for an hour, in any unit that the budget has too
     min_replicas: int = 0
     max_replicas: int = 1
+    late: bool = False  # some that start seem never to get ready, so that any other variant is had first
 
     @property
     def replicas(self) -> int:

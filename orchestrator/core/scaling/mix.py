@@ -10,6 +10,7 @@ from orchestrator.core.scaling.load import VariantLoad
 LEAST_STEP = 4  # replicas that one decision may always add; beyond that it doubles what there is, at most
 
 MOST_AT_ONCE = 2**31
+LATE_TIMES = 1000.0  # as dear is a variant whose replicas do not get ready, where another can be had
 
 Variants = tuple[VariantLoad, ...]
 Spare = Callable[[float, float], bool]  # by the work a second of the rest, and what all cost with the one in question
@@ -33,7 +34,7 @@ def cheapest(variants: Variants, needed: float, budget: float | None) -> dict[st
 
 def work_price(one: VariantLoad) -> float:
     """Of the work that a replica does at its capacity."""
-    return one.cost / one.capacity
+    return _dearness(one) / one.capacity
 
 
 def capacity(variants: Variants, counts: Mapping[str, int]) -> float:
@@ -48,7 +49,9 @@ def cost(variants: Variants, counts: Mapping[str, int]) -> float:
 
 def affordable(variants: Variants, counts: Mapping[str, int], budget: float | None) -> dict[str, int]:
     """The counts less the dearest that the budget does not pay for."""
-    return without_dearest(variants, counts, lambda _, spent: budget is not None and spent > budget)
+    if budget is None:
+        return dict(counts)
+    return without_dearest(variants, counts, lambda _, spent: spent > budget)
 
 
 def without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare) -> dict[str, int]:
@@ -108,4 +111,8 @@ def _may_grow(one: VariantLoad, variants: Variants, counts: Mapping[str, int], b
 
 def _price(one: VariantLoad, short: float) -> float:
     """Of the work that it would do: no more of it counts than is short."""
-    return one.cost / min(one.capacity, short)
+    return _dearness(one) / min(one.capacity, short)
+
+
+def _dearness(one: VariantLoad) -> float:
+    return one.cost * (LATE_TIMES if one.late else 1.0)

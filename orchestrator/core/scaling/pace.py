@@ -56,11 +56,16 @@ def predicted_pace(said: Prediction) -> Pace:
 
 def with_written(pace: Pace, written: Iterable[Written]) -> Pace:
     """After these times of replicas that wrote."""
+    wrote, by_running, square, stream_s, running_stream_s, watched_s = pace
     for tokens, running, seconds in written:
-        more = (tokens, tokens * running, tokens * running**2, running * seconds, running**2 * seconds, seconds)
-        kept = max(0.0, 1 - seconds / MEMORY_S) if pace.seconds + seconds > MEMORY_S else 1.0
-        pace = Pace(*(kept * old + new for old, new in zip(pace, more, strict=True)))
-    return pace
+        kept = max(0.0, 1 - seconds / MEMORY_S) if watched_s + seconds > MEMORY_S else 1.0
+        wrote = kept * wrote + tokens
+        by_running = kept * by_running + tokens * running
+        square = kept * square + tokens * running * running
+        stream_s = kept * stream_s + running * seconds
+        running_stream_s = kept * running_stream_s + running * running * seconds
+        watched_s = kept * watched_s + seconds
+    return Pace(wrote, by_running, square, stream_s, running_stream_s, watched_s)
 
 
 def line(pace: Pace) -> Line | None:

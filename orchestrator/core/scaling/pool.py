@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from orchestrator.core.scaling.cold_start import STUCK_TIMES, stuck
+from orchestrator.core.scaling.cold_start import stuck, stuck_s
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
@@ -57,8 +57,8 @@ def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
             yield DecisionStep("capacity", capacity.rate, f"work a second of a full replica of {name}")
         yield DecisionStep("cold start", cold.usual_s, f"seconds until a replica of {name} is ready")
         if lost := stuck(cold, memory.watched_s):
-            late_s = STUCK_TIMES * cold.usual_s
-            yield DecisionStep("stuck", lost, f"replicas of {name} not ready after {late_s:.0f} s: not reckoned with")
+            late = f"replicas of {name} not ready after {stuck_s(cold):.0f} s: not reckoned with"
+            yield DecisionStep("stuck", lost, late)
     if look.blind:
         told = len(look.gains)
         yield DecisionStep("told", told, f"of {look.ready} replicas tell what they do: none is taken away")

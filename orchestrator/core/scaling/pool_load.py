@@ -15,7 +15,6 @@ from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.seen import VariantSeen
 
 UNASKED_S = 10.0  # after which what replicas do is no work of a client's
-LATE_COST = 1000.0  # of a variant whose replicas do not get ready, in others
 
 
 def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
@@ -81,9 +80,9 @@ def _variant_load(variant: VariantSeen, look: PoolLook, memory: PoolMemory) -> V
         max(0, variant.asked - ready - late),
         _capacity(variant, memory),
         cold.usual_s,
-        LATE_COST if late else 1.0,
-        variant.min_replicas,
-        variant.max_replicas,
+        min_replicas=variant.min_replicas,
+        max_replicas=variant.max_replicas,
+        late=late > 0,
     )
 
 

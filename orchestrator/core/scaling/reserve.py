@@ -7,7 +7,9 @@ time. The reserve is the quantile of these errors that leaves the share of the w
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 LEAST, WIDTH, BINS = -4.0, 0.1, 200  # of the histogram; errors beyond it count in the last bin
 LEARNING_S = 14 * 86_400.0  # errors of so long ago count for a third
@@ -43,12 +45,9 @@ def with_error(reserve: Reserve, error: float, weight_s: float, interval_s: floa
 
 def reserved(reserve: Reserve, allowed: float) -> float:
     """Spreads beyond what is expected, so that the share `allowed` of the work finds too little."""
-    uncovered = MARGIN * allowed * reserve.total
-    index = BINS
-    while index and uncovered >= 0:
-        index -= 1
-        uncovered -= reserve.weights[index]
-    return max(0.0, LEAST + WIDTH * (index + 1))
+    weights_beyond = list(accumulate(reversed(reserve.weights)))  # each bin of the worst
+    uncovered = bisect_right(weights_beyond, MARGIN * allowed * reserve.total)  # bins
+    return max(0.0, LEAST + WIDTH * (BINS - uncovered))
 
 
 def _in_seconds_of_now(reserve: Reserve) -> Reserve:

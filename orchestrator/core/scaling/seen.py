@@ -22,7 +22,7 @@ class ReplicaSample(NamedTuple):
 
     @property
     def sensible(self) -> bool:
-        return all(math.isfinite(number) and number >= 0 for number in self)
+        return math.isfinite(sum(self)) and min(self) >= 0
 
     @property
     def unfinished(self) -> float:

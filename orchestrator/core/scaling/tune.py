@@ -104,7 +104,7 @@ def _without_one(settings: Settings) -> Iterator[Settings]:
 
 
 def _fewest(best: Trial) -> Iterator[Settings]:
-    """As many as there were in a share of the looks, half of those now, one, and none, which has to save the most."""
+    """As many as there were in a share of the looks, half of those now, one, and none: fewer where that saves more."""
     first, now = best.settings.variants[0], best.settings.variants[0].min_replicas
     counts = sorted(count for outcome in best.chosen_by for count in outcome.variants[0].replicas)
     wishes = {0, 1, now // 2, *(counts[int(share * len(counts))] for share in SHARES)}

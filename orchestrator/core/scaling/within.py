@@ -31,7 +31,7 @@ def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
 def within(load: Load, goal: ScalingGoal, floor: Floor, prior: PoolPrior, memory: PoolMemory) -> Load:
     """The load with the costs of replicas, and what each does within the goals."""
     variants = tuple(
-        replace(each, capacity=_capacity(each, goal, memory), cost=each.cost * prior.variants[each.name].cost)
+        replace(each, capacity=_capacity(each, goal, memory), cost=prior.variants[each.name].cost)
         for each in load.variants
     )
     return replace(load, variants=variants, least=_tok_s(goal, floor) * memory.request.work_of_token)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.need import Span, Spans, needed, with_span
-from orchestrator.core.scaling.reserve import MARGIN, UNSEEN_S, first_reserve, reserved, with_error
+from orchestrator.core.scaling.need import WINDOW_S, Span, Spans, needed, with_span
+from orchestrator.core.scaling.reserve import BINS, LEAST, MARGIN, UNSEEN_S, WIDTH, first_reserve, reserved, with_error
 from orchestrator.core.scaling.trend import SLOPE_SHARE, Trend, expected, first_trend, spread, with_demand
 
 FAST_S, EVERY_S = 30.0, 1.0
@@ -45,6 +45,20 @@ def test_the_reserve_leaves_no_larger_share_of_errors_uncovered_than_is_allowed(
         reserve = with_error(reserve, error, 100.0, EVERY_S)
     above = sum(100.0 for error in errors if error > reserved(reserve, allowed))
     assert above <= allowed * (100.0 * len(errors) + UNSEEN_S)
+
+
+@given(st.lists(st.tuples(st.floats(-5, 20), st.floats(0, 500)), max_size=60), st.floats(0, 1))
+def test_the_reserve_is_the_upper_end_of_the_bin_in_which_what_is_allowed_is_used_up(
+    errors: list[tuple[float, float]], allowed: float
+) -> None:
+    reserve = first_reserve()
+    for error, weight_s in errors:
+        reserve = with_error(reserve, error, weight_s, EVERY_S)
+    found = reserved(reserve, allowed)
+    uncovered = MARGIN * allowed * reserve.total
+    beyond = [sum(reserve.weights[index:]) for index in range(BINS)]
+    index = max((index for index in range(BINS) if beyond[index] > uncovered * (1 + 1e-9)), default=-1)
+    assert found == pytest.approx(max(0.0, LEAST + WIDTH * (index + 1))) or uncovered in beyond
 
 
 def test_calm_lowers_the_reserve_again() -> None:
@@ -90,3 +104,17 @@ def test_a_clock_that_went_back_leaves_nothing_of_later() -> None:
         *spans_of([50.0] * 2),
         Span(15.0, 10.0, 10.0),
     )
+
+
+@given(st.lists(st.tuples(st.floats(0, 200), st.floats(0.1, 20), st.floats(0, 90)), max_size=40), st.floats(0.1, 30))
+def test_need_is_the_largest_of_all_spans_up_to_now_within_a_minute_whatever_the_clock_did(
+    looks: list[tuple[float, float, float]], max_wait_s: float
+) -> None:
+    spans: Spans = ()
+    for end_s, length_s, work_s in looks:
+        kept = [each for each in spans if end_s - WINDOW_S < each.end_s < end_s]
+        spans = with_span(spans, Span(end_s, length_s, work_s))
+        assert list(spans) == [*kept, Span(end_s, length_s, work_s)]
+    tails = [spans[begin:] for begin in range(len(spans))]
+    ways = [sum(each.work_s for each in tail) / (sum(each.length_s for each in tail) + max_wait_s) for tail in tails]
+    assert needed(spans, max_wait_s) == pytest.approx(max(ways, default=0.0))

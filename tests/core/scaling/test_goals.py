@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaling.budget import Budget
+from orchestrator.core.scaling.cold_start import LEAST_STUCK_S
 from orchestrator.core.scaling.goal import WAIT_S, ScalingGoal, goal_from_data
 from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.core.scaling.own_ttft import FirstTokens, OwnTtft, predicted_ttft, with_first_tokens
@@ -129,6 +130,18 @@ class TestTimeToFirstToken:
         pool.first_tokens = FirstTokens(10.0, 5.0)
         pool.step(1.0)
         assert pool.said("first token").reason.endswith("0.2 s cannot be reached")
+
+
+class TestCost:
+    def test_no_more_replicas_than_are_paid_for(self) -> None:
+        pool = PoolRun(goal=ScalingGoal(cost_per_hour=2.5))
+        assert max(pool.run(100, 20.0)) == 2
+        assert pool.said("budget").value == 2.5
+
+    def test_replicas_that_start_late_cost_no_more_than_others(self) -> None:
+        pool = PoolRun(comes_up=False, goal=ScalingGoal(cost_per_hour=3.0))
+        assert set(pool.run(3 * int(LEAST_STUCK_S), 20.0)[10:]) == {3}
+        assert pool.said("stuck").value == 2
 
 
 class TestSchedule:

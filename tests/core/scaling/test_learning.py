@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.cold_start import STUCK_TIMES, ColdStart, begun, ended, stuck
+from orchestrator.core.scaling.cold_start import LEAST_STUCK_S, STUCK_TIMES, ColdStart, begun, ended, stuck
 from orchestrator.core.scaling.mean_request import MeanRequest, Served, with_served
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import looked, taught
@@ -81,8 +81,13 @@ class TestStarts:
         assert ended(ColdStart(10.0), 2, 120.0) == ColdStart(10.0)
 
     def test_a_few_times_the_usual_is_too_long(self) -> None:
-        cold = ColdStart(10.0, 1.0, (100.0, 125.0))
-        late_s = 100 + STUCK_TIMES * 10
+        cold = ColdStart(20.0, 1.0, (100.0, 125.0))
+        late_s = 100 + STUCK_TIMES * 20
+        assert (stuck(cold, late_s), stuck(cold, late_s + 1)) == (0, 1)
+
+    def test_a_short_one_may_take_longer_on_a_busy_host(self) -> None:
+        cold = ColdStart(1.0, 1.0, (100.0,))
+        late_s = 100 + LEAST_STUCK_S
         assert (stuck(cold, late_s), stuck(cold, late_s + 1)) == (0, 1)
 
 

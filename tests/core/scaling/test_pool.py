@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.cold_start import STUCK_TIMES
+from orchestrator.core.scaling.cold_start import LEAST_STUCK_S
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.memory_data import from_data, to_data
 from orchestrator.core.scaling.pool import pool_step
@@ -163,7 +163,7 @@ def test_replicas_that_never_get_ready_are_told_of_and_not_reckoned_with() -> No
     run.run(5, BUSY)
     assert run.asked > 1
     assert "stuck" not in values(run)
-    run.run(2 * int(STUCK_TIMES * COLD_START_S), BUSY)
+    run.run(2 * int(LEAST_STUCK_S), BUSY)
     assert values(run)["stuck"] > 2
     assert run.asked <= run.most
 
@@ -180,7 +180,7 @@ def test_where_one_variant_never_starts_another_grows_instead() -> None:
         decision, memory = pool_step(PoolSeen(second, variants), ScalingGoal(), POLICY, prior, memory)
         asked = dict(decision.replicas)
         found.append(asked)
-    late_s = int(STUCK_TIMES * COLD_START_S)
+    late_s = int(LEAST_STUCK_S)
     assert [each["sound"] for each in found[:late_s]] == [1] * late_s
     assert found[late_s + 3]["sound"] > 1
 
