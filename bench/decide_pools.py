@@ -16,6 +16,7 @@ from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
 
 BEGIN_S = 1_000_000.0
+SINCE_S = 3 * 86_400.0  # long enough that the season is learned too
 PLACES = 32
 TOK_S = 800.0  # of a replica
 COLD_START_S = 60.0
@@ -34,12 +35,15 @@ def variants(kinds: int, replicas: int) -> tuple[VariantLoad, ...]:
 def load(look: int, pool: tuple[VariantLoad, ...], random: Random) -> Load:
     """About 85 % of the replicas are busy."""
     demand = 0.85 * sum(each.ready * each.capacity for each in pool)
-    return Load(look * 0.5, 0.5, max(0.0, random.gauss(demand, demand**0.5)) * 0.5, 0.0, pool)
+    arrived = max(0.0, random.gauss(demand, demand**0.5)) * 0.5
+    return Load(look * 0.5, 0.5, arrived, 0.0, pool, clock_s=BEGIN_S + look * 0.5)
 
 
 def warm(pool: tuple[VariantLoad, ...], seed: int) -> ScalingMemory:
-    """What is remembered after some minutes, by looks twice a second."""
-    memory, random = None, Random(seed)
+    """What is remembered after some minutes, by looks twice a second, of a pool that was first looked at days ago."""
+    random = Random(seed)
+    _, first = decide(load(-1, pool, random), POLICY, None)
+    memory = first and replace(first, since_s=-SINCE_S)
     for look in range(WARM_LOOKS):
         decision, memory = decide(load(look, pool, random), POLICY, memory)
         pool = tuple(replace(each, ready=decision.replicas[each.name]) for each in pool)
