@@ -98,6 +98,16 @@ def test_replicas_go_when_nothing_comes(autoscaled: Autoscaled) -> None:
     autoscaled.settled()
 
 
+def test_a_fleet_that_nothing_comes_to_has_no_replica_and_the_next_request_starts_one(autoscaled: Autoscaled) -> None:
+    endpoint = autoscaled.settled().endpoint
+    autoscaled.bound(Asked(0, 3))
+    autoscaled.until(lambda fleet: fleet.phase is FleetPhase.IDLE, "no replica")
+    with steady_load(endpoint, 1, 8) as answers:
+        autoscaled.until(lambda fleet: fleet.phase is FleetPhase.READY, "a replica again")
+    autoscaled.bound(Asked(1, 3))
+    assert set(answers) == {200}
+
+
 def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscaled) -> None:
     scaling = autoscaled.fleet().scaling
     assert scaling is not None
