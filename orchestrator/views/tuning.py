@@ -90,7 +90,8 @@ def _verdict(course: Course, tuning: Tuning) -> str:
     present, best, goal = tuning.present.held_out, tuning.best.held_out, course.goal.attainment
     if tuning.best is tuning.present:
         return "Nothing that was tried is better than the present settings: keep them."
-    attained = f"{best.attainment:.3%} instead of {present.attainment:.3%}"
+    before, after = (f"{each.attainment:.3%}" for each in (present, best))
+    attained = f"{after}, as now" if before == after else f"{after} instead of {before}"
     if not tuning.holds(goal):
         return (
             f"What looked better is no better on what was held out: {attained}, and the {paid(course)} "

@@ -140,6 +140,17 @@ def test_who_knows_the_future_stays_within_the_budget() -> None:
     assert 8 < max(spent) <= 10
 
 
+def test_who_knows_the_future_keeps_no_two_mixes_at_once_that_the_budget_does_not_pay_for() -> None:
+    """One small replica does for ten seconds, one large for the next ten; both together are beyond the budget."""
+    course = demand(*([1.0] * 10 + [3.0] * 10) * 10)
+    small, large = pool(name="small", cost=2.0), pool(ready=0, name="large", capacity=3.0, cost=4.0)
+    free, bound = (
+        replay(course, [small, large], clairvoyant(course, [small, large], 10.0, 0.0, budget)) for budget in (None, 5.0)
+    )
+    assert max(2 * few + 4 * many for few, many in zip(*(use.replicas for use in free.variants), strict=True)) == 6
+    assert max(2 * few + 4 * many for few, many in zip(*(use.replicas for use in bound.variants), strict=True)) <= 5
+
+
 def test_without_a_ready_replica_every_request_is_a_miss() -> None:
     done = replay(demand(*[1.0] * 10), [pool(ready=0)], scripted([0]), max_wait_s=1e9)
     assert (done.attainment, done.wait_p50_s, done.left_work) == (0.0, inf, 10.0)

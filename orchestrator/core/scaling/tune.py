@@ -74,10 +74,11 @@ def _each(candidates: Iterator[Settings], best: Trial, on: Course) -> Search:
 
 def _aims(best: Trial, on: Course) -> Search:
     """The share that is aimed at: looser as long as the goal is met, or stricter until it is."""
-    met = _meets(best, on)
-    settings = best.settings
+    met, settings = _meets(best, on), best.settings
     for _ in range(MOST_AIMS):
-        settings = _aimed(settings, LOOSER if met else STRICTER)
+        before, settings = settings, _aimed(settings, LOOSER if met else STRICTER)
+        if settings == before:
+            break
         trial = tried(settings, on)
         yield trial
         best = _better(trial, best, on)

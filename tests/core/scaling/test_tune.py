@@ -16,8 +16,8 @@ from orchestrator.core.scaling.load import VariantLoad
 from orchestrator.core.scaling.outcome import Outcome
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.shapes import shaped
-from orchestrator.core.scaling.trial import Settings, better, least_duration_s, part_ends, tried
-from orchestrator.core.scaling.tune import MOST_S, Tuning, latest, tune
+from orchestrator.core.scaling.trial import Settings, Trial, better, least_duration_s, part_ends, tried
+from orchestrator.core.scaling.tune import MOST_S, Tuning, _aims, _better, _most, latest, tune
 
 ONE = VariantLoad("one", 0, 0, 1.0, 60.0, min_replicas=1, max_replicas=100)
 GOAL = ScalingPolicy()
@@ -123,6 +123,45 @@ def test_the_worst_part_counts_and_a_saving_must_be_worth_it() -> None:
     assert better(even, uneven, 0.95)
     assert not better([outcome(1.0, 0.995)], [outcome(1.0, 1.0)], 0.95, worth=0.01)
     assert better([outcome(1.0, 0.98)], [outcome(1.0, 1.0)], 0.95, worth=0.01)
+
+
+def test_what_saves_less_than_a_hundredth_is_no_better_choice(of_waves: list[Tuning]) -> None:
+    best, on = of_waves[-1].best, waves()
+
+    def cheaper(share: float) -> Trial:
+        return replace(best, chosen_by=tuple(replace(each, cost=(1 - share) * each.cost) for each in best.chosen_by))
+
+    assert _better(cheaper(0.005), best, on) is best
+    assert _better(cheaper(0.02), best, on) is not best
+
+
+def test_a_choice_holds_where_it_is_better_on_what_was_held_out(of_waves: list[Tuning]) -> None:
+    found = of_waves[-1]
+    dearer = replace(found.present, held_out=replace(found.present.held_out, cost=1e9))
+    assert not Tuning(found.present, dearer, 2).holds(GOAL.attainment)
+    assert Tuning(dearer, found.present, 2).holds(GOAL.attainment)
+    assert not Tuning(found.present, found.present, 1).holds(GOAL.attainment)
+
+
+def test_the_most_is_half_as_many_again_as_was_needed_where_it_is_chosen_by() -> None:
+    """Twelve replicas' work, and twenty of it held out: 12 for ten seconds take 12 x 350 / 350 of a replica."""
+    work = [120.0] * 240 + [200.0] * 120
+    on = course(Demand(10.0, work, work), (ONE,), GOAL)
+    (settings,) = _most(Settings(GOAL.attainment, on.variants), on)
+    assert settings.variants[0].max_replicas == 18
+    assert not list(_most(Settings(GOAL.attainment, (replace(ONE, max_replicas=18),)), on))
+
+
+def test_no_share_is_tried_twice_or_beyond_one_that_misses_the_goal() -> None:
+    one = waves(hours=1, goal=ScalingPolicy(attainment=1.0))
+    best = tried(Settings(1.0, one.variants), one)
+    assert not list(_aims(best, one))
+    random = Random(2)
+    work = [random.gauss(100, 20) for _ in range(720)]
+    on = course(Demand(10.0, work, work), (ONE,), ScalingPolicy(max_wait_s=0.0, attainment=0.97))
+    for first, then in ((0.76, [0.52]), (0.97, [0.94, 0.88, 0.76, 0.52])):
+        loose = list(_aims(tried(Settings(first, on.variants), on), on))
+        assert [each.settings.attainment for each in loose] == pytest.approx(then)
 
 
 def test_settings_are_tried_on_the_users_goal_whatever_they_aim_at() -> None:
