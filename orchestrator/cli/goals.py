@@ -26,19 +26,20 @@ UNITS_S = {"ms": Decimal("0.001"), "s": ONE, "m": Decimal(60), "": ONE}
 
 
 class Quantity(click.ParamType[float | str]):
-    """A number above 0 and at most `most`, in one of some units; `none` for no goal."""
+    """A number above 0 and at most `most`, in one of some units; `none` for no goal, where that may be."""
 
-    def __init__(self, name: str, units: Mapping[str, Decimal], most: float, example: str) -> None:
-        self.name, self._units, self._most, self._example = name, units, most, example
+    def __init__(self, name: str, units: Mapping[str, Decimal], most: float, example: str, none: bool = True) -> None:
+        self.name, self._units, self._most, self._none = name, units, most, none
+        self._example = f"{example}, or {NONE}" if none else example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
         text = str(value).strip().lower()
-        if text == NONE:
+        if text == NONE and self._none:
             return NONE
         matched = re.fullmatch(f"({NUMBER})({'|'.join(self._units)})", text)
         number = float(Decimal(matched[1]) * self._units[matched[2]]) if matched else math.nan
         if not 0 < number <= self._most:
-            self.fail(f"expected a {self.name} such as {self._example}, or none, got {value!r}", param, ctx)
+            self.fail(f"expected a {self.name} such as {self._example}, got {value!r}", param, ctx)
         return number
 
 
@@ -58,8 +59,10 @@ class Parsed(click.ParamType[Any]):
 
 
 SECONDS = Quantity("duration", UNITS_S, 3600.0, "1.5s or 200ms")
+SET_SECONDS = Quantity("duration", UNITS_S, 3600.0, "1.5s or 200ms", none=False)
 TOK_S = Quantity("rate", {"": ONE}, 1e9, "900")
 SHARE = Quantity("share", {"%": Decimal("0.01"), "": ONE}, 0.999999, "99.9%")
+SET_SHARE = Quantity("share", {"%": Decimal("0.01"), "": ONE}, 0.999999, "99.9%", none=False)
 COST = Quantity("cost", {"": ONE}, 1e9, "3.60")
 
 OPTIONS = (

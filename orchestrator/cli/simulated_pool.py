@@ -70,7 +70,7 @@ def _paid_for(pool: tuple[VariantLoad, ...], budget: float | None) -> tuple[Vari
         return pool
     fewest = cost(pool, {each.name: each.min_replicas for each in pool})
     if fewest > budget:
-        raise UsageError(f"the fewest replicas cost {fewest:g} an hour, more than --budget, {budget:g}", hint=HELP)
+        raise UsageError(f"the fewest replicas cost {fewest:g} an hour, more than --max-cost, {budget:g}", hint=HELP)
     return tuple(replace(each, max_replicas=_affordable(each, budget - fewest)) for each in pool)
 
 

@@ -140,14 +140,17 @@ def test_where_nothing_is_better_tune_says_to_keep_the_settings(qorch: Qorch) ->
         (("--shape", "step", "--variant", "a=1,min=1.5"), "a whole number of replicas, got 1.5"),
         (("--shape", "step", "--variant", "a=1,cost=-1"), "cost: expected a number from 0"),
         (("--shape", "step", "--variant", "a=1,min=3,max=2"), "--min-replicas of a is 3, more than"),
-        (("--shape", "step", "--variant", "a=1,min=3,cost=2", "--budget", "5"), "cost 6 an hour, more than --budget"),
+        (
+            ("--shape", "step", "--variant", "a=1,min=3,cost=2", "--max-cost", "5"),
+            "cost 6 an hour, more than",
+        ),
         (("--shape", "step", "--tune", "--policy", "qorch"), "--policy cannot be combined with --tune"),
         (("--shape", "step", "--tune", "--hours", "0.1"), "6 minutes of demand are too short to tune by: 15 minutes"),
         (("--shape", "circle"), "circle"),
         (("--shape", "step", "--policy", "hope"), "hope"),
         (("--shape", "step", "--cold-start", "-1"), "--cold-start"),
         (("--shape", "step", "--attainment", "99.9"), "--attainment"),
-        (("--shape", "step", "--max-wait", "nan"), "--max-wait"),
+        (("--shape", "step", "--target-wait", "nan"), "--target-wait"),
         (("nowhere.csv",), "nowhere.csv"),
     ],
 )
@@ -225,10 +228,10 @@ def test_capacities_are_tokens_of_a_trace_and_relative_where_a_mean_is_said(qorc
 
 
 def test_no_rule_spends_more_than_the_budget(qorch: Qorch) -> None:
-    line = (*STEP, "--budget", "13", "--policy", "qorch", "--policy", "ray-serve", "-o", "json")
+    line = (*STEP, "--max-cost", "13", "--policy", "qorch", "--policy", "ray-serve", "-o", "json")
     done = qorch(*line)
     assert [each["peak_replicas"] for each in json.loads(done.out)["policies"]] == [13, 13]
-    mixed = json.loads(qorch(*STEP, *MIXED, "--budget", "30", "-o", "json").out)
+    mixed = json.loads(qorch(*STEP, *MIXED, "--max-cost", "30", "-o", "json").out)
     for each in (each for each in mixed["policies"] if each["policy"] != "wva"):
         most = {name: use["peak_replicas"] for name, use in each["variants"].items()}
         assert most["gptq"] == 8

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.goals import SET_SECONDS, SET_SHARE
 from orchestrator.cli.output import FORMATS, TerminalReporter, emit
 from orchestrator.cli.simulated_pool import HELP, MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
 from orchestrator.cli.tuning import show_tuning
@@ -41,11 +42,11 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     help="Seconds from asking for a replica until it is ready.",
 )  # fmt: skip
 @options.option(
-    "--max-wait", "max_wait_s", type=options.Amount(0, 3600), default=2.0, show_default=True,
-    help="Seconds that a request may wait for a replica.",
+    "--target-wait", "max_wait_s", type=SET_SECONDS, default="2s", show_default=True, metavar="DURATION",
+    help="That a request may wait for a replica.",
 )  # fmt: skip
 @options.option(
-    "--attainment", type=options.Amount(0, 1), default=0.999, show_default=True,
+    "--attainment", type=SET_SHARE, default="99.9%", show_default=True, metavar="SHARE",
     help="Share of the requests that shall wait no longer.",
 )  # fmt: skip
 @options.option(
@@ -60,7 +61,8 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     "an hour in any unit. May be repeated.",
 )  # fmt: skip
 @options.option(
-    "--budget",
+    "--max-cost",
+    "budget",
     type=POSITIVE,
     metavar="COST",
     help="Most that all replicas may cost an hour; each costs 1, or its cost.",
