@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from orchestrator.adapters.decision_log import log_decision
-from orchestrator.adapters.scaling_file import decisions_path, read_memory, write_scaling
-from orchestrator.core.fleet import Decided
-from orchestrator.core.scaling.decision import ScalingDecision
-from orchestrator.core.scaling.memory_data import from_data
+from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
-from orchestrator.core.scaling.pool_memory import PoolMemory
-from orchestrator.core.scaling.prior import PoolPrior
+from orchestrator.core.scaling.prior import PoolPrior, pool_prior_from_data
+from orchestrator.serving.scaling_record import ScalingRecord
 from orchestrator.serving.told import pool_seen
 
 logger = logging.getLogger("ray.serve")
 
 LOOK_PERIOD_S = 0.5
-WRITE_PERIOD_S = 5.0  # where nothing was decided anew
 
 Counts = dict[Any, int]
 
@@ -35,12 +29,11 @@ class PoolPolicy:
     """Decides twice a second for all variants together; a look that goes wrong changes nothing."""
 
     def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
-        self._path = Path(path)
         self._policy = ScalingPolicy(**policy)
-        self._prior: PoolPrior = from_data(PoolPrior, prior)
-        self._memory = self._remembered()
-        self._writer = ThreadPoolExecutor(1, "qorch-scaling")
-        self._looked_at_s = self._written_at_s = float("-inf")
+        self._prior: PoolPrior = pool_prior_from_data(prior)
+        self._record = ScalingRecord(Path(path))
+        self._memory = self._record.remembered()
+        self._looked_at_s = float("-inf")
         self._answer: Mapping[str, int] = {}
 
     def __call__(self, contexts: Mapping[Any, Any]) -> tuple[Counts, dict[Any, dict[str, Any]]]:
@@ -56,28 +49,12 @@ class PoolPolicy:
 
     def _look(self, contexts: Mapping[Any, Any], now_s: float) -> None:
         try:
-            seen = pool_seen(contexts.values(), now_s)
-            decision, self._memory = pool_step(seen, self._policy, self._prior, self._memory)
+            seen, before = pool_seen(contexts.values(), now_s), self._memory
+            decision, self._memory = pool_step(seen, self._policy, self._prior, before)
+            asked = self._answer or {each.name: each.asked for each in seen.variants}
+            self._record.add(Look(seen, self._policy, self._prior, decision), before, self._memory, asked)
         except Exception:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        changed, self._answer = decision.replicas != self._answer, decision.replicas
-        if changed or now_s - self._written_at_s >= WRITE_PERIOD_S:
-            self._written_at_s = now_s
-            self._writer.submit(self._write, decision, self._memory, Decided(now_s, decision) if changed else None)
-
-    def _write(self, decision: ScalingDecision, memory: PoolMemory, decided: Decided | None) -> None:
-        try:
-            write_scaling(self._path, decision, memory)
-            if decided is not None:
-                log_decision(decisions_path(self._path), decided)
-        except OSError as error:
-            logger.warning("what scaling has learned cannot be written to %s: %s", self._path, error)
-
-    def _remembered(self) -> PoolMemory | None:
-        try:
-            return read_memory(self._path)
-        except ValueError as error:
-            logger.warning("what scaling had learned is dropped: %s", error)
-            return None
+        self._answer = decision.replicas

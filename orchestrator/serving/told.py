@@ -39,10 +39,10 @@ def _variant(context: Any) -> VariantSeen:
 def _sample(replica: Any, told: list[Mapping[Any, Any]]) -> ReplicaSample | None:
     """The last value of each series; None where one is missing."""
     series: list[Sequence[Any]] = [each.get(replica) or () for each in told]
-    return ReplicaSample(*(each[-1].value for each in series)) if all(series) else None
+    return ReplicaSample(*(float(each[-1].value) for each in series)) if all(series) else None
 
 
 def _sum(told: Mapping[Any, Any] | None) -> float | None:
     """Of all gateways; None where none tells, or one tells nonsense."""
-    values = [series[-1].value for series in (told or {}).values() if series]
+    values = [float(series[-1].value) for series in (told or {}).values() if series]
     return sum(values) if values and all(math.isfinite(value) and value >= 0 for value in values) else None

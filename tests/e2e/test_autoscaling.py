@@ -19,7 +19,8 @@ from orchestrator.adapters.fleet_files import FleetFiles
 from orchestrator.adapters.owned_processes import Owner
 from orchestrator.adapters.ports import free_ports
 from orchestrator.adapters.ray_head import ray_folder
-from orchestrator.adapters.scaling_file import read_memory
+from orchestrator.adapters.scaling_file import read_state
+from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.app.scale import Asked, scale
 from orchestrator.core.deployment import ScalingSpec
 from orchestrator.core.fleet import Fleet, FleetPhase
@@ -108,7 +109,7 @@ def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscale
 
 
 def test_what_changed_the_number_of_replicas_is_remembered(autoscaled: Autoscaled) -> None:
-    counts = [each.decision.replicas["demo-gguf"] for each in autoscaled.host.decisions()]
+    counts = [each.decision.replicas["demo-gguf"] for each in ScalingHistory(autoscaled.files.history_path).decisions()]
     assert {1, 3} <= set(counts)
     assert all(one != other for one, other in pairwise(counts))
 
@@ -118,13 +119,13 @@ def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autosc
     with steady_load(endpoint, CLIENTS, TOKENS) as answers:
         autoscaled.until(lambda fleet: fleet.ready_replicas >= 2, "more than one replica")
         time.sleep(6)  # what was learned is written every five seconds
-        before, memory = autoscaled.fleet().target_num_replicas, read_memory(autoscaled.files.scaling_path)
+        before, watched_before_s = autoscaled.fleet().target_num_replicas, watched_s(autoscaled.files)
         (killed,) = controllers(autoscaled.files)
         killed.kill()
         autoscaled.until(lambda _: new_controller(autoscaled.files, killed.pid), "there is another controller")
         autoscaled.until(lambda fleet: fleet.controlled and fleet.ready_replicas >= before, "it has the fleet")
-        assert memory is not None
-        autoscaled.until(lambda _: watched_s(autoscaled.files) > memory.watched_s, "it goes on where it was")
+        assert watched_before_s
+        autoscaled.until(lambda _: watched_s(autoscaled.files) > watched_before_s, "it goes on where it was")
         assert autoscaled.fleet().target_num_replicas >= before
     assert set(answers) == {200}
 
@@ -145,8 +146,8 @@ def new_controller(files: FleetFiles, old_pid: int) -> bool:
 
 
 def watched_s(files: FleetFiles) -> float:
-    memory = read_memory(files.scaling_path)
-    return memory.watched_s if memory else 0.0
+    state = read_state(files.scaling_path)
+    return state.memory.watched_s if state else 0.0
 
 
 def test_bounds_are_changed_while_it_runs(autoscaled: Autoscaled) -> None:

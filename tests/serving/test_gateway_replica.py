@@ -52,7 +52,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     monkeypatch.setattr(gateway_replica, "LOOK_PERIOD_S", 0.02)
 
     def start(*handles: Handle) -> GatewayReplica:
-        made.append(GatewayReplica(asdict(spec), *handles))  # type: ignore[arg-type]
+        made.append(GatewayReplica(asdict(spec), None, *handles))  # type: ignore[arg-type]
         return made[-1]
 
     yield start

@@ -11,6 +11,7 @@ import click
 
 from orchestrator.cli import options
 from orchestrator.cli.output import FORMATS, TerminalReporter, emit, message
+from orchestrator.cli.recorded import UNKNOWN, recorded_fleet
 from orchestrator.core.errors import UsageError
 from orchestrator.core.scaling.compare import POLICIES, Course, compare, course
 from orchestrator.core.scaling.shapes import SHAPES, shaped
@@ -30,13 +31,14 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 @options.option("--shape", type=click.Choice(tuple(SHAPES)), help="Synthetic demand instead of a trace.")
 @options.option("--hours", type=options.Amount(0.01, 1488), default=24.0, show_default=True, help="Of a shape.")
 @options.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
+@options.fleet
 @options.option(
-    "--prompt-ratio", type=POSITIVE, default=20.0, show_default=True,
-    help="Tokens of a prompt that a replica reads in the time that it writes one.",
+    "--prompt-ratio", type=POSITIVE,
+    help="Tokens of a prompt that a replica reads in the time that it writes one. [default: 20, or the fleet's]",
 )  # fmt: skip
 @options.option(
-    "--cold-start", "cold_start_s", type=options.Amount(0, 86400), default=120.0, show_default=True,
-    help="Seconds from asking for a replica until it is ready.",
+    "--cold-start", "cold_start_s", type=options.Amount(0, 86400),
+    help="Seconds from asking for a replica until it is ready. [default: 120, or the fleet's]",
 )  # fmt: skip
 @options.option(
     "--max-wait", "max_wait_s", type=options.Amount(0, 3600), default=2.0, show_default=True,
@@ -49,7 +51,7 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 @options.option(
     "--mean-replicas",
     type=POSITIVE,
-    help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}]",
+    help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}, or what the fleet had]",
 )
 @options.option("--capacity", type=POSITIVE, metavar="TOK_S", help="Generated tokens a second of a replica, instead.")
 @options.option("--min-replicas", type=click.IntRange(0, MOST_REPLICAS), default=1, show_default=True)
@@ -67,20 +69,25 @@ POSITIVE = options.Amount(min=0, min_open=True, max=1e9)
 )  # fmt: skip
 @options.quiet
 def command(
-    trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, cold_start_s: float,
-    max_wait_s: float, attainment: float, mean_replicas: float | None, capacity: float | None, min_replicas: int,
-    max_replicas: int | None, policies: tuple[str, ...], format_: str, quiet: bool,
+    trace: Path | None, shape: str | None, hours: float, seed: int, fleet: str, prompt_ratio: float | None,
+    cold_start_s: float | None, max_wait_s: float, attainment: float, mean_replicas: float | None,
+    capacity: float | None, min_replicas: int, max_replicas: int | None, policies: tuple[str, ...], format_: str,
+    quiet: bool,
 ) -> None:  # fmt: skip
     """Replay a TRACE of requests, or a shape, against scaling rules, and compare what they cost and attain.
 
-    A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens.
+    A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens. Without either
+    it is the load that the fleet has recorded, on replicas as it has learned that its are.
     """
     from orchestrator.core.scaling.load import VariantLoad
     from orchestrator.core.scaling.policy import ScalingPolicy
 
     reporter = TerminalReporter(quiet)
-    demand = _demand(trace, shape, hours, seed, prompt_ratio, reporter)
-    each = _capacity(demand, mean_replicas, capacity)
+    learned = recorded_fleet(fleet, reporter) if trace is None and shape is None else UNKNOWN
+    ratio = prompt_ratio or learned.prompt_ratio
+    demand = learned.demand(ratio) if learned.minutes else _demand(trace, shape, hours, seed, ratio, reporter)
+    each = _capacity(demand, mean_replicas, capacity, learned.capacity_tok_s)
+    cold_start_s = learned.cold_start_s if cold_start_s is None else cold_start_s
     least = math.ceil(demand.mean_rate / each)
     most = max_replicas or max(min(MOST_TIMES * least, MOST_REPLICAS), min_replicas)
     if min_replicas > most:
@@ -94,7 +101,7 @@ def command(
 def _demand(
     trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, reporter: TerminalReporter
 ) -> Demand:
-    if (trace is None) == (shape is None):
+    if trace is not None and shape is not None:
         raise UsageError("expected a trace, or --shape and no trace", hint="qorch simulate --shape diurnal")
     if trace is None:
         return shaped(str(shape), round(hours * 3600), seed)
@@ -106,11 +113,15 @@ def _demand(
     return demand
 
 
-def _capacity(demand: Demand, mean_replicas: float | None, capacity: float | None) -> float:
+def _capacity(
+    demand: Demand, mean_replicas: float | None, capacity: float | None, learned_tok_s: float | None
+) -> float:
     """Work a second of a replica."""
     if mean_replicas is not None and capacity is not None:
         raise UsageError("--mean-replicas cannot be combined with --capacity", hint=HELP)
-    return capacity or demand.mean_rate / (mean_replicas or MEAN_REPLICAS)
+    if mean_replicas is None and (known := capacity or learned_tok_s):
+        return known
+    return demand.mean_rate / (mean_replicas or MEAN_REPLICAS)
 
 
 def _show(course: Course, names: tuple[str, ...], format_: str, reporter: TerminalReporter) -> None:

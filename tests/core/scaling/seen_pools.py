@@ -36,6 +36,7 @@ class PoolRun:
     comes_up: bool = True
     memory: PoolMemory | None = None
     decision: ScalingDecision | None = None
+    last: PoolSeen | None = None
 
     def run(self, seconds: int, requests_a_second: float) -> list[int]:
         """What is asked for, look by look."""
@@ -46,6 +47,7 @@ class PoolRun:
         return self.look(self.seen(requests_a_second))
 
     def look(self, seen: PoolSeen) -> int:
+        self.last = seen
         self.decision, self.memory = pool_step(seen, POLICY, PRIOR, self.memory)
         self._ask(self.decision.replicas[NAME])
         return self.asked
