@@ -40,14 +40,10 @@ def gained(seen: PoolSeen, before: PoolMemory | None, after: PoolMemory) -> Load
     """What one look adds to its minute; `before` and `after` are what was remembered."""
     watched_s = after.watched_s - before.watched_s if before else 0.0
     told = [sample for each in seen.variants for sample in each.replicas.values() if sample and sample.sensible]
-    prompt_tokens, generation_tokens = _tokens(before, after) if before and watched_s else (0.0, 0.0)
     return LoadMinute(
         seen.now_s // MINUTE_S * MINUTE_S,
         watched_s,
-        _requests(before, after) if before and watched_s else 0.0,
-        prompt_tokens,
-        generation_tokens,
-        _work_s(after),
+        *(_amounts(before, after) if before and watched_s else (0.0, 0.0, 0.0, 0.0)),
         sum(sample.num_requests_waiting for sample in told) + seen.held_requests,
         seen.held_requests,
         sum(len(each.replicas) for each in seen.variants),
@@ -91,29 +87,28 @@ def _jumped(one: LoadMinute, other: LoadMinute) -> bool:
     return other.begin_s - one.begin_s > MOST_HOLE_S
 
 
-def _requests(before: PoolMemory, after: PoolMemory) -> float:
+def _amounts(before: PoolMemory, after: PoolMemory) -> tuple[float, float, float, float]:
+    """Requests, tokens of prompts, tokens that were generated, and work."""
+    tokens = [_tokens(before.tracks.get(key), track) for key, track in after.tracks.items()]
+    spans = after.scaling.spans if after.scaling else ()
+    return (
+        _requests(before.request.total, after.request.total),
+        sum(prompt for prompt, _ in tokens),
+        sum(generation for _, generation in tokens),
+        spans[-1].work_s if spans and spans[-1].end_s == after.watched_s else 0.0,
+    )
+
+
+def _requests(then: float | None, now: float | None) -> float:
     """A count that has fallen began anew."""
-    then, now = before.request.total, after.request.total
     if then is None or now is None:
         return 0.0
     return now - then if now >= then else now
 
 
-def _tokens(before: PoolMemory, after: PoolMemory) -> tuple[float, float]:
-    """Read and written by all replicas."""
-    gains = [_gain(before.tracks.get(key), track) for key, track in after.tracks.items()]
-    return sum(prompt for prompt, _ in gains), sum(generation for _, generation in gains)
-
-
-def _gain(before: ReplicaTrack | None, after: ReplicaTrack) -> tuple[float, float]:
+def _tokens(before: ReplicaTrack | None, after: ReplicaTrack) -> tuple[float, float]:
     """Of one replica; totals that have fallen, or that nobody saw begin, tell nothing, as in `followed`."""
     then = before.sample if before else BEGINNING if after.sample.clock_s <= STALE_S else after.sample
     prompt = after.sample.prompt_tokens_total - then.prompt_tokens_total
     generation = after.sample.generation_tokens_total - then.generation_tokens_total
     return (0.0, 0.0) if min(prompt, generation) < 0 else (prompt, generation)
-
-
-def _work_s(after: PoolMemory) -> float:
-    """Of the look that has just been learned from; none where there was nothing to learn."""
-    spans = after.scaling.spans if after.scaling else ()
-    return spans[-1].work_s if spans and spans[-1].end_s == after.watched_s else 0.0
