@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import httpx
 import psutil
 import pytest
 
@@ -27,6 +28,7 @@ from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.verify import verified
 from tests.app.samples import Recording, demo_spec
 
 pytestmark = pytest.mark.e2e
@@ -106,6 +108,8 @@ def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscale
     assert scaling.last is not None
     assert scaling.last.decision.replicas.keys() == {"demo-gguf"}
     assert time.time() - scaling.last.at_s < 10
+    metrics = httpx.get(f"{autoscaled.fleet().endpoint.removesuffix('/v1')}/metrics").text
+    assert 'qorch_scaling_desired_replicas{variant="demo-gguf"}' in metrics
 
 
 def test_what_changed_the_number_of_replicas_is_remembered(autoscaled: Autoscaled) -> None:
@@ -128,6 +132,11 @@ def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autosc
         autoscaled.until(lambda _: watched_s(autoscaled.files) > watched_before_s, "it goes on where it was")
         assert autoscaled.fleet().target_num_replicas >= before
     assert set(answers) == {200}
+    history = ScalingHistory(autoscaled.files.history_path)
+    assert all(each.before != each.decision.replicas for each in history.decisions())
+    *_, found = verified(history.segments())
+    assert found.looks > 20
+    assert found.difference is None
 
 
 def controllers(files: FleetFiles) -> list[psutil.Process]:
