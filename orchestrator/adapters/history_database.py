@@ -72,6 +72,15 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Which file is there; None without one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def of_no_use(error: sqlite3.Error) -> bool:
     """Whether it will not be better the next time."""
     code = getattr(error, "sqlite_errorcode", None)

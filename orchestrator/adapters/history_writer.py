@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from orchestrator.adapters.history_database import of_no_use, opened, set_aside
+from orchestrator.adapters.history_database import file_id, of_no_use, opened, set_aside
 from orchestrator.adapters.look_pieces import LookStream, packed
 from orchestrator.adapters.typed_json import TypedJson
 from orchestrator.core.fleet import Decided
@@ -53,6 +53,7 @@ class HistoryWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._segment, self._stream, self._looks = 0, LookStream(), 0
 
     def add(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> None:
@@ -85,7 +86,7 @@ class HistoryWriter:
         return aside
 
     def _add(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> None:
-        self._database = database = self._database or opened(self._path)
+        database = self._opened()
         database.execute("BEGIN IMMEDIATE")
         with database:
             if not self._segment or self._looks >= SEGMENT_LOOKS:
@@ -96,6 +97,14 @@ class HistoryWriter:
             database.executemany("INSERT INTO decisions VALUES (?, ?)", map(_row, decided))
             database.executemany(ADD_MINUTE, map(astuple, minutes(_gains(memory, watched))))
         self._looks += len(watched)
+
+    def _opened(self) -> sqlite3.Connection:
+        """The database at the path, also when what was there was moved away."""
+        if self._database is None or self._file != file_id(self._path):
+            self.close()
+            self._database = opened(self._path)
+            self._file = file_id(self._path)
+        return self._database
 
     def _begin_segment(self, database: sqlite3.Connection, memory: PoolMemory | None) -> None:
         added = database.execute("INSERT INTO segments (memory) VALUES (?) RETURNING id", (packed(memory),))

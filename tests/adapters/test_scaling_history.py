@@ -197,6 +197,17 @@ def test_one_of_no_use_is_set_aside_with_a_message_and_another_begins(
     assert found.difference is None
 
 
+def test_one_that_is_moved_away_while_it_is_written_is_begun_anew(recorded: Recorded, path: Path) -> None:
+    recorded.write(10)
+    path.replace(path.with_name("mine"))
+    recorded.write(5)
+    assert looks(path) == 5
+    assert path.with_name("mine").exists()
+    path.unlink()
+    recorded.write(5)
+    assert looks(path) == 5
+
+
 def test_one_that_is_damaged_while_it_is_written_is_set_aside_too(recorded: Recorded, path: Path) -> None:
     recorded.write(60)
     database = recorded.writer._database
