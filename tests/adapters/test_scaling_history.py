@@ -176,7 +176,12 @@ def somebody_elses(path: Path) -> None:
         database.execute("CREATE TABLE mine (a)")
 
 
-@pytest.mark.parametrize("damage", [nonsense, torn, another_version, somebody_elses])
+def of_another_version_and_empty(path: Path) -> None:
+    path.unlink()
+    another_version(path)
+
+
+@pytest.mark.parametrize("damage", [nonsense, torn, another_version, somebody_elses, of_another_version_and_empty])
 def test_one_of_no_use_is_set_aside_with_a_message_and_another_begins(
     recorded: Recorded, path: Path, damage: Callable[[Path], None]
 ) -> None:
