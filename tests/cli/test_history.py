@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,23 @@ def test_a_simulation_of_a_fleet_is_of_replicas_as_it_has_learned_them(qorch: Qo
     (fleet / "scaling.json").unlink()
     unknown = json.loads(qorch("simulate", "--fleet", "mine", "--policy", "static", "-o", "json").out)
     assert (unknown["demand"]["mean_replicas"], unknown["replica"]["cold_start_s"]) == (pytest.approx(12), 120)
+
+
+def test_minutes_that_nobody_watched_are_none_of_load(qorch: Qorch, fleet: Path) -> None:
+    with sqlite3.connect(fleet / "history.db") as database:
+        database.execute("DELETE FROM minutes WHERE begin_s > ? AND begin_s < ?", (BEGIN_S, BEGIN_S + 600))
+    (row,) = [
+        line for line in qorch("history", "--fleet", "mine", "-o", "csv").out.splitlines() if line.endswith(",0,0,0")
+    ][:1]
+    assert float(row.partition(",")[0]) % 60 == 0
+    assert "requests in 91 minutes" in qorch("simulate", "--fleet", "mine", "--policy", "static").err
+
+
+def test_a_single_minute_is_a_minute(qorch: Qorch, fleet: Path) -> None:
+    with sqlite3.connect(fleet / "history.db") as database:
+        database.execute("DELETE FROM minutes WHERE begin_s != 1000020")
+    found = json.loads(qorch("simulate", "--fleet", "mine", "--policy", "static", "-o", "json").out)
+    assert found["demand"]["duration_s"] == 60
 
 
 def test_every_decision_comes_out_again(qorch: Qorch, fleet: Path) -> None:

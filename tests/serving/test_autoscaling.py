@@ -24,7 +24,7 @@ from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.core.scaling.verify import verified
 from orchestrator.serving.autoscaling import LOOK_PERIOD_S, PoolPolicy
-from orchestrator.serving.told import ANSWERED
+from orchestrator.serving.told import ANSWERED, pool_seen
 from tests.app.samples import demo_spec
 
 BEGIN_S = 1_000_000.0
@@ -112,6 +112,14 @@ def test_more_load_is_answered_with_more_replicas_within_rays_bounds(make: Make)
     assert Controller(make()).busy(30) == 3
 
 
+def test_whatever_kind_of_number_is_told_is_seen_as_one() -> None:
+    whole = dict.fromkeys(ReplicaSample._fields, 4)
+    seen = pool_seen([context("demo", BEGIN_S, 1, whole), context(GATEWAY, BEGIN_S, 1, {ANSWERED: 7})], BEGIN_S)  # type: ignore[arg-type]
+    (sample,) = seen.variants[0].replicas.values()
+    assert sample is not None
+    assert {type(value) for value in (*sample, seen.answered_requests)} == {float}
+
+
 def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
     controller = Controller(make())
     controller.busy(30)
@@ -170,7 +178,10 @@ def test_the_first_decision_of_a_controller_that_restarts_is_no_change(make: Mak
     assert state.changes == {"demo": Changes(up=1)}
 
 
-def test_what_a_controller_and_its_successor_decided_comes_out_again(make: Make, tmp_path: Path) -> None:
+def test_what_a_controller_and_its_successor_decided_comes_out_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.adapters.history_writer.SEGMENT_LOOKS", 10)
     target, second = 1, 0
     for _ in range(3):
         controller = Controller(make())
@@ -194,6 +205,7 @@ def test_a_history_that_cannot_be_written_is_said_and_changes_nothing(
         assert controller.busy(30) == 3
         controller.policy._record.close()
     assert "history.db cannot be written" in caplog.text
+    assert "Traceback" not in caplog.text
     assert read_state(tmp_path / "scaling.json") is not None
 
 

@@ -43,7 +43,8 @@ def lines(path: Path, table: EngineTable) -> dict[str, float]:
 def test_all_that_the_policy_keeps_is_told(state: PoolState, tmp_path: Path) -> None:
     write_state(tmp_path / "scaling.json", state)
     table = EngineTable()
-    table.update([replace(replica("r1", 1), deployment=NAME), replace(replica("r2", 2), deployment="other")])
+    gone = replace(replica("r3", 3), deployment=NAME, ready=False)
+    table.update([replace(replica("r1", 1), deployment=NAME), replace(replica("r2", 2), deployment="other"), gone])
     found = lines(tmp_path / "scaling.json", table)
     steps = {step.name: step.value for step in state.decision.steps}
     assert found["qorch_scaling_demand_replicas"] == steps["demand"]
@@ -58,6 +59,12 @@ def test_all_that_the_policy_keeps_is_told(state: PoolState, tmp_path: Path) -> 
     assert found['qorch_scaling_policy{setting="attainment"}'] == POLICY.attainment
     assert found["qorch_scaling_decision_age_seconds"] == 3.5
     assert not any("other" in name for name in found)
+
+
+def test_a_clock_that_went_back_makes_no_age_below_zero(state: PoolState, tmp_path: Path) -> None:
+    later = replace(state, memory=replace(state.memory, looked_at_s=BEGIN_S + 1000))
+    write_state(tmp_path / "scaling.json", later)
+    assert lines(tmp_path / "scaling.json", EngineTable())["qorch_scaling_decision_age_seconds"] == 0
 
 
 def test_a_decision_without_those_steps_tells_none_of_them(state: PoolState, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.load_minutes import MOST_HOLE_S, LoadMinute, gained, minutes, unbroken
+from orchestrator.core.scaling.seen import ReplicaSample
 from tests.core.scaling.seen_pools import BEGIN_S, PLACES, TOKENS, PoolRun
 
 NOTHING = LoadMinute(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0)
@@ -83,6 +85,40 @@ def test_totals_that_begin_anew_take_nothing_away() -> None:
     assert first.generation_tokens == 0.0
     assert second.generation_tokens == 3 * TOKENS
     assert first.requests + second.requests == 6.0
+
+
+def test_a_replica_that_nobody_saw_begin_is_counted_from_where_it_is_met() -> None:
+    run = PoolRun(asked=2)
+    watched(run, [3.0] * 10)
+    run.ages_s["old"], run.tokens["old"] = 500.0, 1e6
+    (found,) = watched(run, [0.0])
+    assert found.generation_tokens == 0.0
+
+
+def test_a_look_that_learned_nothing_adds_no_work() -> None:
+    run = PoolRun()
+    watched(run, [3.0] * 10)
+    before = run.memory
+    run.now_s += 1
+    run.look(run.told(None))
+    assert run.memory is not None
+    assert gained(run.told(None), before, run.memory).work_s == 0.0
+
+
+def test_what_is_no_sensible_sample_tells_of_nobody_who_waits() -> None:
+    run = PoolRun()
+    watched(run, [3.0] * 10)
+    seen = run.told(ReplicaSample(500.0, 0.0, math.nan, 0.0, 0.0, 4.0))
+    before = run.memory
+    run.look(seen)
+    assert run.memory is not None
+    assert gained(seen, before, run.memory).waiting == 0.0
+
+
+def test_parts_of_a_minute_are_one() -> None:
+    one = LoadMinute(60.0, 20.0, 3.0, 4.0, 5.0, 6.0, 7.0, 2.0, 1, 3)
+    other = LoadMinute(60.0, 30.0, 1.0, 1.0, 1.0, 1.0, 5.0, 1.0, 2, 2)
+    assert list(minutes([one, other])) == [LoadMinute(60.0, 50.0, 4.0, 5.0, 6.0, 7.0, 7.0, 2.0, 2, 2)]
 
 
 def test_the_first_look_ever_counts_nothing() -> None:
