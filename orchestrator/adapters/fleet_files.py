@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from orchestrator.adapters.files import write_private
-from orchestrator.adapters.scaling_history import history_path
 from orchestrator.core.deployment import DeploymentSpec, deployment_spec_from_data
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import command
@@ -27,6 +26,11 @@ class FleetRecord:
     created_at_s: int
     dashboard_port: int = 0
     deployed: DeploymentSpec | None = None
+
+
+def history_path(scaling_path: Path) -> Path:
+    """Where the policy keeps the history of a fleet, beside the file of what it has learned."""
+    return scaling_path.with_name("history.db")
 
 
 class FleetFiles:

@@ -16,11 +16,6 @@ from orchestrator.core.scaling.load_minutes import LoadMinute
 from orchestrator.core.scaling.looks import Segment
 
 
-def history_path(scaling_path: Path) -> Path:
-    """Beside a fleet's file of scaling."""
-    return scaling_path.with_name("history.db")
-
-
 class ScalingHistory:
     """The history at `path`; where there is none all of it is empty. Raises EnvironmentNotReady for one of no use."""
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from orchestrator.adapters.fleet_files import history_path
 from orchestrator.adapters.history_writer import HistoryError, HistoryWriter, Watched
 from orchestrator.adapters.scaling_file import read_state, write_state
-from orchestrator.adapters.scaling_history import history_path
 from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_memory import PoolMemory
