@@ -7,6 +7,7 @@ times a second, under 1 ms at 100 deployments of 64 replicas.
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,6 @@ from bench.decide_pools import BEGIN_S, POLICY, WARM_LOOKS, Site, load, variants
 from bench.tables import each_way, median, report, rounds_from_arguments, spread
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.memory_data import to_data
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.seen import ReplicaSample
@@ -94,7 +94,9 @@ def _ticks() -> Iterator[Tick]:
     site = Site(DEPLOYMENTS, OF_EACH)
     targets: dict[Any, int] = {}
     with tempfile.TemporaryDirectory() as folder:
-        policy = PoolPolicy(str(Path(folder) / "scaling.json"), asdict(POLICY), to_data(site.prior))
+        policy = PoolPolicy(
+            str(Path(folder) / "scaling.json"), asdict(POLICY), json.loads(json.dumps(asdict(site.prior)))
+        )
         for number in range(TICKS):
             if number % round(LOOK_PERIOD_S / TICK_S) == 0:
                 site.tell(LOOK_PERIOD_S)

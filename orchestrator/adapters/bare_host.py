@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.adapters.decision_log import logged_decisions
 from orchestrator.adapters.files import write_private
 from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
@@ -21,7 +20,7 @@ from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, Decided, EngineView, Fleet, command, fleet_of, with_held
+from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0
@@ -86,9 +85,6 @@ class BareHost:
         ended = self._head.stop()
         self._files.remove()
         return Removal(existed=existed or ended > 0, processes_ended=ended)
-
-    def decisions(self) -> tuple[Decided, ...]:
-        return logged_decisions(self._files.decisions_path)
 
     def log_files(self) -> dict[str, Path]:
         files = sorted(self._files.log_dir.glob("engine-*.log"), key=lambda path: path.stat().st_mtime)

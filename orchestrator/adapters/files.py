@@ -25,6 +25,15 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def file_version(path: Path) -> tuple[int, ...]:
+    """Changes whenever the file does; empty without a file. Its time alone may be equal for two quick changes."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 @contextlib.contextmanager
 def changing(path: Path) -> Iterator[None]:
     """Hold the only right to change a file among all processes: who comes second waits, and reads what was written."""

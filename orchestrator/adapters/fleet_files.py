@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from orchestrator.adapters.files import write_private
-from orchestrator.adapters.scaling_file import decisions_path
 from orchestrator.core.deployment import DeploymentSpec, deployment_spec_from_data
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import command
@@ -29,6 +28,11 @@ class FleetRecord:
     deployed: DeploymentSpec | None = None
 
 
+def history_path(scaling_path: Path) -> Path:
+    """Where the policy keeps the history of a fleet, beside the file of what it has learned."""
+    return scaling_path.with_name("history.db")
+
+
 class FleetFiles:
     """The folder of one fleet on this host."""
 
@@ -41,7 +45,7 @@ class FleetFiles:
         self.ray_token_path = self.folder / "ray_token"
         self.admin_token_path = self.folder / "admin_token"
         self.scaling_path = self.folder / "scaling.json"
-        self.decisions_path = decisions_path(self.scaling_path)
+        self.history_path = history_path(self.scaling_path)
         self.log_dir = self.folder / "logs"
 
     @property

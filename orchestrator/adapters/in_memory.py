@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, Decided, EngineView, Fleet, Replica, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
 
 HOME = Path("/in-memory")
 PATHS = FleetPaths(HOME / "logs", HOME / "admin_token", HOME / "gpus", HOME / "scaling.json")
@@ -84,9 +84,6 @@ class InMemoryRuntime:
         removal = Removal(existed=self._prepared, processes_ended=1 + len(self._ages) if self._prepared else 0)
         self._prepared, self._spec, self._ages, self._leaving = False, None, {}, {}
         return removal
-
-    def decisions(self) -> tuple[Decided, ...]:
-        return ()
 
     def log_files(self) -> dict[str, Path]:
         return dict(self.logs)

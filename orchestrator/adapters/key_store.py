@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from orchestrator.adapters.files import changing, write_private
+from orchestrator.adapters.files import changing, file_version, write_private
 from orchestrator.core.api_keys import ApiKey, KeyRing, new_key, presented
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 
@@ -52,12 +51,8 @@ class KeyStore:
         return next(key for key in keys if key.key_id == key_id)
 
     def version(self) -> tuple[int, ...]:
-        """Changes whenever the file does; empty without a file. Its time alone may be equal for two quick changes."""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return ()
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        """Changes whenever the file does."""
+        return file_version(self.path)
 
     def _write(self, ring: KeyRing) -> None:
         data = {"pepper": ring.pepper.hex(), "keys": [asdict(key) for key in ring.keys]}

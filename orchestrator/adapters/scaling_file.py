@@ -1,55 +1,62 @@
-"""A fleet's file of scaling: the last decision, for people, and what was learned, for a controller that restarts."""
+"""A fleet's file of scaling: what its policy keeps, for people, for metrics, and for a controller that restarts."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from orchestrator.adapters.decision_log import decided_from_data
-from orchestrator.adapters.files import write_private
+from orchestrator.adapters.files import file_version, write_private
+from orchestrator.adapters.typed_json import TypedJson
 from orchestrator.core.fleet import Decided
-from orchestrator.core.scaling.decision import ScalingDecision
-from orchestrator.core.scaling.memory_data import from_data, to_data
-from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
+from orchestrator.core.scaling.pool_state import PoolState
 
-VERSION = 1
-
-
-def decisions_path(path: Path) -> Path:
-    """Where the decisions before the last one are, beside a file of scaling."""
-    return path.with_name("decisions.jsonl")
+JSON: TypedJson[PoolState] = TypedJson(PoolState)
 
 
-def write_scaling(path: Path, decision: ScalingDecision, memory: PoolMemory) -> None:
-    data = {"version": VERSION, "decision": to_data(decision), "memory": to_data(memory)}
-    write_private(path, json.dumps(data) + "\n")
+def write_state(path: Path, state: PoolState) -> None:
+    """Raises OSError."""
+    write_private(path, JSON.dump(state).decode() + "\n")
 
 
-def read_memory(path: Path) -> PoolMemory | None:
+def read_state(path: Path) -> PoolState | None:
     """None where there is none yet; raises ValueError for one that is damaged, or another version's."""
-    data = _read(path)
-    return None if data is None else from_data(PoolMemory, data.get("memory"))
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        return JSON.load(text.removesuffix(b"\n"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, or another version's: {error}") from None
 
 
 def read_decision(path: Path) -> Decided | None:
-    """The last decision; None where none can be read."""
+    """The last decision; None where none can be read. Plain JSON: pydantic takes longer to load than `status` may."""
     try:
-        data = _read(path)
-        return None if data is None else _decision(data)
-    except (ValueError, KeyError, TypeError):
+        data = json.loads(path.read_bytes())
+        decision = data["decision"]
+        steps = tuple(DecisionStep(**step) for step in decision["steps"])
+        made = ScalingDecision(dict(decision["replicas"]), steps, dict(decision["wanted"]))
+        return Decided(float(data["memory"]["looked_at_s"]), made)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _decision(data: dict[str, Any]) -> Decided:
-    return decided_from_data(float(data["memory"]["looked_at_s"]), data["decision"])
+class StateFile:
+    """The same file for one that asks often: it is read again only when it was written."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version: tuple[int, ...] = ()
+        self._state: PoolState | None = None
 
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        data = json.loads(path.read_text())
-    except OSError:
-        return None
-    if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise ValueError(f"{path} is of another version")
-    return data
+    def read(self) -> PoolState | None:
+        """None where there is none that can be read."""
+        version = file_version(self._path)
+        if version != self._version:
+            with suppress(ValueError):
+                self._state, self._version = None, version
+                self._state = read_state(self._path)
+        return self._state

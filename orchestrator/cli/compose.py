@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
+    from orchestrator.adapters.fleet_files import FleetFiles
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.adapters.load_clients import LoadClients
+    from orchestrator.adapters.scaling_history import ScalingHistory
     from orchestrator.app.weights import WeightsStore
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.core.planned import Planned
     from orchestrator.core.predict import Predictor
     from orchestrator.core.profile import Profile
+    from orchestrator.core.scaling.pool_state import PoolState
     from orchestrator.core.wish import Wish
 
 
@@ -49,6 +52,31 @@ def runtime(fleet: str) -> BareHost:
     from orchestrator.adapters.bare_host import BareHost
 
     return BareHost(places().state, fleet)
+
+
+def scaling_history(fleet: str) -> ScalingHistory:
+    """What a fleet of this host recorded; raises EnvironmentNotReady where there is none."""
+    from orchestrator.adapters.scaling_history import ScalingHistory
+
+    return ScalingHistory(_fleet_files(fleet).history_path)
+
+
+def scaling_state(fleet: str) -> PoolState | None:
+    """What a fleet of this host has learned; None where nothing can be read of it."""
+    from orchestrator.adapters.scaling_file import StateFile
+
+    return StateFile(_fleet_files(fleet).scaling_path).read()
+
+
+def _fleet_files(fleet: str) -> FleetFiles:
+    from orchestrator.adapters.fleet_files import FleetFiles
+    from orchestrator.core.errors import EnvironmentNotReady
+    from orchestrator.core.fleet import command
+
+    files = FleetFiles(places().state, fleet)
+    if not files.exist:
+        raise EnvironmentNotReady(f"there is no fleet {fleet!r} on this host", hint=command("up", fleet))
+    return files
 
 
 def key_store() -> KeyStore:

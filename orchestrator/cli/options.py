@@ -14,6 +14,8 @@ from orchestrator.cli.output import FORMATS
 from orchestrator.core.fleet import DEFAULT_NAME
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 HOST = re.compile(r"[0-9a-zA-Z:]([0-9a-zA-Z:.-]{0,252}[0-9a-zA-Z:])?")
 
 
@@ -46,12 +48,24 @@ def _host(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+def _duration_s(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    match = DURATION.fullmatch(value or "")
+    if value is not None and match is None:
+        raise click.BadParameter(f"expected a duration such as 90s, 15m, 2h or 3d, got {value!r}")
+    return float(match[1]) * UNITS_S[match[2]] if match else None
+
+
 def _hardware(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A file that is not there is said to be missing, not read as the name of a GPU."""
     path = Path(value or "")
     if value and (path.is_dir() or (path.suffix in (".yaml", ".yml") and not path.is_file())):
         raise click.BadParameter(f"there is no file {value!r}")
     return value
+
+
+def tail(default: str) -> Callable[[Any], Any]:
+    """How many of the latest; `default` says how many without it."""
+    return option("-n", "--tail", type=click.IntRange(min=0), help=f"Only so many of the latest. {default}")
 
 
 fleet = option(
@@ -75,6 +89,9 @@ timeout = option(
 )  # fmt: skip
 wait = option("--wait/--no-wait", default=True, show_default=True, help="Return only when it is done.")
 quiet = option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
+since = option(
+    "--since", "since_s", callback=_duration_s, metavar="DURATION", help="Only of so long: 90s, 15m, 2h, 3d."
+)
 hardware = option(
     "--hardware",
     callback=_hardware,

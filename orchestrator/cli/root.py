@@ -16,6 +16,7 @@ VERBS = {
     "status": "Show the fleet.",
     "logs": "Show an engine's log.",
     "scale": "Change the number of replicas.",
+    "history": "Show the load that a fleet had, or decide it again.",
     "down": "Take the fleet down.",
     "bench": "Measure what runs against what was planned.",
     "simulate": "Replay traffic against scaling rules.",

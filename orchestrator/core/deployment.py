@@ -111,6 +111,7 @@ class DeploymentSpec:
         return {
             "engines": {variant.name: asdict(variant.engine) for variant in self.variants},
             "gateway": asdict(self.gateway),
+            "scaling_path": self.scaling.path if self.scaling else None,
         }
 
     def to_data(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -89,10 +90,11 @@ class Application:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision on the number of replicas, and when it was made in Unix time."""
+    """A decision on the number of replicas, when it was made in Unix time, and what was asked for until then."""
 
     at_s: float
     decision: ScalingDecision
+    before: Mapping[str, int] = field(default_factory=dict)  # by variant; empty where nobody knows
 
 
 @dataclass(frozen=True)

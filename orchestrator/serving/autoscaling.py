@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import thread_time
 from typing import Any
 
 from orchestrator.adapters.budget_file import BudgetBusy, BudgetFile
-from orchestrator.adapters.decision_log import log_decision
 from orchestrator.adapters.goal_file import GoalFile, goal_path
-from orchestrator.adapters.scaling_file import decisions_path, read_memory, write_scaling
-from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.decision import ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.memory_data import from_data
+from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
-from orchestrator.core.scaling.prior import PoolPrior
+from orchestrator.core.scaling.prior import PoolPrior, pool_prior_from_data
 from orchestrator.core.scaling.seen import PoolSeen
 from orchestrator.core.scaling.shared import capped, claim_of, fresh
+from orchestrator.serving.scaling_record import ScalingRecord
 from orchestrator.serving.told import pool_seen
 
 logger = logging.getLogger("ray.serve")
@@ -34,7 +31,6 @@ logger = logging.getLogger("ray.serve")
 LOOK_PERIOD_S = 0.5
 MOST_LOOK_PERIOD_S = 10.0
 MOST_SHARE = 0.005  # of the controller's time: where looks take long, there are fewer
-WRITE_PERIOD_S = 5.0  # where nothing was decided anew
 
 Counts = dict[Any, int]
 
@@ -43,13 +39,13 @@ class PoolPolicy:
     """Decides twice a second for all variants together, less often where that takes long; a failure changes nothing."""
 
     def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
-        self._path = Path(path)
         self._policy = ScalingPolicy(**policy)
-        self._prior: PoolPrior = from_data(PoolPrior, prior)
+        self._path = Path(path)
+        self._prior: PoolPrior = pool_prior_from_data(prior)
         self._goals = GoalFile(goal_path(self._path))
-        self._memory = self._remembered()
-        self._writer = ThreadPoolExecutor(1, "qorch-scaling")
-        self._looked_at_s = self._written_at_s = float("-inf")
+        self._record = ScalingRecord(self._path)
+        self._memory = self._record.remembered()
+        self._looked_at_s = float("-inf")
         self._period_s, self._took_s = LOOK_PERIOD_S, 0.0
         self._answer: Mapping[str, int] = {}
 
@@ -72,31 +68,30 @@ class PoolPolicy:
 
     def _look(self, contexts: Mapping[Any, Any], now_s: float) -> None:
         try:
-            decision, self._memory = self._decided(pool_seen(contexts.values(), now_s), self._goal())
+            seen, before = pool_seen(contexts.values(), now_s), self._memory
+            goal, decision, self._memory = self._decided(seen, self._goal())
+            asked = self._answer or {each.name: each.asked for each in seen.variants}
+            self._record.add(Look(seen, goal, self._policy, self._prior, decision), before, self._memory, asked)
         except BudgetBusy:
             return
         except Exception:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        changed, self._answer = decision.replicas != self._answer, decision.replicas
-        if changed or now_s - self._written_at_s >= WRITE_PERIOD_S:
-            self._written_at_s = now_s
-            self._writer.submit(self._write, decision, self._memory, Decided(now_s, decision) if changed else None)
+        self._answer = decision.replicas
 
-    def _decided(self, seen: PoolSeen, goal: ScalingGoal) -> tuple[ScalingDecision, PoolMemory]:
-        """The step; where a budget is shared, no other fleet decides meanwhile."""
+    def _decided(self, seen: PoolSeen, goal: ScalingGoal) -> tuple[ScalingGoal, ScalingDecision, PoolMemory]:
+        """The step; where a budget is shared, with what of it is left, and no other fleet decides meanwhile."""
         if goal.budget is None:
-            return pool_step(seen, goal, self._policy, self._prior, self._memory)
+            return goal, *pool_step(seen, goal, self._policy, self._prior, self._memory)
         own = self._path.parent.name
         with BudgetFile(self._path, goal.budget.name).held() as claims:
             told = fresh(claims, seen.now_s)
-            decision, memory = pool_step(
-                seen, capped(goal, goal.budget, own, told), self._policy, self._prior, self._memory
-            )
+            goal = capped(goal, goal.budget, own, told)
+            decision, memory = pool_step(seen, goal, self._policy, self._prior, self._memory)
             claims.clear()
             claims.update({**told, own: claim_of(decision, seen, self._prior)})
-        return decision, memory
+        return goal, decision, memory
 
     def _goal(self) -> ScalingGoal:
         """As it stands now; one that cannot be read leaves the one before."""
@@ -105,18 +100,3 @@ class PoolPolicy:
         except (OSError, ValueError) as error:
             logger.warning("the goal of scaling cannot be read: %s", error)
             return self._goals.last
-
-    def _write(self, decision: ScalingDecision, memory: PoolMemory, decided: Decided | None) -> None:
-        try:
-            write_scaling(self._path, decision, memory)
-            if decided is not None:
-                log_decision(decisions_path(self._path), decided)
-        except OSError as error:
-            logger.warning("what scaling has learned cannot be written to %s: %s", self._path, error)
-
-    def _remembered(self) -> PoolMemory | None:
-        try:
-            return read_memory(self._path)
-        except ValueError as error:
-            logger.warning("what scaling had learned is dropped: %s", error)
-            return None

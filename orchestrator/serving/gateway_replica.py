@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
+from orchestrator.adapters.scaling_file import StateFile
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
 from orchestrator.core.hold import half_of
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
+from orchestrator.serving.gateway.scaling_metrics import ScalingCollector
 from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
@@ -33,7 +36,7 @@ DRAIN_S = 20.0
 class GatewayReplica:
     """Listens on the fleet's endpoint itself: neither Ray's proxy nor its handles carry a token."""
 
-    def __init__(self, spec: dict[str, Any], *engines: DeploymentHandle[Any]) -> None:
+    def __init__(self, spec: dict[str, Any], scaling_path: str | None, *engines: DeploymentHandle[Any]) -> None:
         bind_to_node()
         settings = gateway_spec_from_data(spec)
         self._engines = engines
@@ -48,6 +51,9 @@ class GatewayReplica:
             half_of(most, http.max_bodies_bytes),
             settings.cold_start_s,
         )
+        if scaling_path is not None:
+            state = StateFile(Path(scaling_path))
+            self._service.metrics.registry.register(ScalingCollector(state.read, self._table, time.time))
         self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())

@@ -51,10 +51,10 @@ def _samples(replicas: Sequence[Any], told: Mapping[str, Mapping[Any, Any]]) -> 
 
 
 def _last(told: Mapping[Any, Any], replicas: Sequence[Any]) -> list[float | None]:
-    return [series[-1].value if series else None for series in map(told.get, replicas)]
+    return [float(series[-1].value) if series else None for series in map(told.get, replicas)]
 
 
 def _sum(told: Mapping[Any, Any] | None) -> float | None:
     """Of all gateways; None where none tells, or one tells nonsense."""
-    values = [series[-1].value for series in (told or {}).values() if series]
+    values = [float(series[-1].value) for series in (told or {}).values() if series]
     return sum(values) if values and all(math.isfinite(value) and value >= 0 for value in values) else None

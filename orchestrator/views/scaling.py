@@ -1,4 +1,4 @@
-"""The last decision on the number of replicas, as lines for people."""
+"""Decisions on the number of replicas, for people and for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.core.fleet import Decided, Scaling
 from orchestrator.core.scaling.decision import DecisionStep
 from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.views.table import wrapped_table
-from orchestrator.views.units import age_text
+from orchestrator.views.units import age_text, local_time
 
 TOLD = ("stuck", "told", "target", "pace", "first token", "schedule")  # steps to know of, whatever came of them
 
@@ -24,13 +24,11 @@ def scaling_lines(scaling: Scaling, now_s: float, wide: bool) -> list[str]:
     return [goal, *_lines(f"scaling {scaling.bounds}, {age} ago", scaling.last.decision.steps, wide)]
 
 
-def decisions_text(decisions: Sequence[Decided], now_s: float, width: int) -> str:
-    """A row for each, the latest first, with the steps that it came of."""
+def decisions_text(decisions: Sequence[Decided], width: int) -> str:
+    """A row for each, the latest last, with the steps that it came of."""
     if not decisions:
-        return "no decision has changed the number of replicas yet"
-    before = [None, *decisions[:-1]]
-    rows = [_row(each, earlier, now_s) for each, earlier in zip(decisions, before, strict=True)]
-    return wrapped_table(("AGE", "REPLICAS", "WHY"), rows[::-1], width)
+        return "no decision has changed the number of replicas, as far as it is remembered"
+    return wrapped_table(("AT", "REPLICAS", "WHY"), [_row(each) for each in decisions], width)
 
 
 def decisions_data(decisions: Sequence[Decided]) -> list[dict[str, Any]]:
@@ -38,11 +36,9 @@ def decisions_data(decisions: Sequence[Decided]) -> list[dict[str, Any]]:
     return [asdict(each) for each in decisions]
 
 
-def _row(decided: Decided, earlier: Decided | None, now_s: float) -> tuple[str, str, str]:
-    old = earlier.decision.replicas if earlier else {}
-    counts = (f"{name} {_change(old.get(name), count)}" for name, count in decided.decision.replicas.items())
-    why = "; ".join(map(_step, decided.decision.steps))
-    return age_text(now_s - decided.at_s), ", ".join(counts), why
+def _row(decided: Decided) -> tuple[str, str, str]:
+    counts = (f"{name} {_change(decided.before.get(name), count)}" for name, count in decided.decision.replicas.items())
+    return local_time(decided.at_s), ", ".join(counts), "; ".join(map(_step, decided.decision.steps))
 
 
 def _change(old: int | None, new: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from orchestrator.core.amounts import GIB, KIB, MIB, gib
 
 BILLION, MILLION = 10**9, 10**6
@@ -51,3 +53,8 @@ def age_text(seconds: float) -> str:
         if whole >= unit_s:
             return f"{whole // unit_s}{unit}{whole % unit_s // part_s}{part}"
     return f"{whole}s"
+
+
+def local_time(at_s: float) -> str:
+    """A moment of Unix time as the clock on the wall shows it."""
+    return datetime.fromtimestamp(at_s).strftime("%Y-%m-%d %H:%M:%S")

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.deployment import DeploymentSpec, GatewaySpec, Predicted, Variant, deployment_spec_from_data
+from orchestrator.core.deployment import (
+    DeploymentSpec,
+    GatewaySpec,
+    Predicted,
+    ScalingSpec,
+    Variant,
+    deployment_spec_from_data,
+)
 from orchestrator.core.engine_settings import memory_of_another_replica, prompt_cache_mib, threads_per_replica
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.order_diff import differences
@@ -18,6 +25,7 @@ from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaled import scaled
+from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import VariantLimits, most_images
 from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
@@ -107,6 +115,14 @@ def test_a_change_of_count_changes_nothing_that_would_restart_replicas() -> None
     assert nine.serve_arguments() == spec.serve_arguments()
     other_port = replace(spec, gateway=replace(spec.gateway, port=1))
     assert other_port.serve_arguments() != spec.serve_arguments()
+
+
+def test_the_gateway_is_told_where_the_policy_writes_and_nothing_else_of_it() -> None:
+    spec = demo_spec()
+    assert spec.serve_arguments()["scaling_path"] is None
+    scaled_by = [replace(spec, scaling=ScalingSpec("s.json", ScalingPolicy(wait_s))) for wait_s in (1.0, 2.0)]
+    assert [each.serve_arguments()["scaling_path"] for each in scaled_by] == ["s.json", "s.json"]
+    assert scaled_by[0].serve_arguments() == scaled_by[1].serve_arguments()
 
 
 def test_the_prompt_cache_takes_a_quarter_of_the_headroom_and_never_more_than_two_gib() -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import httpx
 import psutil
 import pytest
 
@@ -19,13 +20,15 @@ from orchestrator.adapters.fleet_files import FleetFiles
 from orchestrator.adapters.owned_processes import Owner
 from orchestrator.adapters.ports import free_ports
 from orchestrator.adapters.ray_head import ray_folder
-from orchestrator.adapters.scaling_file import read_memory
+from orchestrator.adapters.scaling_file import read_state
+from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.app.scale import Asked, scale
 from orchestrator.core.deployment import ScalingSpec
 from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.verify import verified
 from tests.app.samples import Recording, demo_spec
 
 pytestmark = pytest.mark.e2e
@@ -115,10 +118,12 @@ def test_status_tells_the_bounds_and_what_was_decided_last(autoscaled: Autoscale
     assert scaling.last is not None
     assert scaling.last.decision.replicas.keys() == {"demo-gguf"}
     assert time.time() - scaling.last.at_s < 10
+    metrics = httpx.get(f"{autoscaled.fleet().endpoint.removesuffix('/v1')}/metrics").text
+    assert 'qorch_scaling_desired_replicas{variant="demo-gguf"}' in metrics
 
 
 def test_what_changed_the_number_of_replicas_is_remembered(autoscaled: Autoscaled) -> None:
-    counts = [each.decision.replicas["demo-gguf"] for each in autoscaled.host.decisions()]
+    counts = [each.decision.replicas["demo-gguf"] for each in ScalingHistory(autoscaled.files.history_path).decisions()]
     assert {1, 3} <= set(counts)
     assert all(one != other for one, other in pairwise(counts))
 
@@ -128,15 +133,20 @@ def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autosc
     with steady_load(endpoint, CLIENTS, TOKENS) as answers:
         autoscaled.until(lambda fleet: fleet.ready_replicas >= 2, "more than one replica")
         time.sleep(6)  # what was learned is written every five seconds
-        before, memory = autoscaled.fleet().target_num_replicas, read_memory(autoscaled.files.scaling_path)
+        before, watched_before_s = autoscaled.fleet().target_num_replicas, watched_s(autoscaled.files)
         (killed,) = controllers(autoscaled.files)
         killed.kill()
         autoscaled.until(lambda _: new_controller(autoscaled.files, killed.pid), "there is another controller")
         autoscaled.until(lambda fleet: fleet.controlled and fleet.ready_replicas >= before, "it has the fleet")
-        assert memory is not None
-        autoscaled.until(lambda _: watched_s(autoscaled.files) > memory.watched_s, "it goes on where it was")
+        assert watched_before_s
+        autoscaled.until(lambda _: watched_s(autoscaled.files) > watched_before_s, "it goes on where it was")
         assert autoscaled.fleet().target_num_replicas >= before
     assert set(answers) == {200}
+    history = ScalingHistory(autoscaled.files.history_path)
+    assert all(each.before != each.decision.replicas for each in history.decisions())
+    *_, found = verified(history.segments())
+    assert found.looks > 20
+    assert found.difference is None
 
 
 def controllers(files: FleetFiles) -> list[psutil.Process]:
@@ -155,8 +165,8 @@ def new_controller(files: FleetFiles, old_pid: int) -> bool:
 
 
 def watched_s(files: FleetFiles) -> float:
-    memory = read_memory(files.scaling_path)
-    return memory.watched_s if memory else 0.0
+    state = read_state(files.scaling_path)
+    return state.memory.watched_s if state else 0.0
 
 
 def test_a_goal_is_changed_while_it_runs_and_restarts_nothing(autoscaled: Autoscaled) -> None:
@@ -170,9 +180,9 @@ def test_a_goal_is_changed_while_it_runs_and_restarts_nothing(autoscaled: Autosc
 
 def replica_tok_s(files: FleetFiles) -> float:
     """As the policy has learned it."""
-    memory = read_memory(files.scaling_path)
-    assert memory is not None
-    return memory.capacities["demo-gguf"].rate / memory.request.work_of_token
+    state = read_state(files.scaling_path)
+    assert state is not None
+    return state.memory.capacities["demo-gguf"].rate / state.memory.request.work_of_token
 
 
 def test_bounds_are_changed_while_it_runs(autoscaled: Autoscaled) -> None:

@@ -16,17 +16,20 @@ import pytest
 from orchestrator.adapters.budget_file import BudgetFile
 from orchestrator.adapters.goal_file import write_goal
 from orchestrator.adapters.ray_serve import POLICY, serve_config
-from orchestrator.adapters.scaling_file import read_memory
+from orchestrator.adapters.scaling_file import read_state
+from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.deployment import GATEWAY, ScalingSpec
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.scaling.pool_state import Changes
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.core.scaling.verify import verified
 from orchestrator.serving.autoscaling import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S, PoolPolicy
-from orchestrator.serving.told import ANSWERED
+from orchestrator.serving.told import ANSWERED, pool_seen
 from tests.app.samples import demo_spec
 
 BEGIN_S = 1_000_000.0
@@ -113,6 +116,14 @@ def test_more_load_is_answered_with_more_replicas_within_rays_bounds(make: Make)
     assert Controller(make()).busy(30) == 3
 
 
+def test_whatever_kind_of_number_is_told_is_seen_as_one() -> None:
+    whole = dict.fromkeys(ReplicaSample._fields, 4)
+    seen = pool_seen([context("demo", BEGIN_S, 1, whole), context(GATEWAY, BEGIN_S, 1, {ANSWERED: 7})], BEGIN_S)  # type: ignore[arg-type]
+    (sample,) = seen.variants[0].replicas.values()
+    assert sample is not None
+    assert {type(value) for value in (*sample, seen.answered_requests)} == {float}
+
+
 def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
     controller = Controller(make())
     controller.busy(30)
@@ -197,12 +208,12 @@ def test_a_budget_that_another_fleet_holds_leaves_things_as_they_are(make: Make,
 def test_a_policy_that_is_made_anew_remembers(make: Make, tmp_path: Path) -> None:
     controller = Controller(make())
     controller.busy(30)
-    controller.policy._writer.shutdown()
-    memory = read_memory(tmp_path / "scaling.json")
-    assert memory is not None
+    controller.policy._record.close()
+    state = read_state(tmp_path / "scaling.json")
+    assert state is not None
     again = Controller(make())
     again.second, again.target = controller.second, controller.target
-    assert again.policy._memory == memory
+    assert again.policy._memory == state.memory
     assert again.busy(5) == 3
 
 
@@ -218,6 +229,52 @@ def test_a_memory_of_no_use_is_dropped_and_said(
     assert Controller(policy).busy(30) == 3
 
 
+def test_the_first_decision_of_a_controller_that_restarts_is_no_change(make: Make, tmp_path: Path) -> None:
+    first = Controller(make())
+    first.busy(30)
+    first.policy._record.close()
+    again = Controller(make())
+    again.second, again.target = first.second, first.target
+    again.busy(5)
+    again.policy._record.close()
+    made = ScalingHistory(tmp_path / "history.db").decisions()
+    assert [(each.before["demo"], each.decision.replicas["demo"]) for each in made] == [(1, 3)]
+    state = read_state(tmp_path / "scaling.json")
+    assert state is not None
+    assert state.changes == {"demo": Changes(up=1)}
+
+
+def test_what_a_controller_and_its_successor_decided_comes_out_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.adapters.history_writer.SEGMENT_LOOKS", 10)
+    target, second = 1, 0
+    for _ in range(3):
+        controller = Controller(make())
+        controller.target, controller.second = target, second
+        target = controller.busy(30)
+        second = controller.second
+        controller.policy._record.close()
+    *_, found = verified(ScalingHistory(tmp_path / "history.db").segments())
+    assert found.difference is None
+    assert found.begin_s == BEGIN_S + 1
+    assert 75 < found.looks <= 90  # what a controller has not written when it ends is lost
+
+
+def test_a_history_that_cannot_be_written_is_said_and_changes_nothing(
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "history.db").mkdir()
+    logging.getLogger("ray.serve").propagate = True
+    controller = Controller(make())
+    with caplog.at_level(logging.WARNING, "ray.serve"):
+        assert controller.busy(30) == 3
+        controller.policy._record.close()
+    assert "history.db cannot be written" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert read_state(tmp_path / "scaling.json") is not None
+
+
 def test_a_look_that_goes_wrong_leaves_every_deployment_as_it_is(make: Make) -> None:
     policy = make()
     one = context("unknown", BEGIN_S, 2, told(0, 0.0))
@@ -228,7 +285,7 @@ def test_a_fleet_without_traffic_writes_no_oftener_than_every_few_seconds(make: 
     controller, written = Controller(make()), set()
     for second in range(20):
         controller.look(told(second, 0.0, running=0.0))
-        controller.policy._writer.submit(lambda: None).result()
+        controller.policy._record._writer.submit(lambda: None).result()
         written.add((tmp_path / "scaling.json").stat().st_mtime_ns)
     assert 3 <= len(written) <= 7
 

@@ -6,6 +6,7 @@ from orchestrator.core.fleet import Decided, Scaling
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.views.scaling import decisions_data, decisions_text, scaling_lines
+from orchestrator.views.units import local_time
 
 BOUNDS = ReplicaBounds(1, 3)
 STEPS = (
@@ -33,12 +34,14 @@ def test_before_the_first_decision_there_is_none() -> None:
     assert scaling_lines(Scaling(BOUNDS, None), 0.0, wide=False) == [GOAL, "scaling 1..3: nothing was decided yet"]
 
 
-def test_decisions_are_told_the_latest_first_with_what_they_changed_and_why() -> None:
+def test_decisions_are_told_the_latest_last_with_what_they_changed_and_why() -> None:
     steps = (DecisionStep("demand", 2.5, "replicas busy"), DecisionStep("replicas", 3, "enough"))
-    made = [Decided(100.0, ScalingDecision({"a": 1}, steps)), Decided(160.0, ScalingDecision({"a": 3}, steps))]
-    head, latest, *_ = decisions_text(made, 170.0, 200).splitlines()
-    assert head.split() == ["AGE", "REPLICAS", "WHY"]
-    assert "a 1 to 3" in latest
-    assert "demand 2.5: replicas busy; replicas 3: enough" in latest
-    assert "no decision" in decisions_text([], 170.0, 80)
-    assert decisions_data(made)[1]["decision"]["replicas"] == {"a": 3}
+    made = [
+        Decided(100.0, ScalingDecision({"a": 1}, steps)),
+        Decided(160.0, ScalingDecision({"a": 3, "b": 1}, steps), {"a": 1, "b": 1}),
+    ]
+    head, _, latest = decisions_text(made, 200).splitlines()
+    assert head.split() == ["AT", "REPLICAS", "WHY"]
+    assert latest.startswith(f"{local_time(160.0)}  a 1 to 3, b 1  demand 2.5: replicas busy; replicas 3: enough")
+    assert "no decision" in decisions_text([], 80)
+    assert decisions_data(made)[1]["decision"]["replicas"] == {"a": 3, "b": 1}

@@ -11,6 +11,7 @@ import click
 from orchestrator.cli import options
 from orchestrator.cli.goals import SET_SECONDS, SET_SHARE
 from orchestrator.cli.output import FORMATS, TerminalReporter, emit
+from orchestrator.cli.recorded import UNKNOWN, recorded_fleet
 from orchestrator.cli.simulated_pool import HELP, MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
 from orchestrator.cli.tuning import show_tuning
 from orchestrator.cli.variants import EXAMPLE, MOST_REPLICAS, VariantAsked, parse_variants
@@ -33,13 +34,14 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @options.option("--shape", type=click.Choice(tuple(SHAPES)), help="Synthetic demand instead of a trace.")
 @options.option("--hours", type=options.Amount(0.01, 1488), default=24.0, show_default=True, help="Of a shape.")
 @options.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
+@options.fleet
 @options.option(
-    "--prompt-ratio", type=POSITIVE, default=20.0, show_default=True,
-    help="Tokens of a prompt that a replica reads in the time that it writes one.",
+    "--prompt-ratio", type=POSITIVE,
+    help="Tokens of a prompt that a replica reads in the time that it writes one. [default: 20, or the fleet's]",
 )  # fmt: skip
 @options.option(
-    "--cold-start", "cold_start_s", type=options.Amount(0, 86400), default=120.0, show_default=True,
-    help="Seconds from asking for a replica until it is ready.",
+    "--cold-start", "cold_start_s", type=options.Amount(0, 86400),
+    help="Seconds from asking for a replica until it is ready. [default: 120, or the fleet's]",
 )  # fmt: skip
 @options.option(
     "--target-wait", "max_wait_s", type=SET_SECONDS, default="2s", show_default=True, metavar="DURATION",
@@ -52,7 +54,7 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @options.option(
     "--mean-replicas",
     type=POSITIVE,
-    help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}]",
+    help=f"Scale so that so many replicas are busy on average. [default: {MEAN_REPLICAS:g}, or what the fleet had]",
 )
 @options.option("--capacity", type=POSITIVE, metavar="TOK_S", help="Generated tokens a second of a replica, instead.")
 @options.option(
@@ -92,23 +94,29 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 )  # fmt: skip
 @options.quiet
 def command(
-    trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, cold_start_s: float,
-    max_wait_s: float, attainment: float, mean_replicas: float | None, capacity: float | None,
-    variants: tuple[VariantAsked, ...], budget: float | None, min_replicas: int, max_replicas: int | None,
-    policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
+    trace: Path | None, shape: str | None, hours: float, seed: int, fleet: str, prompt_ratio: float | None,
+    cold_start_s: float | None, max_wait_s: float, attainment: float, mean_replicas: float | None,
+    capacity: float | None, variants: tuple[VariantAsked, ...], budget: float | None, min_replicas: int,
+    max_replicas: int | None, policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Replay a TRACE of requests, or a shape, against scaling rules, and compare what they cost and attain.
 
-    A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens.
+    A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens. Without either
+    it is the load that the fleet has recorded, on replicas as it has learned that its are.
     """
     from orchestrator.core.scaling.policy import ScalingPolicy
 
     if tune and policies:
         raise UsageError("--policy cannot be combined with --tune, which is for qorch's own rule", hint=HELP)
     reporter = TerminalReporter(quiet)
-    demand = _demand(trace, shape, hours, seed, prompt_ratio, reporter)
+    learned = recorded_fleet(fleet, reporter) if trace is None and shape is None else UNKNOWN
+    ratio = prompt_ratio or learned.prompt_ratio
+    demand = learned.demand(ratio) if learned.minutes else _demand(trace, shape, hours, seed, ratio, reporter)
+    if capacity is None and mean_replicas is None and not variants:
+        capacity = learned.capacity_tok_s
+    cold_start_s = learned.cold_start_s if cold_start_s is None else cold_start_s
     asked = PoolAsked(variants, mean_replicas, capacity, cold_start_s, min_replicas, max_replicas, budget)
-    pool = simulated_pool(asked, demand, has_tokens=trace is not None)
+    pool = simulated_pool(asked, demand, has_tokens=shape is None)
     replayed = course(demand, pool, ScalingPolicy(max_wait_s, attainment, budget))
     if tune:
         show_tuning(replayed, format_, reporter)
@@ -119,7 +127,7 @@ def command(
 def _demand(
     trace: Path | None, shape: str | None, hours: float, seed: int, prompt_ratio: float, reporter: TerminalReporter
 ) -> Demand:
-    if (trace is None) == (shape is None):
+    if trace is not None and shape is not None:
         raise UsageError("expected a trace, or --shape and no trace", hint="qorch simulate --shape diurnal")
     if trace is None:
         return shaped(str(shape), round(hours * 3600), seed)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 
 import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.output import emit, terminal_width
-from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.fleet import command as command_for
 
 WATCH_PERIOD_S = 2.0
+DECISIONS = 20
 
 
 @click.command("status")
 @options.fleet
 @options.format_
 @options.option("-w", "--watch", is_flag=True, help="Show it again every two seconds.")
-@options.option("--decisions", is_flag=True, help="What changed the number of replicas, and why, the latest first.")
-def command(fleet: str, format_: str, watch: bool, decisions: bool) -> None:
+@options.option("--decisions", is_flag=True, help="What changed the number of replicas, and why, the latest last.")
+@options.since
+@options.tail(f"[default: {DECISIONS}]")
+def command(fleet: str, format_: str, watch: bool, decisions: bool, since_s: float | None, tail: int | None) -> None:
     """Show the fleet: its phase, its conditions, and a row for each replica."""
-    show = _show_decisions if decisions else _show_fleet
+    if not decisions and (since_s, tail) != (None, None):
+        raise UsageError("--since and --tail are for --decisions", hint=command_for("status --decisions", fleet))
+    show = partial(_show_decisions, since_s, DECISIONS if tail is None else tail) if decisions else _show_fleet
     show(fleet, format_)
     while watch:
         time.sleep(WATCH_PERIOD_S)
@@ -50,15 +56,15 @@ def _show_fleet(name: str, format_: str) -> None:
     )
 
 
-def _show_decisions(name: str, format_: str) -> None:
+def _show_decisions(since_s: float | None, most: int, name: str, format_: str) -> None:
     from orchestrator.views.scaling import decisions_data, decisions_text
 
-    _observe(name)
-    decisions = compose.runtime(name).decisions()
+    begin_s = 0.0 if since_s is None else time.time() - since_s
+    decisions = compose.scaling_history(name).decisions(begin_s, most)
     emit(
         format_,
         decisions_data(decisions),
-        text=lambda: decisions_text(decisions, time.time(), terminal_width()),
+        text=lambda: decisions_text(decisions, terminal_width()),
         names=lambda: [f"{each.at_s:.3f}" for each in decisions],
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.core.deployment import Variant
 from orchestrator.core.predict import OUTPUT_TOKENS, PROMPT_TOKENS
@@ -23,6 +25,11 @@ class TokenWork:
 
     def of(self, prompt_tokens: float, generation_tokens: float) -> float:
         return self.prompt * prompt_tokens + self.generation * generation_tokens
+
+    @property
+    def prompt_ratio(self) -> float:
+        """Tokens of a prompt that are as much work as one that is generated."""
+        return self.generation / self.prompt if self.prompt else math.inf
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,12 @@ def pool_prior(variants: tuple[Variant, ...]) -> PoolPrior:
     work = _token_work(first)
     shape = (first.prompt_tokens, first.output_tokens) if first else (PROMPT_TOKENS, OUTPUT_TOKENS)
     return PoolPrior(work, work.of(*shape), shape[1], {each.name: _variant(each, work) for each in variants})
+
+
+def pool_prior_from_data(data: Mapping[str, Any]) -> PoolPrior:
+    """Read what was written as JSON; raises TypeError or KeyError on another version's."""
+    variants = {name: VariantPrior(**{**each, "pace": Pace(*each["pace"])}) for name, each in data["variants"].items()}
+    return PoolPrior(**{**data, "work": TokenWork(**data["work"]), "variants": variants})
 
 
 def _token_work(said: Prediction | None) -> TokenWork:

@@ -42,6 +42,7 @@ class PoolRun:
     first_tokens: FirstTokens | None = None
     memory: PoolMemory | None = None
     decision: ScalingDecision | None = None
+    last: PoolSeen | None = None
 
     def run(self, seconds: int, requests_a_second: float) -> list[int]:
         """What is asked for, look by look."""
@@ -52,6 +53,7 @@ class PoolRun:
         return self.look(self.seen(requests_a_second))
 
     def look(self, seen: PoolSeen) -> int:
+        self.last = seen
         self.decision, self.memory = pool_step(seen, self.goal, POLICY, PRIOR, self.memory)
         self._ask(self.decision.replicas[NAME])
         return self.asked

@@ -1,0 +1,129 @@
+"""Adds to a fleet's history, and forgets the oldest.
+
+So many decisions and minutes are kept, and so many bytes of looks: none by age, since a clock may jump.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from orchestrator.adapters.history_database import file_id, of_no_use, opened, set_aside
+from orchestrator.adapters.look_pieces import LookStream, packed
+from orchestrator.adapters.typed_json import TypedJson
+from orchestrator.core.fleet import Decided
+from orchestrator.core.scaling.load_minutes import LoadMinute, gained, minutes
+from orchestrator.core.scaling.looks import Look
+from orchestrator.core.scaling.pool_memory import PoolMemory
+
+MOST_ROWS = {"decisions": 10_000, "minutes": 35 * 1440}
+MOST_BYTES = 32 * 2**20  # of looks: a day of three busy replicas, a week of one that is idle
+SEGMENT_LOOKS = 1200  # ten minutes
+
+DECIDED: TypedJson[Decided] = TypedJson(Decided)
+COLUMNS = ", ".join(field.name for field in fields(LoadMinute))
+ADD_MINUTE = f"""
+INSERT INTO minutes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (begin_s) DO UPDATE SET
+    watched_s = watched_s + excluded.watched_s, requests = requests + excluded.requests,
+    prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+    generation_tokens = generation_tokens + excluded.generation_tokens, work_s = work_s + excluded.work_s,
+    waiting = max(waiting, excluded.waiting), held = max(held, excluded.held),
+    ready = excluded.ready, asked = excluded.asked
+"""
+FORGET_SEGMENTS = """
+DELETE FROM segments WHERE id <= (
+    SELECT max(segment) FROM (
+        SELECT segment, sum(sum(length(looks))) OVER (ORDER BY segment DESC) AS bytes FROM pieces GROUP BY segment
+    ) WHERE bytes > ?
+)
+"""
+
+Watched = tuple[Look, PoolMemory]  # a look, and what was remembered after it
+
+
+class HistoryError(Exception):
+    """Something of the history was not written, or is lost."""
+
+
+class HistoryWriter:
+    """Writes the history at `path`, from one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._segment, self._stream, self._looks = 0, LookStream(), 0
+
+    def add(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> None:
+        """Looks that followed one another, `memory` before the first, and those of their decisions that changed
+        something; raises HistoryError, also where a file that was of no use had to give way.
+        """
+        try:
+            self._add(memory, watched, decided)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            if not isinstance(error, sqlite3.Error) or not of_no_use(error):
+                raise HistoryError(f"{self._path} cannot be written: {error}") from error
+            aside = self._begin_anew(memory, watched, decided)
+            raise HistoryError(
+                f"{self._path} was of no use: {error}; it is kept as {aside}, a new one begins"
+            ) from error
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._database, self._segment = None, 0
+
+    def _begin_anew(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> Path:
+        try:
+            aside = set_aside(self._path)
+            self._add(memory, watched, decided)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise HistoryError(f"{self._path} is of no use, and cannot be begun anew: {error}") from error
+        return aside
+
+    def _add(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> None:
+        database = self._opened()
+        database.execute("BEGIN IMMEDIATE")
+        with database:
+            if not self._segment or self._looks >= SEGMENT_LOOKS:
+                _forget(database)
+                self._begin_segment(database, memory)
+            piece = self._stream.piece(look for look, _ in watched)
+            database.execute("INSERT INTO pieces VALUES (?, ?)", (self._segment, piece))
+            database.executemany("INSERT INTO decisions VALUES (?, ?)", map(_row, decided))
+            database.executemany(ADD_MINUTE, map(astuple, minutes(_gains(memory, watched))))
+        self._looks += len(watched)
+
+    def _opened(self) -> sqlite3.Connection:
+        """The database at the path, also when what was there was moved away."""
+        if self._database is None or self._file != file_id(self._path):
+            self.close()
+            self._database = opened(self._path)
+            self._file = file_id(self._path)
+        return self._database
+
+    def _begin_segment(self, database: sqlite3.Connection, memory: PoolMemory | None) -> None:
+        added = database.execute("INSERT INTO segments (memory) VALUES (?) RETURNING id", (packed(memory),))
+        ((self._segment,),) = added.fetchall()
+        self._stream, self._looks = LookStream(), 0
+
+
+def _gains(memory: PoolMemory | None, watched: Sequence[Watched]) -> Iterator[LoadMinute]:
+    before = memory
+    for look, after in watched:
+        yield gained(look.seen, before, after)
+        before = after
+
+
+def _row(decided: Decided) -> tuple[float, bytes]:
+    return decided.at_s, DECIDED.dump(decided)
+
+
+def _forget(database: sqlite3.Connection) -> None:
+    for table, most in MOST_ROWS.items():
+        database.execute(f"DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - ?", (most,))
+    database.execute(FORGET_SEGMENTS, (MOST_BYTES,))
