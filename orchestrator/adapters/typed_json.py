@@ -28,7 +28,8 @@ class TypedJson(Generic[T]):
         from pydantic import ConfigDict, TypeAdapter
 
         config = ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants")
-        return TypeAdapter(GenericAlias(tuple, (self._kind,)), config=config)
+        kind: Any = GenericAlias(tuple, (self._kind,))
+        return TypeAdapter(kind, config=config)
 
     def dump(self, value: T) -> bytes:
         return self._adapter.dump_json((value,))[1:-1]
