@@ -90,7 +90,7 @@ def of_no_use(error: sqlite3.Error) -> bool:
 def _require_version(database: sqlite3.Connection) -> int:
     """This one's, or 0 for a new database."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if version != VERSION and (version or tables):
         raise AnotherVersion(f"it is of version {version}, and version {VERSION} is needed")
     return int(version)

@@ -19,7 +19,7 @@ from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_memory import PoolMemory
 
 MOST_ROWS = {"decisions": 10_000, "minutes": 35 * 1440}
-MOST_BYTES = 32 * 2**20  # of looks: a day of three busy replicas, a week of one that is idle
+MOST_BYTES = 32 * 2**20  # of looks: about a day of four busy replicas, a week of one that is idle
 SEGMENT_LOOKS = 1200  # ten minutes
 
 DECIDED: TypedJson[Decided] = TypedJson(Decided)
@@ -70,6 +70,9 @@ class HistoryWriter:
             raise HistoryError(
                 f"{self._path} was of no use: {error}; it is kept as {aside}, a new one begins"
             ) from error
+        except Exception:
+            self.close()  # the stream may have what the file has not
+            raise
 
     def close(self) -> None:
         if self._database is not None:
@@ -107,9 +110,8 @@ class HistoryWriter:
         return self._database
 
     def _begin_segment(self, database: sqlite3.Connection, memory: PoolMemory | None) -> None:
-        added = database.execute("INSERT INTO segments (memory) VALUES (?) RETURNING id", (packed(memory),))
-        ((self._segment,),) = added.fetchall()
-        self._stream, self._looks = LookStream(), 0
+        added = database.execute("INSERT INTO segments (memory) VALUES (?)", (packed(memory),))
+        self._segment, self._stream, self._looks = added.lastrowid or 0, LookStream(), 0
 
 
 def _gains(memory: PoolMemory | None, watched: Sequence[Watched]) -> Iterator[LoadMinute]:

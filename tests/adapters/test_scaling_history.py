@@ -242,6 +242,17 @@ def test_a_full_disk_is_said_and_the_next_is_written_again(
     assert found.difference is None
 
 
+def test_what_cannot_be_written_leaves_nothing_half_written(recorded: Recorded, path: Path) -> None:
+    recorded.write(10)
+    before, watched = recorded.run.memory, [recorded.look(9.0)]
+    with pytest.raises(AttributeError):
+        recorded.writer.add(before, watched, [None])  # type: ignore[list-item]
+    recorded.write(10)
+    assert looks(path) == 20
+    *_, found = verified(ScalingHistory(path).segments())
+    assert found.difference is None
+
+
 def test_a_look_of_another_version_is_refused(recorded: Recorded, path: Path) -> None:
     recorded.write(5)
     with sqlite3.connect(path) as database:
