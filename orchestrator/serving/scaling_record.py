@@ -53,7 +53,7 @@ class ScalingRecord:
         now_s = look.seen.now_s
         if changed or not 0 <= now_s - self._written_at_s < WRITE_PERIOD_S:
             decided = (Decided(now_s, look.decision, asked),) if changed else ()
-            state = PoolState(look.policy, look.prior, look.decision, after, self._changes)
+            state = PoolState(look.goal, look.policy, look.prior, look.decision, after, self._changes)
             self._writer.submit(self._write, state, self._before, tuple(self._watched), decided)
             self._watched, self._written_at_s = [], now_s
 

@@ -18,7 +18,7 @@ def state() -> PoolState:
     run.run(60, 9.0)
     assert run.decision is not None
     assert run.memory is not None
-    return PoolState(POLICY, PRIOR, run.decision, run.memory, {NAME: Changes(2, 1)})
+    return PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory, {NAME: Changes(2, 1)})
 
 
 def test_it_comes_back_as_it_was_written(state: PoolState, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def fleet(home: Path) -> Path:
     writer.close()
     assert run.memory is not None
     assert run.decision is not None
-    write_state(folder / "scaling.json", PoolState(POLICY, PRIOR, run.decision, run.memory))
+    write_state(folder / "scaling.json", PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory))
     return folder
 
 

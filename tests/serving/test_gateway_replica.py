@@ -81,7 +81,7 @@ async def test_its_metrics_tell_what_the_policy_has_written(make: Make, tmp_path
     run.run(5, 1.0)
     assert run.decision is not None
     assert run.memory is not None
-    write_state(tmp_path / "scaling.json", PoolState(POLICY, PRIOR, run.decision, run.memory))
+    write_state(tmp_path / "scaling.json", PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory))
     assert b'qorch_scaling_desired_replicas{variant="demo"} 1.0' in made._service.metrics.text()
 
 

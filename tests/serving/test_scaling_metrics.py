@@ -28,7 +28,7 @@ def state() -> PoolState:
     run.run(60, 9.0)
     assert run.decision is not None
     assert run.memory is not None
-    return PoolState(POLICY, PRIOR, run.decision, run.memory, {NAME: Changes(2, 1)})
+    return PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory, {NAME: Changes(2, 1)})
 
 
 def lines(path: Path, table: EngineTable) -> dict[str, float]:
@@ -56,7 +56,7 @@ def test_all_that_the_policy_keeps_is_told(state: PoolState, tmp_path: Path) -> 
     assert found['qorch_scaling_cold_start_seconds{variant="demo"}'] == pytest.approx(4, abs=1)
     assert found['qorch_scaling_changes_total{direction="up",variant="demo"}'] == 2
     assert found['qorch_scaling_changes_total{direction="down",variant="demo"}'] == 1
-    assert found['qorch_scaling_policy{setting="attainment"}'] == POLICY.attainment
+    assert found['qorch_scaling_goal{goal="attainment"}'] == state.goal.attainment
     assert found["qorch_scaling_decision_age_seconds"] == 3.5
     assert not any("other" in name for name in found)
 

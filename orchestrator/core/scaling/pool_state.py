@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.scaling.decision import ScalingDecision
+from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
@@ -23,6 +24,7 @@ class Changes:
 class PoolState:
     """After a look at `memory.looked_at_s`; changes are by variant, since the fleet began."""
 
+    goal: ScalingGoal
     policy: ScalingPolicy
     prior: PoolPrior
     decision: ScalingDecision

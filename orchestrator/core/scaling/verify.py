@@ -68,9 +68,13 @@ def _difference(at_s: float, recorded: ScalingDecision, again: ScalingDecision) 
     for one, other in zip_longest(recorded.steps, again.steps):
         if one is None or other is None or _bits(one) != _bits(other):
             return Difference(at_s, (one or other).name, _words(one), _words(other))
-    if recorded.replicas != again.replicas:
-        return Difference(at_s, "answer", f"{dict(recorded.replicas)}", f"{dict(again.replicas)}")
+    if (recorded.replicas, recorded.wanted) != (again.replicas, again.wanted):
+        return Difference(at_s, "answer", _answer(recorded), _answer(again))
     return None
+
+
+def _answer(decision: ScalingDecision) -> str:
+    return f"{dict(decision.replicas)} of {dict(decision.wanted)} wanted"
 
 
 def _bits(step: DecisionStep) -> tuple[str, str, str]:

@@ -126,7 +126,7 @@ def test_a_step_too_many_or_another_answer_is_named() -> None:
     other = replace(look.decision, replicas={NAME: 99})
     found = last([with_look(first, 3, replace(look, decision=other)), second]).difference
     assert found is not None
-    assert (found.step, found.recorded) == ("answer", "{'demo': 99}")
+    assert (found.step, found.recorded) == ("answer", "{'demo': 99} of {'demo': 3} wanted")
 
 
 def test_what_is_remembered_is_held_against_the_segment_before() -> None:
