@@ -15,6 +15,7 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
 from orchestrator.core.scaling.trend import first_trend, spread
+from orchestrator.core.scaling.units import aligned
 
 LEAST_DRAIN_S = 30.0
 DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
@@ -27,7 +28,7 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     """Replicas by variant; of a load that is not known those that there are, and nothing is learned of it."""
     if why := _unknown(load):
         return _held(load, policy, why), memory and replace(memory, worked_s=load.now_s)
-    before = memory or _first(load)
+    load, before = aligned(load, memory or _first(load))
     seen = learned(load, policy, before)
     needed, steps = _needed(load, policy, before, seen)
     hold_s = _hold_s(load, policy)
@@ -59,7 +60,7 @@ def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
 def _first(load: Load) -> ScalingMemory:
     """Nothing is known yet, so what there is counts as wanted: a policy that forgets takes nothing away."""
     wanted = (Timed(load.now_s, _there(load) / unit(load)),)
-    return ScalingMemory(load.now_s, first_trend(demand_of(load)), wanted=wanted, worked_s=load.now_s)
+    return ScalingMemory(load.now_s, unit(load), first_trend(demand_of(load)), wanted=wanted, worked_s=load.now_s)
 
 
 def _there(load: Load) -> float:

@@ -39,6 +39,16 @@ def with_need(levels: Levels, now_s: float, need: float, ready: float, worth_s: 
     return levels
 
 
+def shifted(levels: Levels, by: int) -> Levels:
+    """As if all that was ever needed had been so many levels higher, or lower."""
+    if by < 0:
+        return Levels(max(-1, levels.reached + by), levels.left_at_s[-by:], levels.gaps_s[-by:])
+    below = min(by, MOST_LEVELS) if levels.left_at_s else 0
+    left_at_s, gaps_s = (values[:1] * below + values for values in (levels.left_at_s, levels.gaps_s))
+    reached = levels.reached + below if levels.reached >= 0 else -1
+    return Levels(min(reached, MOST_LEVELS), left_at_s[: MOST_LEVELS + 1], gaps_s[: MOST_LEVELS + 1])
+
+
 def worth_having(levels: Levels, now_s: float, first_s: float) -> float:
     """Replicas, for the highest level that is needed or still waited for; the lowest is, if anything ever came."""
     top = len(levels.left_at_s) - 1

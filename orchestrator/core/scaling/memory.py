@@ -14,9 +14,10 @@ from orchestrator.core.scaling.trend import Trend
 
 @dataclass(frozen=True)
 class ScalingMemory:
-    """Demand is in replicas of the pool's first variant."""
+    """Demand is in replicas of the pool's first variant, which do `unit` work a second, or nearly so."""
 
     since_s: float  # of the first look
+    unit: float
     trend: Trend
     plain: Forecast = field(default_factory=Forecast)  # by the trend alone
     seasonal: Forecast = field(default_factory=Forecast)  # by the season too, once a day has been watched

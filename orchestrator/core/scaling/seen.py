@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from orchestrator.core.scaling.own_ttft import FirstTokens
+
+MOST = 1e15
 
 
 class ReplicaSample(NamedTuple):
@@ -22,7 +23,8 @@ class ReplicaSample(NamedTuple):
 
     @property
     def sensible(self) -> bool:
-        return math.isfinite(sum(self)) and min(self) >= 0
+        """Numbers from 0 on, and no more of anything than there can be; NaN is neither."""
+        return sum(self) <= MOST and min(self) >= 0
 
     @property
     def unfinished(self) -> float:

@@ -79,9 +79,7 @@ def _changes(state: PoolState) -> Metric:
 
 def _goals(state: PoolState) -> Metric:
     """Those that are set and are a number; `cost_per_hour` is what is left of a budget that is shared."""
-    family = GaugeMetricFamily(
-        "qorch_scaling_goal", "What the fleet shall reach, by the goal.", labels=("goal",)
-    )
+    family = GaugeMetricFamily("qorch_scaling_goal", "What the fleet shall reach, by the goal.", labels=("goal",))
     for name, value in asdict(state.goal).items():
         if isinstance(value, int | float):
             family.add_metric([name], value)
