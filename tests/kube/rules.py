@@ -38,8 +38,8 @@ def rule_errors(schema: Schema) -> Iterator[str]:
         for expression in (rule["rule"], rule.get("messageExpression", "''")):
             try:
                 _compiled(expression)
-            except ValueError as error:
-                yield f"compilation failed: {str(error).splitlines()[0]}"
+            except (RuntimeError, ValueError) as error:
+                yield f"compilation failed: {error}"
     inner = [*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")]
     for each in inner:
         if isinstance(each, dict):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.kube.kinds import Schema
-from tests.kube.schema import child, items, list_key, resolved, types
+from tests.kube.schema import child, is_atomic, items, list_key, resolved, types
 
 Cause = dict[str, str]
 _TYPES: dict[str, Callable[[Any], bool]] = {
@@ -27,7 +27,8 @@ def causes(schema: Schema, value: Any, path: str = "") -> Iterator[Cause]:
     schema = resolved(schema)
     wrong = _wrong_type(schema, value)
     if wrong:
-        yield _cause(path, "FieldValueTypeInvalid", f"Invalid value: {_type_name(value)}: {wrong}: {_type_name(value)}")
+        said = f"Invalid value: {_type_name(value)}: {_in_body(path)} {wrong}: {_type_name(value)}"
+        yield _cause(path, "FieldValueTypeInvalid", said)
         return
     yield from _value_causes(schema, value, path)
     if isinstance(value, dict):
@@ -46,15 +47,15 @@ def _wrong_type(schema: Schema, value: Any) -> str:
         return ""
     if schema.get("x-kubernetes-int-or-string"):
         fits = isinstance(value, int | str) and not isinstance(value, bool)
-        return "" if fits else f"{_where()} must be of type integer or string"
+        return "" if fits else "must be of type integer,string"
     allowed = types(schema)
     if not allowed or any(_TYPES[each](value) for each in allowed):
         return ""
-    return f"{_where()} must be of type {allowed[0]}"
+    return f"must be of type {allowed[0]}"
 
 
-def _where() -> str:
-    return "in body"
+def _in_body(path: str) -> str:
+    return f"{path.lstrip('.')} in body"
 
 
 def _type_name(value: Any) -> str:
@@ -64,7 +65,7 @@ def _type_name(value: Any) -> str:
 
 def _value_causes(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
     for said in _broken_limits(schema, value):
-        yield _cause(path, "FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {said}")
+        yield _cause(path, "FieldValueInvalid", f"Invalid value: {json.dumps(value)}: {_in_body(path)} {said}")
     allowed = schema.get("enum")
     if allowed is not None and value is not None and value not in allowed:
         supported = ", ".join(json.dumps(each) for each in allowed)
@@ -125,22 +126,18 @@ def _object_causes(schema: Schema, value: dict[str, Any], path: str) -> Iterator
     for name, each in value.items():
         inner = child(schema, name)
         if inner is not None:
-            yield from causes(
-                inner, each, f"{path}.{name}" if name in schema.get("properties", ()) else f"{path}[{name}]"
-            )
+            yield from causes(inner, each, f"{path}.{name}")
 
 
 def _list_causes(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]:
     for place, each in enumerate(value):
         yield from causes(items(schema), each, f"{path}[{place}]")
-    if schema.get("x-kubernetes-list-type") not in ("map", "set") or not all(isinstance(each, dict) for each in value):
+    if is_atomic(schema, value) or not all(isinstance(each, dict | str | int) for each in value):
         return
-    seen: set[str] = set()
-    for place, each in enumerate(value):
-        key = list_key(schema, each)
-        if key in seen:
+    keys = [list_key(schema, each) for each in value]
+    for place, key in enumerate(keys):
+        if key in keys[:place]:
             yield _cause(f"{path}[{place}]", "FieldValueDuplicate", f"Duplicate value: {key[2:]}")
-        seen.add(key)
 
 
 def _junctor_causes(schema: Schema, value: Any, path: str) -> Iterator[Cause]:

@@ -1,0 +1,151 @@
+"""What the in-process server does at a word, and a real cluster does not: users, troubles, compaction, counting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import urllib3
+from kubernetes import config
+
+from tests.kube.cluster import Cluster, config_map
+from tests.kube.server import ApiServer, Fault
+
+
+@pytest.fixture
+def admin(api_server: ApiServer, tmp_path: Path) -> Cluster:
+    return _as(api_server, tmp_path, "system:admin")
+
+
+def _as(server: ApiServer, folder: Path, user: str) -> Cluster:
+    file = server.kubeconfig(folder / user.replace(":", "-"), user=user)
+    return Cluster(config.new_client_from_config(str(file)), "default")
+
+
+def _let(server: ApiServer, user: dict[str, str], scope: str, *rules: dict[str, list[str]]) -> None:
+    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "test"}}
+    server.put({**head, "kind": f"{scope}Role", "rules": list(rules)})
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{scope}Role", "name": "test"}
+    server.put({**head, "kind": f"{scope}RoleBinding", "subjects": [user], "roleRef": reference})
+
+
+def test_nobody_and_somebody_without_a_role_are_refused(api_server: ApiServer, tmp_path: Path) -> None:
+    bob = _as(api_server, tmp_path, "bob")
+    reply = bob.call("GET", "/api/v1/nodes")
+    assert (reply.code, reply.reason) == (403, "Forbidden")
+    said = 'nodes is forbidden: User "bob" cannot list resource "nodes" in API group "" at the cluster scope'
+    assert reply.message == said
+    written = bob.call("POST", bob.config_maps(), config_map("a"))
+    assert 'cannot create resource "configmaps" in API group "" in the namespace "default"' in written.message
+    assert bob.call("GET", "/api").code == 200
+    bob.client.configuration.api_key = {}
+    assert bob.call("GET", "/api/v1/nodes").code == 401
+
+
+def test_a_role_lets_what_it_says_in_its_namespace(api_server: ApiServer, tmp_path: Path) -> None:
+    bob = _as(api_server, tmp_path, "bob")
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "get", "patch"]}
+    _let(api_server, {"kind": "User", "name": "bob"}, "", rule)
+    bob.ok("POST", bob.config_maps(), config_map("a"))
+    bob.ok("GET", bob.config_maps("a"))
+    assert bob.call("GET", bob.config_maps()).code == 403
+    assert bob.call("DELETE", bob.config_maps("a")).code == 403
+    assert (
+        replace(bob, namespace="kube-system").call("GET", bob.config_maps("a").replace("default", "kube-system")).code
+        == 403
+    )
+
+
+def test_a_service_account_with_a_cluster_role(api_server: ApiServer, tmp_path: Path) -> None:
+    account = _as(api_server, tmp_path, "system:serviceaccount:ops:qorch")
+    rule = {"apiGroups": ["ray.io"], "resources": ["rayservices", "rayservices/status"], "verbs": ["*"]}
+    _let(api_server, {"kind": "ServiceAccount", "name": "qorch", "namespace": "ops"}, "Cluster", rule)
+    assert account.ok("GET", "/apis/ray.io/v1/rayservices")["items"] == []
+    assert account.call("GET", "/apis/ray.io/v1/rayclusters").code == 403
+
+
+def test_a_user_can_ask_what_is_allowed(api_server: ApiServer, tmp_path: Path) -> None:
+    bob = _as(api_server, tmp_path, "bob")
+    _let(
+        api_server,
+        {"kind": "User", "name": "bob"},
+        "Cluster",
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]},
+    )
+
+    def may(verb: str) -> bool:
+        spec = {"resourceAttributes": {"verb": verb, "resource": "nodes"}}
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        return bool(bob.ok("POST", path, {"spec": spec})["status"]["allowed"])
+
+    assert (may("list"), may("delete")) == (True, False)
+
+
+@pytest.mark.parametrize(("code", "reason"), [(409, "Conflict"), (500, "InternalError"), (503, "ServiceUnavailable")])
+def test_troubles_come_as_often_as_ordered(api_server: ApiServer, admin: Cluster, code: int, reason: str) -> None:
+    api_server.faults.order(Fault("create", "configmaps", code=code, times=2))
+    for _ in range(2):
+        reply = admin.call("POST", admin.config_maps(), config_map("a"))
+        assert (reply.code, reply.reason) == (code, reason)
+    admin.ok("GET", admin.config_maps())
+    admin.ok("POST", admin.config_maps(), config_map("a"))
+
+
+def test_too_many_requests_tell_when_to_come_again(api_server: ApiServer, admin: Cluster) -> None:
+    api_server.faults.order(Fault(code=429, retry_after_s=7))
+    reply = admin.call("GET", "/api/v1/nodes")
+    assert (reply.code, reply.body["details"]["retryAfterSeconds"]) == (429, 7)
+
+
+def test_a_watch_can_break_off(api_server: ApiServer, admin: Cluster) -> None:
+    for number in range(3):
+        admin.ok("POST", admin.config_maps(), config_map(f"a{number}"))
+    api_server.faults.order(Fault("watch", "configmaps", drop_after_events=2))
+    events = admin.watch(admin.config_maps())
+    assert [next(events)["object"]["metadata"]["name"] for _ in range(2)] == ["a0", "a1"]
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        next(events)
+
+
+def test_what_was_compacted_is_gone(api_server: ApiServer, admin: Cluster) -> None:
+    version = admin.ok("GET", admin.config_maps())["metadata"]["resourceVersion"]
+    for number in range(3):
+        admin.ok("POST", admin.config_maps(), config_map(f"a{number}"))
+    token = admin.ok("GET", admin.config_maps(), limit=1)["metadata"]["continue"]
+    admin.ok("POST", admin.config_maps(), config_map("later"))
+    api_server.store.compact()
+    (event,) = admin.watch(admin.config_maps(), resourceVersion=version)
+    assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+    assert admin.call("GET", admin.config_maps(), limit=1, **{"continue": token}).code == 410
+
+
+def test_bookmarks_tell_how_far_a_quiet_watch_has_come(api_server: ApiServer, admin: Cluster) -> None:
+    version = admin.ok("GET", "/api/v1/nodes")["metadata"]["resourceVersion"]
+    made = admin.ok("POST", admin.config_maps(), config_map("elsewhere"))
+    api_server.reads.bookmark_every_s = 0.05
+    event = next(admin.watch("/api/v1/nodes", resourceVersion=version, allowWatchBookmarks="true"))
+    assert event["type"] == "BOOKMARK"
+    assert event["object"]["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+
+
+def test_a_watch_can_bring_the_list_along(api_server: ApiServer, admin: Cluster) -> None:
+    admin.ok("POST", admin.config_maps(), config_map("a"))
+    query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
+    first, second = (event for event, _ in zip(admin.watch(admin.config_maps(), **query), range(2), strict=False))
+    assert (first["type"], second["type"]) == ("ADDED", "BOOKMARK")
+    assert second["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_requests_are_counted(api_server: ApiServer, admin: Cluster) -> None:
+    admin.ok("GET", admin.config_maps())
+    admin.call("GET", admin.config_maps("nothing"))
+    list(admin.watch(admin.config_maps(), 0.1))
+    counts = api_server.counts()
+    assert {verb: counts[verb, "configmaps"] for verb in ("list", "get", "watch", "create")} == {
+        "list": 1,
+        "get": 1,
+        "watch": 1,
+        "create": 0,
+    }
+    assert [seen.code for seen in api_server.requests] == [200, 404, 200]
