@@ -114,5 +114,6 @@ def config_map(name: str, data: dict[str, str] | None = None, **metadata: Any) -
 
 
 def owners(item: Object) -> dict[tuple[str, str], Object]:
-    """Fields by (manager, operation)."""
-    return {(each["manager"], each["operation"]): each["fieldsV1"] for each in item["metadata"]["managedFields"]}
+    """Fields by (manager, operation), those of subresources left out."""
+    entries = [each for each in item["metadata"]["managedFields"] if "subresource" not in each]
+    return {(each["manager"], each["operation"]): each["fieldsV1"] for each in entries}

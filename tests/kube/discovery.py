@@ -27,7 +27,10 @@ def discovered(path: str, kinds: tuple[Kind, ...]) -> Object:
     if path == "/apis":
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, kinds) for name in _names(kinds)]}
     if path == "/openapi/v3":
-        return {"paths": {}}
+        roots = {_root(kind) for kind in kinds}
+        return {"paths": {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in sorted(roots)}}
+    if path.startswith("/openapi/v3/"):
+        return _openapi(path.removeprefix("/openapi/v3/"), kinds)
     parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) == 2:
         return _resources("", parts[1], kinds)
@@ -36,6 +39,25 @@ def discovered(path: str, kinds: tuple[Kind, ...]) -> Object:
     if parts[0] == "apis" and len(parts) == 3:
         return _resources(parts[1], parts[2], kinds)
     raise no_such_path()
+
+
+def _root(kind: Kind) -> str:
+    return f"apis/{kind.api_version}" if kind.group else f"api/{kind.version}"
+
+
+def _openapi(root: str, kinds: tuple[Kind, ...]) -> Object:
+    """As much as `kubectl` asks before it leaves the checking of fields to the server."""
+    paths = {
+        f"/{root}/{kind.plural}/{{name}}": {
+            "patch": {
+                "parameters": [{"name": "fieldValidation", "in": "query"}],
+                "x-kubernetes-group-version-kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+            }
+        }
+        for kind in kinds
+        if _root(kind) == root
+    }
+    return {"openapi": "3.0.0", "info": {"title": "in-process", "version": "1"}, "paths": paths}
 
 
 def _names(kinds: tuple[Kind, ...]) -> list[str]:

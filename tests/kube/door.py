@@ -1,8 +1,9 @@
-"""HTTP: requests in, answers and streams of events out."""
+"""HTTPS: requests in, answers and streams of events out."""
 
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
+from tests.kube.certificates import tls_context
 from tests.kube.errors import bad_request
 from tests.kube.kinds import Object
 from tests.kube.routes import Request
@@ -36,11 +38,11 @@ Answering = Callable[[Request], Answer]
 def open_door(answering: Answering) -> Iterator[str]:
     """Listens on a free port of loopback and gives the address."""
     door = _Door(("127.0.0.1", 0), _Visit)
-    door.answering = answering
+    door.answering, door.tls = answering, tls_context()
     thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{door.server_address[1]}"
+        yield f"https://127.0.0.1:{door.server_address[1]}"
     finally:
         door.shutdown()
         thread.join()
@@ -49,20 +51,28 @@ def open_door(answering: Answering) -> Iterator[str]:
 
 class _Door(ThreadingHTTPServer):
     answering: Answering
+    tls: ssl.SSLContext
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
 class _Visit(BaseHTTPRequestHandler):
+    """One connection, greeted in a thread of its own so that a slow one keeps nobody waiting."""
+
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # a head and its body go out together
+
+    def setup(self) -> None:
+        door: _Door = self.server  # type: ignore[assignment]
+        self.request = door.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
 
     def _serve(self) -> None:
         door: _Door = self.server  # type: ignore[assignment]

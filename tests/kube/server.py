@@ -1,11 +1,12 @@
 """An API server in this process: small, and true in what it does.
 
-It speaks HTTP on loopback, so that the official client and `kubectl` talk to it as to any cluster. The contract tests
+It speaks HTTPS on loopback, so that the official client and `kubectl` talk to it as to any cluster. The contract tests
 beside it say what it does, and hold a real cluster to the same.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import yaml
 
 from tests.kube.access import ADMIN, Action, allowed, refusal
 from tests.kube.admission import born
+from tests.kube.certificates import authority
 from tests.kube.discovery import REVIEWS, discovered
 from tests.kube.door import Answer, open_door
 from tests.kube.errors import ApiError, no_such_path
@@ -88,11 +90,12 @@ class ApiServer:
         self, file: Path, user: str = ADMIN, namespace: str = "default", context: str = "in-process"
     ) -> Path:
         """Writes what a client needs to come as this user."""
+        cluster = {"server": self.url, "certificate-authority-data": b64encode(authority()).decode()}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": context,
-            "clusters": [{"name": context, "cluster": {"server": self.url}}],
+            "clusters": [{"name": context, "cluster": cluster}],
             "users": [{"name": context, "user": {"token": user}}],
             "contexts": [{"name": context, "context": {"cluster": context, "user": context, "namespace": namespace}}],
         }

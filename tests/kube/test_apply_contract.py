@@ -34,6 +34,14 @@ def test_apply_needs_a_manager(cluster: Cluster) -> None:
     assert "fieldManager" in reply.message
 
 
+def test_apply_takes_no_field_that_the_schema_does_not_name(cluster: Cluster) -> None:
+    """A server's error up to Kubernetes 1.34 at least, though it is the client's (kubernetes/kubernetes#139253)."""
+    reply = cluster.apply(cluster.samples("s"), cluster.sample("s", color="red"), "git")
+    assert reply.code in (400, 500)
+    assert reply.message.startswith("failed to create typed patch object")
+    assert ".spec.color: field not declared in schema" in reply.message
+
+
 def test_what_another_set_to_another_value_is_a_conflict(cluster: Cluster) -> None:
     cluster.applied(cluster.config_maps("a"), config_map("a", {"x": "1", "y": "1"}), "git")
     reply = cluster.apply(cluster.config_maps("a"), config_map("a", {"x": "2"}), "other")

@@ -10,6 +10,7 @@ from tests.kube.managers import Manager, Managers, after_update, applied, manage
 from tests.kube.patches import APPLY_PATCH, patched
 from tests.kube.registry import DEFINITIONS, Registry
 from tests.kube.routes import Request, Route
+from tests.kube.schema import unknown_fields
 from tests.kube.store import Key, Store
 
 
@@ -69,7 +70,9 @@ class Writes:
         if live is None and where.subresource:
             raise not_found(kind.resource, where.name)
         config = _configured(kind, request.body, where.subresource)
-        known(kind, config, request.query.get("fieldValidation", ""))
+        unknown = next(unknown_fields(kind.schema, config), None)
+        if unknown:
+            raise _untyped(kind, where, unknown)
         base = live or born(kind, {"metadata": {"name": where.name}}, where.namespace)
         writer = Manager("Apply", request.manager, kind.api_version, where.subresource)
         new, owners = applied(kind.schema, base, config, writer, request.flag("force"))
@@ -160,6 +163,12 @@ class Writes:
         if not where.name and not body["metadata"].get("name") and not body["metadata"].get("generateName"):
             cause = _cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")
             raise invalid(kind.full_kind, "", [cause])
+
+
+def _untyped(kind: Kind, where: Route, field: str) -> ApiError:
+    """Apply knows no leniency about unknown fields; that the server calls it an error of its own is how it is."""
+    of = f"{where.namespace}/{where.name}; {kind.group}/{kind.version}, Kind={kind.kind}"
+    return ApiError(500, "", f"failed to create typed patch object ({of}): .{field}: field not declared in schema")
 
 
 def _cause(field: str, message: str, reason: str = "FieldValueInvalid") -> dict[str, str]:

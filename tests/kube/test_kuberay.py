@@ -1,0 +1,144 @@
+"""The stand-in for KubeRay's operator, and what it does to who owns what."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+from kubernetes import config
+
+from tests.kube.cluster import Cluster, owners
+from tests.kube.kinds import Object
+from tests.kube.kuberay import FINALIZER, MANAGER, KubeRay, as_go_writes_it
+from tests.kube.quantities import canonical
+
+
+@pytest.fixture
+def ray(kubeconfig: Path) -> KubeRay:
+    return KubeRay(Cluster(config.new_client_from_config(str(kubeconfig)), "default"))
+
+
+def _service(**limits: str | int) -> Object:
+    container = {"name": "ray", "image": "ray", "resources": {"limits": limits}}
+    template = {"spec": {"containers": [container]}}
+    group = {"groupName": "gpu", "minReplicas": 1, "maxReplicas": 4, "template": template}
+    config = {"headGroupSpec": {"template": copy.deepcopy(template)}, "workerGroupSpecs": [group]}
+    spec = {"serveConfigV2": "applications: []\n", "rayClusterConfig": config}
+    return {"apiVersion": "ray.io/v1", "kind": "RayService", "metadata": {"name": "q"}, "spec": spec}
+
+
+def _path(ray: KubeRay) -> str:
+    return ray.cluster.path("rayservices", "q", "ray.io/v1")
+
+
+def _clusters(ray: KubeRay) -> list[Object]:
+    return ray.cluster.ok("GET", ray.cluster.path("rayclusters", "", "ray.io/v1"))["items"]
+
+
+def test_a_service_comes_to_run(ray: KubeRay) -> None:
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+    ray.reconcile("q")
+    service = ray.cluster.ok("GET", _path(ray))
+    (made,) = _clusters(ray)
+    assert service["metadata"]["finalizers"] == [FINALIZER]
+    assert service["status"]["serviceStatus"] == "Running"
+    assert service["status"]["observedGeneration"] == service["metadata"]["generation"]
+    assert service["status"]["activeServiceStatus"]["rayClusterName"] == made["metadata"]["name"]
+    assert {each["type"]: each["status"] for each in service["status"]["conditions"]} == {
+        "Ready": "True",
+        "UpgradeInProgress": "False",
+    }
+    ray.cluster.ok("GET", ray.cluster.path("services", "q-serve-svc"))
+
+
+def test_once_it_runs_nothing_more_is_written(ray: KubeRay) -> None:
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+    ray.reconcile("q")
+    before = ray.cluster.ok("GET", _path(ray))
+    ray.reconcile("q")
+    assert ray.cluster.ok("GET", _path(ray)) == before
+
+
+def test_what_go_writes_otherwise_is_taken_over_and_conflicts(ray: KubeRay) -> None:
+    """Known from real clusters: a second apply meets kuberay-operator, all worker groups being one field."""
+    service = _service(cpu="1000m")
+    ray.cluster.applied(_path(ray), service, "qorch")
+    ray.reconcile("q")
+    live = ray.cluster.ok("GET", _path(ray))
+    assert live["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]["resources"] == {
+        "limits": {"cpu": "1"}
+    }
+    taken = owners(live)[MANAGER, "Update"]["f:spec"]["f:rayClusterConfig"]
+    assert taken["f:workerGroupSpecs"] == {}
+    again = ray.cluster.apply(_path(ray), service, "qorch")
+    assert again.code == 409
+    assert f'conflict with "{MANAGER}" using ray.io/v1' in again.message
+    assert ".spec.rayClusterConfig.workerGroupSpecs" in {cause["field"] for cause in again.body["details"]["causes"]}
+
+
+def test_a_spec_in_gos_own_form_stays_the_appliers_and_need_not_carry_counts(ray: KubeRay) -> None:
+    service = _service(cpu="1")
+    service["spec"] = as_go_writes_it(service["spec"])
+    ray.cluster.applied(_path(ray), service, "qorch")
+    ray.reconcile("q")
+    assert "f:spec" not in owners(ray.cluster.ok("GET", _path(ray)))[MANAGER, "Update"]
+    live = ray.cluster.ok("GET", _path(ray))
+    assert ray.cluster.applied(_path(ray), service, "qorch") == live
+    service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["maxReplicas"] = 8
+    generation = ray.cluster.applied(_path(ray), service, "qorch")["metadata"]["generation"]
+    assert generation == live["metadata"]["generation"] + 1
+
+
+def test_counts_change_without_and_specs_with_a_new_cluster(ray: KubeRay) -> None:
+    service = _service(cpu="1")
+    ray.cluster.applied(_path(ray), service, "qorch")
+    ray.reconcile("q")
+    (first,) = _clusters(ray)
+    service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["maxReplicas"] = 8
+    ray.cluster.applied(_path(ray), service, "qorch", force="true")
+    ray.reconcile("q")
+    assert [each["metadata"]["name"] for each in _clusters(ray)] == [first["metadata"]["name"]]
+
+    service["spec"]["rayClusterConfig"]["rayVersion"] = "2.60.0"
+    ray.cluster.applied(_path(ray), service, "qorch", force="true")
+    ray.ready = False
+    ray.reconcile("q")
+    status = ray.cluster.ok("GET", _path(ray))["status"]
+    assert status["activeServiceStatus"]["rayClusterName"] == first["metadata"]["name"]
+    assert {each["type"]: each["status"] for each in status["conditions"]}["UpgradeInProgress"] == "True"
+    ray.ready = True
+    ray.reconcile("q")
+    (second,) = _clusters(ray)
+    assert second["metadata"]["name"] == status["pendingServiceStatus"]["rayClusterName"]
+
+
+def test_the_autoscalers_counts_are_on_the_ray_cluster(ray: KubeRay) -> None:
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+    ray.reconcile("q")
+    (made,) = _clusters(ray)
+    ray.autoscale(made["metadata"]["name"], 0, 3)
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch", force="true")
+    ray.reconcile("q")
+    (same,) = _clusters(ray)
+    assert same["spec"]["workerGroupSpecs"][0]["replicas"] == 3
+
+
+def test_on_deletion_the_clusters_go_first(ray: KubeRay) -> None:
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+    ray.reconcile("q")
+    going = ray.cluster.ok("DELETE", _path(ray))
+    assert going["metadata"]["deletionTimestamp"]
+    ray.reconcile("q")
+    assert ray.cluster.is_gone(_path(ray))
+    assert _clusters(ray) == []
+    assert ray.cluster.is_gone(ray.cluster.path("services", "q-serve-svc"))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("1000m", "1"), ("0.5", "500m"), ("1024Mi", "1Gi"), ("1.5Gi", "1536Mi"), (4, "4"), ("2000", "2k"), ("512", "512"),
+     ("512Ki", "512Ki"), ("0", "0"), ("1e3", "1e3")],
+)  # fmt: skip
+def test_quantities_are_written_in_their_shortest_form(written: str | int, kept: str) -> None:
+    assert canonical(written) == kept
