@@ -6,7 +6,8 @@ from tests.kube.errors import no_such_path
 from tests.kube.kinds import Kind, Object
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-_VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0-in-process", "platform": "linux/amd64"}
+_BUILD = ("gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform")
+_VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0-in-process", **dict.fromkeys(_BUILD, "none")}
 _ANSWERS = {"/version": _VERSION, "/api": {"kind": "APIVersions", "versions": ["v1"]}}
 _REVIEW = {
     "name": "selfsubjectaccessreviews",
