@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +21,7 @@ class Reply:
 
     code: int
     body: Object
+    headers: Mapping[str, str]
 
     @property
     def reason(self) -> str:
@@ -61,7 +62,7 @@ class Cluster:
 
     def call(self, method: str, path: str, body: Any = None, form: str = "application/json", **query: Any) -> Reply:
         response = self._request(method, path, body, form, query)
-        return Reply(response.status, json.loads(response.read() or b"{}"))
+        return Reply(response.status, json.loads(response.read() or b"{}"), response.headers)
 
     def _request(self, method: str, path: str, body: Any, form: str, query: dict[str, Any]) -> Any:
         settings = self.client.configuration

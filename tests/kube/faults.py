@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from tests.kube.errors import ApiError
 
 _REASONS = {
+    400: ("BadRequest", "admission webhook denied the request"),
+    403: ("Forbidden", "exceeded quota"),
     409: ("Conflict", "the object has been modified; please apply your changes to the latest version and try again"),
     429: ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
     500: ("InternalError", "Internal error occurred: injected"),
@@ -19,11 +21,15 @@ _REASONS = {
 
 @dataclass
 class Fault:
-    """Befalls the next `times` requests with this verb and resource; an empty word befalls all."""
+    """Befalls the next `times` requests with this verb and resource; an empty word befalls all.
+
+    A quota or an admission webhook that refuses is a fault too: code 403 or 400 and the message it would have.
+    """
 
     verb: str = ""
     resource: str = ""
     code: int = 0
+    message: str = ""
     times: int = 1
     retry_after_s: int = 0
     delay_s: float = 0.0
@@ -57,7 +63,8 @@ class Faults:
 
 
 def _refusal(fault: Fault) -> ApiError:
-    reason, message = _REASONS[fault.code]
+    reason, usual = _REASONS[fault.code]
+    message = fault.message or usual
     if not fault.retry_after_s:
         return ApiError(fault.code, reason, message)
     told = {"retryAfterSeconds": fault.retry_after_s}

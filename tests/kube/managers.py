@@ -11,8 +11,6 @@ from tests.kube.kinds import Object, Schema
 from tests.kube.merging import merged, without
 from tests.kube.schema import resolved
 
-STATUS = ("f:status",)
-
 
 @dataclass(frozen=True, order=True)
 class Manager:
@@ -86,9 +84,10 @@ def applied(schema: Schema, live: Object, config: Object, writer: Manager, force
     """Server-side apply: the configuration merged, what the writer no longer sets pruned, conflicts refused."""
     schema = resolved(schema)
     before = managers(live)
-    mine = _of_endpoint(fields(schema, config), writer)
-    others = {owner: paths for owner, paths in before.items() if owner != writer}
-    stale = _unclaimed(before.get(writer, frozenset()) - mine, mine.union(*others.values()))
+    mine = fields(schema, config)
+    others = {owner: paths for owner, paths in before.items() if not _is_same(owner, writer)}
+    last = frozenset[Path]().union(*(paths for owner, paths in before.items() if _is_same(owner, writer)))
+    stale = _unclaimed(last - mine, mine.union(*others.values()))
     new = without(schema, merged(schema, _bare(live), config), stale)
     changed, removed = differences(schema, _bare(live), _bare(new))
     clashes = {owner: paths & changed for owner, paths in others.items() if paths & changed}
@@ -98,9 +97,9 @@ def applied(schema: Schema, live: Object, config: Object, writer: Manager, force
     return new, {**kept, writer: mine}
 
 
-def _of_endpoint(paths: FieldSet, writer: Manager) -> FieldSet:
-    """What may be owned through the object's own address, or through that of its status."""
-    return frozenset(path for path in paths if (path[:1] == STATUS) is (writer.subresource == "status"))
+def _is_same(one: Manager, other: Manager) -> bool:
+    """Who applies stays who he is when he goes to another version of the kind."""
+    return (one.operation, one.name, one.subresource) == (other.operation, other.name, other.subresource)
 
 
 def _unclaimed(paths: FieldSet, owned: FieldSet) -> FieldSet:
@@ -110,22 +109,21 @@ def _unclaimed(paths: FieldSet, owned: FieldSet) -> FieldSet:
 
 
 def _conflict(clashes: Managers) -> ApiError:
+    found = [(_against(owner), [spoken(path) for path in sorted(clashes[owner])]) for owner in sorted(clashes)]
     causes = [
-        {"reason": "FieldManagerConflict", "message": _against(owner), "field": spoken(path)}
-        for owner in sorted(clashes)
-        for path in sorted(clashes[owner])
+        {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": field}
+        for owner, paths in found
+        for field in paths
     ]
-    plural = "conflict" if len(causes) == 1 else "conflicts"
-    said = "\n".join(f"{cause['message']}: {cause['field']}" for cause in causes)
-    return ApiError(
-        409,
-        "Conflict",
-        f"Apply failed with {len(causes)} {plural}: {said}",
-        details={"causes": causes},
-    )
+    if len(causes) == 1:
+        said = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        lists = [f"conflicts with {owner}:\n" + "\n".join(f"- {field}" for field in paths) for owner, paths in found]
+        said = f"Apply failed with {len(causes)} conflicts: " + "\n".join(lists)
+    return ApiError(409, "Conflict", said, details={"causes": causes})
 
 
 def _against(owner: Manager) -> str:
     through = f' with subresource "{owner.subresource}"' if owner.subresource else ""
     when = f" using {owner.api_version}" if owner.operation == "Update" else ""
-    return f'conflict with "{owner.name}"{through}{when}'
+    return f'"{owner.name}"{through}{when}'

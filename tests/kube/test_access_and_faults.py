@@ -57,6 +57,16 @@ def test_a_role_lets_what_it_says_in_its_namespace(api_server: ApiServer, tmp_pa
     )
 
 
+def test_a_role_can_be_about_certain_names(api_server: ApiServer, tmp_path: Path) -> None:
+    bob = _as(api_server, tmp_path, "bob")
+    for name in ("a", "b"):
+        api_server.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["a"]}
+    _let(api_server, {"kind": "User", "name": "bob"}, "", rule)
+    bob.ok("GET", bob.config_maps("a"))
+    assert bob.call("GET", bob.config_maps("b")).code == 403
+
+
 def test_a_service_account_with_a_cluster_role(api_server: ApiServer, tmp_path: Path) -> None:
     account = _as(api_server, tmp_path, "system:serviceaccount:ops:qorch")
     rule = {"apiGroups": ["ray.io"], "resources": ["rayservices", "rayservices/status"], "verbs": ["*"]}
@@ -92,10 +102,17 @@ def test_troubles_come_as_often_as_ordered(api_server: ApiServer, admin: Cluster
     admin.ok("POST", admin.config_maps(), config_map("a"))
 
 
+def test_a_quota_refuses_in_its_own_words(api_server: ApiServer, admin: Cluster) -> None:
+    said = 'configmaps "a" is forbidden: exceeded quota: few, requested: count/configmaps=1, used: 3, limited: 3'
+    api_server.faults.order(Fault("create", "configmaps", code=403, message=said))
+    reply = admin.call("POST", admin.config_maps(), config_map("a"))
+    assert (reply.code, reply.reason, reply.message) == (403, "Forbidden", said)
+
+
 def test_too_many_requests_tell_when_to_come_again(api_server: ApiServer, admin: Cluster) -> None:
     api_server.faults.order(Fault(code=429, retry_after_s=7))
     reply = admin.call("GET", "/api/v1/nodes")
-    assert (reply.code, reply.body["details"]["retryAfterSeconds"]) == (429, 7)
+    assert (reply.code, reply.body["details"]["retryAfterSeconds"], reply.headers["Retry-After"]) == (429, 7, "7")
 
 
 def test_a_watch_can_break_off(api_server: ApiServer, admin: Cluster) -> None:

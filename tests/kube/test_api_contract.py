@@ -54,7 +54,7 @@ def test_what_is_not_there_and_where_nothing_can_be_is_not_found(cluster: Cluste
     assert (nowhere.code, nowhere.message) == (404, 'namespaces "nowhere-at-all" not found')
 
 
-@pytest.mark.parametrize("name", ["Upper", "under_score", "-dash", "a..b"])
+@pytest.mark.parametrize("name", ["Upper", "under_score", "-dash", "a..b", "a" * 254])
 def test_a_bad_name_is_refused(cluster: Cluster, name: str) -> None:
     reply = cluster.call("POST", cluster.config_maps(), config_map(name))
     assert (reply.code, reply.reason, reply.fields) == (422, "Invalid", {"metadata.name"})
@@ -99,6 +99,13 @@ def test_a_strategic_patch_knows_containers_by_name_and_is_not_for_custom_kinds(
     patched = cluster.ok("PATCH", f"{deployments}/d", patch, STRATEGIC_PATCH)
     images = {each["name"]: each["image"] for each in patched["spec"]["template"]["spec"]["containers"]}
     assert images == {"a": "image-a", "b": "new"}
+    gone = {"spec": {"template": {"spec": {"containers": [{"name": "b", "$patch": "delete"}]}}}}
+    left = cluster.ok("PATCH", f"{deployments}/d", gone, STRATEGIC_PATCH)["spec"]["template"]["spec"]["containers"]
+    assert [each["name"] for each in left] == ["a"]
+    for finalizer in ("qorch.dev/a", "qorch.dev/b"):
+        held = cluster.ok("PATCH", f"{deployments}/d", {"metadata": {"finalizers": [finalizer]}}, STRATEGIC_PATCH)
+    assert set(held["metadata"]["finalizers"]) >= {"qorch.dev/a", "qorch.dev/b"}
+    cluster.merge(f"{deployments}/d", {"metadata": {"finalizers": None}})
     cluster.ok("POST", cluster.samples(), cluster.sample("s"))
     assert cluster.call("PATCH", cluster.samples("s"), {"spec": {}}, STRATEGIC_PATCH).code == 415
 

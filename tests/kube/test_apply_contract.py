@@ -52,6 +52,34 @@ def test_what_another_set_to_another_value_is_a_conflict(cluster: Cluster) -> No
     assert cluster.ok("GET", cluster.config_maps("a"))["data"]["x"] == "1"
 
 
+def test_all_conflicts_are_told_by_owner(cluster: Cluster) -> None:
+    cluster.applied(cluster.config_maps("a"), config_map("a", {"x": "1", "y": "1"}), "git")
+    cluster.applied(cluster.config_maps("a"), config_map("a", {"z": "1"}), "hub")
+    reply = cluster.apply(cluster.config_maps("a"), config_map("a", {"x": "2", "y": "2", "z": "2"}), "other")
+    told = 'conflicts with "git":\n- .data.x\n- .data.y\nconflicts with "hub":\n- .data.z'
+    assert reply.message == f"Apply failed with 3 conflicts: {told}"
+    assert [cause["message"] for cause in reply.body["details"]["causes"]] == [
+        'conflict with "git"',
+        'conflict with "git"',
+        'conflict with "hub"',
+    ]
+
+
+def test_the_kind_and_name_applied_are_those_of_the_address(cluster: Cluster) -> None:
+    assert cluster.apply(cluster.config_maps("a"), config_map("b"), "git").code == 400
+    assert cluster.apply(cluster.config_maps("a"), {**config_map("a"), "kind": "Secret"}, "git").code == 400
+    reply = cluster.apply(cluster.config_maps("a"), config_map("a", managedFields=[{"manager": "git"}]), "git")
+    assert (reply.code, "managedFields must be nil" in reply.message) == (400, True)
+
+
+def test_an_apply_can_insist_on_what_it_has_read(cluster: Cluster) -> None:
+    first = cluster.applied(cluster.config_maps("a"), config_map("a", {"x": "1"}), "git")
+    cluster.merge(cluster.config_maps("a"), {"data": {"y": "1"}})
+    version = first["metadata"]["resourceVersion"]
+    late = cluster.apply(cluster.config_maps("a"), config_map("a", {"x": "2"}, resourceVersion=version), "git")
+    assert (late.code, late.reason) == (409, "Conflict")
+
+
 def test_a_conflict_with_an_updater_names_the_version_it_used(cluster: Cluster) -> None:
     cluster.ok("POST", cluster.config_maps(), config_map("a", {"x": "1"}), fieldManager="kubectl-create")
     reply = cluster.apply(cluster.config_maps("a"), config_map("a", {"x": "2"}), "git")

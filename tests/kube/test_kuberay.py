@@ -73,8 +73,8 @@ def test_what_go_writes_otherwise_is_taken_over_and_conflicts(ray: KubeRay) -> N
     assert taken["f:workerGroupSpecs"] == {}
     again = ray.cluster.apply(_path(ray), service, "qorch")
     assert again.code == 409
-    assert f'conflict with "{MANAGER}" using ray.io/v1' in again.message
-    assert ".spec.rayClusterConfig.workerGroupSpecs" in {cause["field"] for cause in again.body["details"]["causes"]}
+    assert f'conflicts with "{MANAGER}" using ray.io/v1' in again.message
+    assert ".spec.rayClusterConfig.workerGroupSpecs" in again.fields
 
 
 def test_a_spec_in_gos_own_form_stays_the_appliers_and_need_not_carry_counts(ray: KubeRay) -> None:
@@ -88,6 +88,18 @@ def test_a_spec_in_gos_own_form_stays_the_appliers_and_need_not_carry_counts(ray
     service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["maxReplicas"] = 8
     generation = ray.cluster.applied(_path(ray), service, "qorch")["metadata"]["generation"]
     assert generation == live["metadata"]["generation"] + 1
+
+
+def test_one_applier_at_two_versions_is_one(ray: KubeRay) -> None:
+    service = _service(cpu="1")
+    config = service["spec"]["rayClusterConfig"]
+    for group in (config["headGroupSpec"], *config["workerGroupSpecs"]):
+        group["rayStartParams"] = {}  # which the older version asks for
+    ray.cluster.applied(_path(ray), service, "qorch")
+    older = {**service, "apiVersion": "ray.io/v1alpha1", "spec": {**service["spec"], "serveConfigV2": "none"}}
+    both = ray.cluster.applied(_path(ray).replace("/v1/", "/v1alpha1/"), older, "qorch")
+    assert [each["apiVersion"] for each in both["metadata"]["managedFields"]] == ["ray.io/v1alpha1"]
+    assert ray.cluster.ok("GET", _path(ray))["apiVersion"] == "ray.io/v1"
 
 
 def test_counts_change_without_and_specs_with_a_new_cluster(ray: KubeRay) -> None:

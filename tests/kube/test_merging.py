@@ -98,6 +98,16 @@ def test_one_applier_has_what_he_applied_last(first: dict[str, Any], second: dic
 
 
 @given(OBJECTS, OBJECTS)
+def test_the_time_of_an_owner_is_when_what_he_owns_changed(first: dict[str, Any], second: dict[str, Any]) -> None:
+    made = _apply(EMPTY, first, A)
+    (entry,) = made["metadata"]["managedFields"]
+    aged = {**made, "metadata": {**made["metadata"], "managedFields": [{**entry, "time": "2020-01-01T00:00:00Z"}]}}
+    (later,) = _apply(aged, second, A)["metadata"]["managedFields"]
+    kept = later["time"] == "2020-01-01T00:00:00Z"
+    assert kept is (fields(SCHEMA, first) == fields(SCHEMA, second))
+
+
+@given(OBJECTS, OBJECTS)
 def test_two_appliers_never_lose_what_is_the_others(first: dict[str, Any], second: dict[str, Any]) -> None:
     made = _apply(EMPTY, first, A)
     if _clash(first, second):
