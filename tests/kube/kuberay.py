@@ -8,46 +8,18 @@ than counts; two services; a status. On deletion the clusters go first. Ray's au
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import json
 import random
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.kube.cluster import Cluster, Reply
+from tests.kube.go_form import as_go_writes_it
 from tests.kube.kinds import Object
-from tests.kube.managers import now
-from tests.kube.quantities import canonical
+from tests.kube.kuberay_objects import owner_reference, service_status, spec_hash
 
 MANAGER = "kuberay-operator"
 FINALIZER = "ray.io/rayservice-finalizer"
 _HASH = "ray.io/hash-without-replicas-and-workers-to-delete"
-_COUNTS = ("replicas", "minReplicas", "maxReplicas", "scaleStrategy")
-
-
-def as_go_writes_it(spec: Object) -> Object:
-    """A RayService's spec after a round through the operator's types."""
-    spec = copy.deepcopy(spec)
-    config = spec["rayClusterConfig"]
-    _template(config["headGroupSpec"]["template"])
-    for group in config.get("workerGroupSpecs", ()):
-        group.setdefault("scaleStrategy", {})
-        _template(group["template"])
-    return spec
-
-
-def _template(template: Object) -> None:
-    template.setdefault("metadata", {})
-    pod = template.get("spec", {})
-    for container in (*pod.get("containers", ()), *pod.get("initContainers", ())):
-        resources = container.setdefault("resources", {})
-        for name in ("limits", "requests"):
-            if name in resources:
-                resources[name] = {what: canonical(amount) for what, amount in resources[name].items()}
-    for volume in pod.get("volumes", ()):
-        if "sizeLimit" in (volume.get("emptyDir") or {}):
-            volume["emptyDir"]["sizeLimit"] = canonical(volume["emptyDir"]["sizeLimit"])
 
 
 @dataclass
@@ -99,7 +71,7 @@ class KubeRay:
         status = service.get("status", {})
         clusters = {each["metadata"]["name"]: each for each in self._owned(service)}
         active = status.get("activeServiceStatus", {}).get("rayClusterName", "")
-        wanted = _hash(service)
+        wanted = spec_hash(service)
         current = next(
             (name for name, each in clusters.items() if each["metadata"]["annotations"][_HASH] == wanted), ""
         )
@@ -107,7 +79,7 @@ class KubeRay:
             self._create_cluster(service, wanted)
             return True
         serving = current if self.ready else active
-        told = self._status(service, serving, "" if serving == current else current)
+        told = service_status(service, serving, "" if serving == current else current, self.applications)
         for name in clusters.keys() - {serving, current}:
             self.cluster.call("DELETE", self._clusters(name))
         if {**told, "lastUpdateTime": ""} != {**status, "lastUpdateTime": ""}:
@@ -115,32 +87,6 @@ class KubeRay:
             self._write("PUT", path, {**service, "status": told})
         self._serve_services(service)
         return False
-
-    def _status(self, service: Object, active: str, pending: str) -> Object:
-        endpoints = 1 if active else 0
-        generation = service["metadata"]["generation"]
-        before = service.get("status", {})
-        conditions = [
-            _condition(
-                before, "Ready", bool(active), "NonZeroServeEndpoints" if active else "Initializing", generation
-            ),
-            _condition(
-                before,
-                "UpgradeInProgress",
-                bool(active and pending),
-                "BothActivePendingClustersExist"
-                if active and pending
-                else "NoPendingCluster"
-                if active
-                else "Initializing",
-                generation,
-            ),
-        ]
-        told: Object = {"conditions": conditions, "lastUpdateTime": now(), "observedGeneration": generation}
-        if active:
-            told["activeServiceStatus"] = {"rayClusterName": active, "applicationStatuses": self.applications}
-            told |= {"serviceStatus": "Running", "numServeEndpoints": endpoints}
-        return {**told, **({"pendingServiceStatus": {"rayClusterName": pending}} if pending else {})}
 
     def _create_cluster(self, service: Object, wanted: str) -> None:
         name = f"{service['metadata']['name']}-" + "".join(random.choices("bcdfghjklmnpqrstvwxz2456789", k=5))
@@ -153,14 +99,14 @@ class KubeRay:
             "name": name,
             "labels": labels,
             "annotations": {_HASH: wanted},
-            "ownerReferences": [_owner(service)],
+            "ownerReferences": [owner_reference(service)],
         }
         self._create("RayCluster", self._clusters(), metadata, service["spec"]["rayClusterConfig"], "ray.io/v1")
 
     def _serve_services(self, service: Object) -> None:
         for suffix, port in (("head-svc", 8265), ("serve-svc", 8000)):
             name = f"{service['metadata']['name']}-{suffix}"
-            metadata = {"name": name, "ownerReferences": [_owner(service)]}
+            metadata = {"name": name, "ownerReferences": [owner_reference(service)]}
             spec = {"ports": [{"name": suffix.split("-")[0], "port": port, "protocol": "TCP"}]}
             if self.cluster.call("GET", self.cluster.path("services", name)).code == 404:
                 self._create("Service", self.cluster.path("services"), metadata, spec, "v1")
@@ -181,27 +127,3 @@ class KubeRay:
 
     def _clusters(self, name: str = "") -> str:
         return self.cluster.path("rayclusters", name, "ray.io/v1")
-
-
-def _owner(service: Object) -> Object:
-    told = {name: service["metadata"][name] for name in ("name", "uid")}
-    return {"apiVersion": "ray.io/v1", "kind": "RayService", **told, "controller": True, "blockOwnerDeletion": True}
-
-
-def _hash(service: Object) -> str:
-    """Of all but the counts, which change without a new cluster."""
-    config = as_go_writes_it(service["spec"])["rayClusterConfig"]
-    groups = [
-        {name: each for name, each in group.items() if name not in _COUNTS}
-        for group in config.get("workerGroupSpecs", ())
-    ]
-    return hashlib.sha1(json.dumps({**config, "workerGroupSpecs": groups}, sort_keys=True).encode()).hexdigest()
-
-
-def _condition(before: Object, kind: str, holds: bool, reason: str, generation: int) -> Object:
-    """A condition; the time of its last transition stays while its status does."""
-    status = "True" if holds else "False"
-    known = next((each for each in before.get("conditions", ()) if each["type"] == kind), {})
-    since = known["lastTransitionTime"] if known.get("status") == status else now()
-    told = {"type": kind, "status": status, "reason": reason, "message": reason, "lastTransitionTime": since}
-    return {**told, "observedGeneration": generation}

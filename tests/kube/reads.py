@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 
-from tests.kube.errors import expired, not_found
+from tests.kube.checks import Call, live_object
+from tests.kube.errors import expired
 from tests.kube.kinds import Kind, Object
-from tests.kube.routes import Request, Route
 from tests.kube.selectors import Predicate, field_predicate, label_predicate
-from tests.kube.store import Event, Key, Store
+from tests.kube.store import Event, Store
 
 INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 
@@ -24,15 +25,13 @@ class Reads:
         self.store = store
         self._pages: dict[str, tuple[int, list[Object]]] = {}
 
-    def get(self, kind: Kind, where: Route) -> Object:
-        item = self.store.get(Key(kind.group, kind.plural, where.namespace, where.name))
-        if item is None:
-            raise not_found(kind.resource, where.name)
-        return {**item, "apiVersion": kind.api_version}
+    def get(self, call: Call) -> Object:
+        return {**live_object(self.store, call), "apiVersion": call.kind.api_version}
 
-    def list(self, kind: Kind, where: Route, request: Request) -> Object:
+    def list(self, call: Call) -> Object:
         """One page, all pages of a list at the same version."""
-        version, found = self._remaining(kind, where, request)
+        kind, request = call.kind, call.request
+        version, found = self._remaining(call)
         limit = int(request.query.get("limit") or 0) or len(found)
         page, rest = found[:limit], found[limit:]
         metadata: Object = {"resourceVersion": str(version)}
@@ -43,12 +42,12 @@ class Reads:
         items = [{**item, "apiVersion": kind.api_version} for item in page]
         return {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "metadata": metadata, "items": items}
 
-    def _remaining(self, kind: Kind, where: Route, request: Request) -> tuple[int, list[Object]]:
-        token = request.query.get("continue")
+    def _remaining(self, call: Call) -> tuple[int, list[Object]]:
+        token = call.request.query.get("continue")
         with self.store.changed:
             if not token:
-                wanted = _predicate(kind, where, request)
-                found = [item for item in self.store.select(kind, where.namespace) if wanted(item)]
+                wanted = _predicate(call)
+                found = [item for item in self.store.select(call.kind, call.where.namespace) if wanted(item)]
                 return self.store.version, found
             version, rest = self._pages.get(token, (-1, []))
             if version < self.store.compacted:
@@ -60,47 +59,57 @@ class Reads:
         self._pages[token] = (version, rest)
         return token
 
-    def watch(self, kind: Kind, where: Route, request: Request) -> Iterator[Object]:
+    def watch(self, call: Call) -> Iterator[Object]:
         """Events from a version on, until the time is over or the server closes."""
-        wanted = _predicate(kind, where, request)
-        asked = request.query.get("resourceVersion") or "0"
-        from_now = asked == "0" or request.flag("sendInitialEvents")
+        wanted = _predicate(call)
+        asked = call.request.query.get("resourceVersion") or "0"
+        bringing = call.request.flag("sendInitialEvents")
         with self.store.changed:
-            version = self.store.version if from_now else int(asked)
-            known = self.store.select(kind, where.namespace) if from_now else []
-        yield from (_told("ADDED", kind, item) for item in known if wanted(item))
-        if request.flag("sendInitialEvents"):
-            yield _bookmark(kind, version, INITIAL_EVENTS_END)
-        yield from self._stream(kind, where, request, wanted, version)
+            if asked != "0" and not bringing:
+                return self._stream(call, wanted, int(asked))
+            version, known = self.store.version, self.store.select(call.kind, call.where.namespace)
+        begin = [_told("ADDED", call.kind, item) for item in known if wanted(item)]
+        if bringing:
+            begin.append(_bookmark(call.kind, version, INITIAL_EVENTS_END))
+        return chain(begin, self._stream(call, wanted, version))
 
-    def _stream(self, kind: Kind, where: Route, request: Request, wanted: Predicate, version: int) -> Iterator[Object]:
-        ends = time.monotonic() + float(request.query.get("timeoutSeconds") or 1800)
+    def _stream(self, call: Call, wanted: Predicate, version: int) -> Iterator[Object]:
+        ends = time.monotonic() + float(call.request.query.get("timeoutSeconds") or 1800)
         marked = time.monotonic()
         while time.monotonic() < ends and not self.store.closed:
-            with self.store.changed:
-                if version < self.store.compacted:
-                    said = f"too old resource version: {version} ({self.store.compacted})"
-                    yield {"type": "ERROR", "object": expired(said).status()}
-                    return
-                if not self.store.since(version):
-                    self.store.changed.wait(min(self.bookmark_every_s, max(ends - time.monotonic(), 0)))
-                events, version = self.store.since(version), self.store.version
+            if version < self.store.compacted:
+                said = f"too old resource version: {version} ({self.store.compacted})"
+                yield {"type": "ERROR", "object": expired(said).status()}
+                return
+            events, version = self._news(version, ends - time.monotonic())
             for event in events:
-                if event.key[:2] == (kind.group, kind.plural) and where.namespace in ("", event.key.namespace):
-                    yield from _seen(kind, event, wanted)
-            if request.flag("allowWatchBookmarks") and time.monotonic() - marked >= self.bookmark_every_s:
+                yield from _seen(call, event, wanted)
+            if call.request.flag("allowWatchBookmarks") and time.monotonic() - marked >= self.bookmark_every_s:
                 marked = time.monotonic()
-                yield _bookmark(kind, version, {})
+                yield _bookmark(call.kind, version, {})
+
+    def _news(self, version: int, patience_s: float) -> tuple[list[Event], int]:
+        """The events since a version, and the version that one has seen them all at; waits a little for some."""
+        with self.store.changed:
+            if version == self.store.version:
+                self.store.changed.wait(min(self.bookmark_every_s, max(patience_s, 0)))
+            if version < self.store.compacted:
+                return [], version
+            return self.store.since(version), max(version, self.store.version)
 
 
-def _predicate(kind: Kind, where: Route, request: Request) -> Predicate:
+def _predicate(call: Call) -> Predicate:
+    request, name = call.request, call.where.name
     by_label = label_predicate(request.query.get("labelSelector", ""))
-    by_field = field_predicate(request.query.get("fieldSelector", ""), kind)
-    return lambda item: where.name in ("", item["metadata"]["name"]) and by_label(item) and by_field(item)
+    by_field = field_predicate(request.query.get("fieldSelector", ""), call.kind)
+    return lambda item: name in ("", item["metadata"]["name"]) and by_label(item) and by_field(item)
 
 
-def _seen(kind: Kind, event: Event, wanted: Predicate) -> Iterator[Object]:
+def _seen(call: Call, event: Event, wanted: Predicate) -> Iterator[Object]:
     """An event as one with a selector sees it: what stops matching has gone."""
+    kind, namespace = call.kind, call.where.namespace
+    if event.key[:2] != (kind.group, kind.plural) or namespace not in ("", event.key.namespace):
+        return
     was = event.before is not None and wanted(event.before)
     if event.after is not None and wanted(event.after):
         yield _told("MODIFIED" if was else "ADDED", kind, event.after)

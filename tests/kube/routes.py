@@ -49,6 +49,11 @@ class Route:
     name: str = ""
     subresource: str = ""
 
+    @property
+    def resource(self) -> str:
+        """As access rules name it: `pods`, `pods/status`."""
+        return f"{self.plural}/{self.subresource}" if self.subresource else self.plural
+
 
 def route(path: str) -> Route | None:
     """The resource at a path; None: not one of objects."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.kube.checks import Call
 from tests.kube.kinds import Kind, Object
 from tests.kube.patches import MERGE_PATCH, patched
-from tests.kube.routes import Request
 from tests.kube.selectors import at
 
 
@@ -25,8 +25,9 @@ def scale_of(kind: Kind, item: Object) -> Object:
     }
 
 
-def scaled(kind: Kind, item: Object, request: Request) -> Request:
+def scaled(call: Call, item: Object) -> Call:
     """A change of the scale as the patch of the object that it comes to."""
+    kind, request = call.kind, call.request
     form = request.headers.get("content-type", "").split(";")[0]
     asked = request.body if request.method == "PUT" else patched(kind, form, scale_of(kind, item), request.body)
     patch: Object = {"metadata": {"resourceVersion": (asked.get("metadata") or {}).get("resourceVersion")}}
@@ -35,4 +36,5 @@ def scaled(kind: Kind, item: Object, request: Request) -> Request:
     for name in parents:
         node = node.setdefault(name, {})
     node[last] = asked["spec"].get("replicas", 0)
-    return replace(request, headers={**request.headers, "content-type": MERGE_PATCH}, body=patch)
+    merging = {**request.headers, "content-type": MERGE_PATCH}
+    return replace(call, request=replace(request, headers=merging, body=patch))

@@ -180,6 +180,10 @@ def test_a_watch_from_nowhere_begins_with_what_is_there(cluster: Cluster) -> Non
     assert (first["type"], first["object"]["metadata"]["name"]) == ("ADDED", "a")
 
 
+def test_a_watch_with_a_selector_that_cannot_be_is_refused(cluster: Cluster) -> None:
+    assert cluster.call("GET", cluster.config_maps(), watch="true", fieldSelector="data.x=1").code == 400
+
+
 def container(name: str, **more: object) -> dict[str, object]:
     return {"name": name, "image": f"image-{name}", **more}
 

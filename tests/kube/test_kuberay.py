@@ -9,9 +9,9 @@ import pytest
 from kubernetes import config
 
 from tests.kube.cluster import Cluster, owners
+from tests.kube.go_form import as_go_writes_it, canonical
 from tests.kube.kinds import Object
-from tests.kube.kuberay import FINALIZER, MANAGER, KubeRay, as_go_writes_it
-from tests.kube.quantities import canonical
+from tests.kube.kuberay import FINALIZER, MANAGER, KubeRay
 
 
 @pytest.fixture

@@ -71,6 +71,11 @@ def _value_causes(schema: Schema, value: Any, path: str) -> Iterator[Cause]:
         supported = ", ".join(json.dumps(each) for each in allowed)
         message = f"Unsupported value: {json.dumps(value)}: supported values: {supported}"
         yield _cause(path, "FieldValueNotSupported", message)
+    if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        yield _cause(path, "FieldValueTooLong", f"Too long: may not be more than {schema['maxLength']} bytes")
+    most = schema.get({list: "maxItems", dict: "maxProperties"}.get(type(value), ""))
+    if most is not None and len(value) > most:
+        yield _cause(path, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {most} items")
 
 
 def _broken_limits(schema: Schema, value: Any) -> Iterator[str]:
@@ -78,23 +83,14 @@ def _broken_limits(schema: Schema, value: Any) -> Iterator[str]:
         yield from _broken_string(schema, value)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield from _broken_number(schema, value)
-    elif isinstance(value, list | dict):
-        noun = (
-            ("minItems", "maxItems", "items")
-            if isinstance(value, list)
-            else ("minProperties", "maxProperties", "properties")
-        )
-        if len(value) < schema.get(noun[0], 0):
-            yield f"should have at least {schema[noun[0]]} {noun[2]}"
-        if len(value) > schema.get(noun[1], len(value)):
-            yield f"must have at most {schema[noun[1]]} {noun[2]}"
+    fewest, noun = ("minItems", "items") if isinstance(value, list) else ("minProperties", "properties")
+    if isinstance(value, list | dict) and len(value) < schema.get(fewest, 0):
+        yield f"should have at least {schema[fewest]} {noun}"
 
 
 def _broken_string(schema: Schema, value: str) -> Iterator[str]:
     if len(value) < schema.get("minLength", 0):
         yield f"should be at least {schema['minLength']} chars long"
-    if len(value) > schema.get("maxLength", len(value)):
-        yield f"may not be more than {schema['maxLength']} bytes"
     pattern = schema.get("pattern")
     if pattern and not re.search(pattern, value):
         yield f"should match '{pattern}'"
