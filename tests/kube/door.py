@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -31,6 +32,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+_GREETING_S = 5.0
 Answering = Callable[[Request], Answer]
 
 
@@ -39,22 +41,32 @@ def open_door(answering: Answering) -> Iterator[str]:
     """Listens on a free port of loopback and gives the address."""
     door = _Door(("127.0.0.1", 0), _Visit)
     door.answering, door.tls = answering, tls_context()
-    thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"https://127.0.0.1:{door.server_address[1]}"
     finally:
         door.shutdown()
         thread.join()
+        door.see_out()
         door.server_close()
 
 
 class _Door(ThreadingHTTPServer):
     answering: Answering
     tls: ssl.SSLContext
-    daemon_threads = True
-    block_on_close = False
+    daemon_threads = False  # whoever closes the door waits for all visits to end
     request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.visits: set[ssl.SSLSocket] = set()
+
+    def see_out(self) -> None:
+        """Ends the connections that clients keep open."""
+        for visit in list(self.visits):
+            with suppress(OSError):
+                visit.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that has gone is no error."""
@@ -71,8 +83,16 @@ class _Visit(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         door: _Door = self.server  # type: ignore[assignment]
+        self.request.settimeout(_GREETING_S)
         self.request = door.tls.wrap_socket(self.request, server_side=True)
+        self.request.settimeout(None)
+        door.visits.add(self.request)
         super().setup()
+
+    def finish(self) -> None:
+        door: _Door = self.server  # type: ignore[assignment]
+        door.visits.discard(self.request)
+        super().finish()
 
     def _serve(self) -> None:
         door: _Door = self.server  # type: ignore[assignment]

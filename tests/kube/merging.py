@@ -48,13 +48,17 @@ def _removed(schema: Schema, value: Any, path: Path) -> Any:
     element, rest = path[0], path[1:]
     if isinstance(value, dict) and element.startswith("f:"):
         return _without_field(schema, value, element[2:], rest)
-    if isinstance(value, list) and not is_atomic(schema, value):
-        return [
-            _removed(items(schema), each, rest) if rest and list_key(schema, each) == element else each
-            for each in value
-            if rest or list_key(schema, each) != element
-        ]
-    return value
+    if not isinstance(value, list) or is_atomic(schema, value):
+        return value
+    if not rest:
+        return [each for each in value if list_key(schema, each) != element]
+    return [_within(schema, each, rest) if list_key(schema, each) == element else each for each in value]
+
+
+def _within(schema: Schema, item: Any, path: Path) -> Any:
+    """The item without a field of it; one that stays keeps what it is known by."""
+    left = _removed(items(schema), item, path)
+    return left if list_key(schema, left) == list_key(schema, item) else item
 
 
 def _without_field(schema: Schema, value: dict[str, Any], name: str, rest: Path) -> dict[str, Any]:

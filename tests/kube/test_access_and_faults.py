@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import urllib3
 from kubernetes import config
 
 from tests.kube.cluster import Cluster, config_map
-from tests.kube.server import ApiServer, Fault
+from tests.kube.server import ApiServer, Fault, running_api_server
 
 
 @pytest.fixture
@@ -152,6 +153,18 @@ def test_a_watch_can_bring_the_list_along(api_server: ApiServer, admin: Cluster)
     first, second = (event for event, _ in zip(admin.watch(admin.config_maps(), **query), range(2), strict=False))
     assert (first["type"], second["type"]) == ("ADDED", "BOOKMARK")
     assert second["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_a_server_that_closes_leaves_no_thread(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with running_api_server() as server:
+        client = _as(server, tmp_path, "system:admin")
+        client.ok("GET", client.config_maps())
+        events = client.watch(client.config_maps(), 60)
+        client.ok("POST", client.config_maps(), config_map("a"))
+        next(events)
+        assert threading.active_count() > before
+    assert threading.active_count() == before
 
 
 def test_requests_are_counted(api_server: ApiServer, admin: Cluster) -> None:

@@ -5,6 +5,8 @@ Held to the in-process server, and with QORCH_TEST_KUBECONFIG to a real cluster.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.kube.cluster import Cluster, config_map
@@ -73,6 +75,21 @@ def test_who_writes_what_he_read_too_long_ago_is_refused(cluster: Cluster) -> No
     assert (late.code, late.reason) == (409, "Conflict")
     assert "the object has been modified" in late.message
     assert cluster.ok("GET", cluster.config_maps("a"))["data"] == {"x": "2"}
+
+
+def test_of_many_who_write_at_once_nobody_is_lost(cluster: Cluster) -> None:
+    cluster.ok("POST", cluster.config_maps(), config_map("a", {"count": "0"}))
+
+    def count_up(_: int) -> None:
+        while True:
+            read = cluster.ok("GET", cluster.config_maps("a"))
+            more = {**read, "data": {"count": str(int(read["data"]["count"]) + 1)}}
+            if cluster.call("PUT", cluster.config_maps("a"), more).code == 200:
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count_up, range(20)))
+    assert cluster.ok("GET", cluster.config_maps("a"))["data"] == {"count": "20"}
 
 
 def test_a_write_that_changes_nothing_is_no_change(cluster: Cluster) -> None:

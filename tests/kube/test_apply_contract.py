@@ -109,6 +109,15 @@ def test_what_is_applied_no_more_goes(cluster: Cluster) -> None:
     assert "labels" not in left["metadata"]
 
 
+def test_an_item_in_which_another_has_a_field_stays(cluster: Cluster) -> None:
+    cluster.applied(cluster.samples("s"), cluster.sample("s", ports=[{"port": 1}, {"port": 2}]), "git")
+    ports = [{"port": 1, "protocol": "TCP", "note": "mine"}, {"port": 2, "protocol": "TCP"}]
+    changed = owners(cluster.merge(cluster.samples("s"), {"spec": {"ports": ports}}, fieldManager="hand"))
+    assert changed["hand", "Update"] == {"f:spec": {"f:ports": {'k:{"port":1,"protocol":"TCP"}': {"f:note": {}}}}}
+    left = cluster.applied(cluster.samples("s"), cluster.sample("s"), "git")
+    assert left["spec"]["ports"] == [ports[0]]
+
+
 def test_an_update_takes_what_it_changes_and_the_next_apply_conflicts(cluster: Cluster) -> None:
     cluster.applied(cluster.config_maps("a"), config_map("a", {"x": "1", "y": "1"}), "git")
     changed = owners(cluster.merge(cluster.config_maps("a"), {"data": {"x": "2"}}, fieldManager="hand"))
