@@ -9,13 +9,16 @@ than counts; two services; a status. On deletion the clusters go first. Ray's au
 from __future__ import annotations
 
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.kube.cluster import Cluster, Reply
 from tests.kube.go_form import as_go_writes_it
 from tests.kube.kinds import Object
-from tests.kube.kuberay_objects import owner_reference, service_status, spec_hash
+from tests.kube.kuberay_objects import owner_reference, refused_status, service_status, spec_error, spec_hash
 
 MANAGER = "kuberay-operator"
 FINALIZER = "ray.io/rayservice-finalizer"
@@ -34,6 +37,23 @@ class KubeRay:
         """All that the operator does about one RayService until there is nothing left to do."""
         while self._step(name):
             pass
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """In a thread of its own, it follows all RayServices of the namespace."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._run, args=(ended,))
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _run(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            for event in self.cluster.watch(self._services(), 1):
+                self.reconcile(event["object"]["metadata"]["name"])
 
     def autoscale(self, cluster_name: str, group: int, replicas: int) -> None:
         """What Ray's autoscaler does to a worker group."""
@@ -54,54 +74,52 @@ class KubeRay:
         return self._follow(service)
 
     def _finish(self, service: Object) -> bool:
-        name = service["metadata"]["name"]
+        """Clusters first, then the finalizer."""
         mine = self._owned(service)
         for each in mine:
             self.cluster.call("DELETE", self._clusters(each["metadata"]["name"]))
+        if mine:
+            return True
         held = [each for each in service["metadata"].get("finalizers", ()) if each != FINALIZER]
-        if not mine and FINALIZER in service["metadata"].get("finalizers", ()):
-            self._write(
-                "PUT", self._services(name), {**service, "metadata": {**service["metadata"], "finalizers": held}}
-            )
-            return False
-        return bool(mine)
+        gone = {**service, "metadata": {**service["metadata"], "finalizers": held}}
+        self._write("PUT", self._services(service["metadata"]["name"]), gone)
+        return False
 
     def _follow(self, service: Object) -> bool:
         """A cluster of this spec, and the status that tells of it."""
-        status = service.get("status", {})
-        clusters = {each["metadata"]["name"]: each for each in self._owned(service)}
-        active = status.get("activeServiceStatus", {}).get("rayClusterName", "")
+        error = spec_error(service["spec"])
+        if error:
+            self._tell(service, refused_status(service, error))
+            return False
+        clusters = {each["metadata"]["annotations"][_HASH]: each["metadata"]["name"] for each in self._owned(service)}
         wanted = spec_hash(service)
-        current = next(
-            (name for name, each in clusters.items() if each["metadata"]["annotations"][_HASH] == wanted), ""
-        )
-        if not current:
-            self._create_cluster(service, wanted)
-            return True
-        serving = current if self.ready else active
-        told = service_status(service, serving, "" if serving == current else current, self.applications)
-        for name in clusters.keys() - {serving, current}:
+        if wanted not in clusters:
+            return self._create_cluster(service, wanted)
+        active = service.get("status", {}).get("activeServiceStatus", {}).get("rayClusterName", "")
+        serving = clusters[wanted] if self.ready else active
+        pending = "" if serving == clusters[wanted] else clusters[wanted]
+        for name in set(clusters.values()) - {serving, pending}:
             self.cluster.call("DELETE", self._clusters(name))
-        if {**told, "lastUpdateTime": ""} != {**status, "lastUpdateTime": ""}:
-            path = self._services(service["metadata"]["name"]) + "/status"
-            self._write("PUT", path, {**service, "status": told})
+        self._tell(service, service_status(service, serving, pending, self.applications))
         self._serve_services(service)
         return False
 
-    def _create_cluster(self, service: Object, wanted: str) -> None:
+    def _tell(self, service: Object, status: Object) -> None:
+        """Writes a status that says something new."""
+        if {**status, "lastUpdateTime": ""} != {**service.get("status", {}), "lastUpdateTime": ""}:
+            self._write("PUT", self._services(service["metadata"]["name"]) + "/status", {**service, "status": status})
+
+    def _create_cluster(self, service: Object, wanted: str) -> bool:
         name = f"{service['metadata']['name']}-" + "".join(random.choices("bcdfghjklmnpqrstvwxz2456789", k=5))
-        labels = {
-            **service["metadata"].get("labels", {}),
-            "ray.io/originated-from-cr-name": service["metadata"]["name"],
-            "ray.io/originated-from-crd": "RayService",
-        }
+        origin = {"originated-from-cr-name": service["metadata"]["name"], "originated-from-crd": "RayService"}
         metadata = {
             "name": name,
-            "labels": labels,
+            "labels": service["metadata"].get("labels", {}) | {f"ray.io/{key}": each for key, each in origin.items()},
             "annotations": {_HASH: wanted},
             "ownerReferences": [owner_reference(service)],
         }
-        self._create("RayCluster", self._clusters(), metadata, service["spec"]["rayClusterConfig"], "ray.io/v1")
+        body = {"kind": "RayCluster", "metadata": metadata, "spec": service["spec"]["rayClusterConfig"]}
+        return self._write("POST", self._clusters(), {"apiVersion": "ray.io/v1", **body}).code == 201
 
     def _serve_services(self, service: Object) -> None:
         for suffix, port in (("head-svc", 8265), ("serve-svc", 8000)):
@@ -109,10 +127,8 @@ class KubeRay:
             metadata = {"name": name, "ownerReferences": [owner_reference(service)]}
             spec = {"ports": [{"name": suffix.split("-")[0], "port": port, "protocol": "TCP"}]}
             if self.cluster.call("GET", self.cluster.path("services", name)).code == 404:
-                self._create("Service", self.cluster.path("services"), metadata, spec, "v1")
-
-    def _create(self, kind: str, path: str, metadata: Object, spec: Object, api_version: str) -> None:
-        self._write("POST", path, {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec})
+                body = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+                self._write("POST", self.cluster.path("services"), body)
 
     def _write(self, method: str, path: str, body: Any) -> Reply:
         return self.cluster.call(method, path, body, fieldManager=MANAGER)

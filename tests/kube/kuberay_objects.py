@@ -37,6 +37,29 @@ def service_status(service: Object, active: str, pending: str, applications: Obj
     return {**told, **({"pendingServiceStatus": {"rayClusterName": pending}} if pending else {})}
 
 
+def spec_error(spec: Object) -> str:
+    """What the operator finds wrong though the definition lets it pass: of its checks, those of counts and upgrades."""
+    kinds = ("NewClusterWithIncrementalUpgrade", "NewCluster", "None")
+    kind = spec.get("upgradeStrategy", {}).get("type", "None")
+    said = ""
+    if kind not in kinds:
+        options = f"{kinds[0]}, {kinds[1]}, or {kinds[2]}"
+        said = f"Spec.UpgradeStrategy.Type value {kind} is invalid, valid options are {options}"
+    for group in spec["rayClusterConfig"].get("workerGroupSpecs", ()):
+        fewest, most = group["minReplicas"], group["maxReplicas"]
+        if fewest > most:
+            said = f"worker group {group['groupName']} has minReplicas {fewest} greater than maxReplicas {most}"
+    return said and f"The RayService spec is invalid: {said}"
+
+
+def refused_status(service: Object, error: str) -> Object:
+    """The status of a service whose spec is wrong: all as it was, but not ready."""
+    before = service.get("status", {})
+    condition = _condition(before, "Ready", False, "ValidationFailed", service["metadata"]["generation"])
+    others = [each for each in before.get("conditions", ()) if each["type"] != "Ready"]
+    return {**before, "conditions": [{**condition, "message": error}, *others], "lastUpdateTime": now()}
+
+
 def owner_reference(service: Object) -> Object:
     told = {name: service["metadata"][name] for name in ("name", "uid")}
     return {"apiVersion": "ray.io/v1", "kind": "RayService", **told, "controller": True, "blockOwnerDeletion": True}

@@ -52,6 +52,11 @@ _SPEC = {
             "not": {"required": ["a", "b"]},
             "maxProperties": 1,
         },
+        "some": {
+            "type": "object",
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+            "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+        },
         "few": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2},
         "above": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
         "raw": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},

@@ -62,6 +62,15 @@ def test_a_bad_name_is_refused(cluster: Cluster, name: str) -> None:
     assert (reply.code, reply.reason, reply.fields) == (422, "Invalid", {"metadata.name"})
 
 
+def test_what_has_no_name_is_refused(cluster: Cluster) -> None:
+    reply = cluster.call("POST", cluster.config_maps(), {"metadata": {}})
+    assert (reply.code, reply.fields) == (422, {"metadata.name"})
+
+
+def test_what_is_no_object_is_refused(cluster: Cluster) -> None:
+    assert cluster.call("POST", cluster.config_maps(), ["a"]).code == 400
+
+
 def test_a_bad_label_is_refused(cluster: Cluster) -> None:
     reply = cluster.call("POST", cluster.config_maps(), config_map("a", labels={"x": "no spaces"}))
     assert (reply.code, reply.fields) == (422, {"metadata.labels"})

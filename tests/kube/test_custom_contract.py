@@ -31,6 +31,7 @@ _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         ({"since": "yesterday"}, "spec.since", "must be of type date-time"),
         ({"either": {}}, "spec.either", "must validate one and only one schema (oneOf)"),
         ({"either": {"a": "1", "b": "1"}}, "spec.either", "must not validate the schema (not)"),
+        ({"some": {}}, "spec.some", "must validate at least one schema (anyOf)"),
         ({"few": []}, "spec.few", "should have at least 1 items"),
         ({"few": ["a", "b", "c"]}, "spec.few", "Too many: 3: must have at most 2 items"),
         ({"above": 0}, "spec.above", "should be greater than 0"),

@@ -12,6 +12,7 @@ from tests.kube.cluster import Cluster, owners
 from tests.kube.go_form import as_go_writes_it, canonical
 from tests.kube.kinds import Object
 from tests.kube.kuberay import FINALIZER, MANAGER, KubeRay
+from tests.kube.server import ApiServer, Fault
 
 
 @pytest.fixture
@@ -134,6 +135,47 @@ def test_the_autoscalers_counts_are_on_the_ray_cluster(ray: KubeRay) -> None:
     ray.reconcile("q")
     (same,) = _clusters(ray)
     assert same["spec"]["workerGroupSpecs"][0]["replicas"] == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"upgradeStrategy": {"type": "Sometimes"}}, "Spec.UpgradeStrategy.Type value Sometimes is invalid"),
+        ({"minReplicas": 5}, "worker group gpu has minReplicas 5 greater than maxReplicas 4"),
+    ],
+)
+def test_nonsense_that_the_definition_lets_pass_is_told_in_the_status(ray: KubeRay, wrong: Object, said: str) -> None:
+    service = _service(cpu="1")
+    if "minReplicas" in wrong:
+        service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0] |= wrong
+    else:
+        service["spec"] |= wrong
+    ray.cluster.applied(_path(ray), service, "qorch")
+    ray.reconcile("q")
+    (condition,) = ray.cluster.ok("GET", _path(ray))["status"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("Ready", "False", "ValidationFailed")
+    assert condition["message"].startswith(f"The RayService spec is invalid: {said}")
+    assert _clusters(ray) == []
+
+
+def test_a_quota_keeps_the_cluster_from_being_made_and_no_loop_runs_hot(api_server: ApiServer, ray: KubeRay) -> None:
+    api_server.faults.order(Fault("create", "rayclusters", code=403))
+    ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+    ray.reconcile("q")
+    assert (api_server.counts()["create", "rayclusters"], _clusters(ray)) == (1, [])
+    ray.reconcile("q")
+    assert len(_clusters(ray)) == 1
+
+
+def test_running_it_follows_by_itself(ray: KubeRay) -> None:
+    def phase() -> str:
+        return str(ray.cluster.ok("GET", _path(ray)).get("status", {}).get("serviceStatus"))
+
+    with ray.running():
+        ray.cluster.applied(_path(ray), _service(cpu="1"), "qorch")
+        ray.cluster.until(lambda: phase() == "Running")
+        ray.cluster.ok("DELETE", _path(ray))
+        ray.cluster.until(lambda: ray.cluster.is_gone(_path(ray)))
 
 
 def test_on_deletion_the_clusters_go_first(ray: KubeRay) -> None:

@@ -117,7 +117,7 @@ def _broken_number(schema: Schema, value: float) -> Iterator[str]:
 
 def _object_causes(schema: Schema, value: dict[str, Any], path: str) -> Iterator[Cause]:
     for name in schema.get("required", ()):
-        if value.get(name) is None:
+        if name not in value:
             yield _cause(f"{path}.{name}", "FieldValueRequired", "Required value")
     for name, each in value.items():
         inner = child(schema, name)

@@ -15,7 +15,7 @@ from tests.kube.checks import (
     check_version,
     live_object,
 )
-from tests.kube.errors import ApiError, already_exists, conflict
+from tests.kube.errors import ApiError, already_exists
 from tests.kube.garbage import deleted
 from tests.kube.keeping import Keeper
 from tests.kube.kinds import Object
@@ -67,7 +67,7 @@ class Writes:
     def apply(self, call: Call) -> Object:
         """Server-side apply; what is not there yet is created."""
         check_apply(call)
-        kind, where, body = call.kind, call.where, call.request.body
+        kind, where = call.kind, call.where
         live = live_object(self.store, call) if where.subresource else self.store.get(call.key)
         config = _configured(call)
         base = live or born(kind, {"metadata": {"name": where.name}}, where.namespace)
@@ -75,9 +75,7 @@ class Writes:
         new = known(kind, grown(kind, base, new, where.subresource), "")
         check_namespace(self.store, call)
         check(kind, new, live)
-        if live is None and body["metadata"].get("resourceVersion"):
-            raise conflict(kind.resource, where.name)
-        check_version(call, base, body)
+        check_version(call, base, call.request.body)
         return self.keeper.keep(call, call.key, live, new, owners)
 
     def delete(self, call: Call) -> Object:
