@@ -20,6 +20,11 @@ from tests.kube.schema import child, items, list_key, resolved, types
 from tests.kube.validation import Cause
 
 _ABSENT = object()
+_BEGIN = {
+    "FieldValueRequired": "Required value",
+    "FieldValueForbidden": "Forbidden",
+    "FieldValueDuplicate": "Duplicate value",
+}
 
 
 @cache
@@ -49,29 +54,28 @@ def rule_errors(schema: Schema) -> Iterator[str]:
 def broken_rules(schema: Schema, new: Any, old: Any = _ABSENT, path: str = "") -> Iterator[Cause]:
     """A cause for every rule that the value breaks."""
     schema = resolved(schema)
+    data = {"self": _typed(schema, new), "oldSelf": None if old is _ABSENT else _typed(schema, old)}
     for rule in schema.get("x-kubernetes-validations", ()):
-        if "oldSelf" in rule["rule"] and old is _ABSENT:
-            continue
-        yield from _broken(
-            rule, {"self": _typed(schema, new), "oldSelf": _typed(schema, None if old is _ABSENT else old)}, path
-        )
+        said = "" if "oldSelf" in rule["rule"] and old is _ABSENT else _complaint(rule, data)
+        if said:
+            reason = rule.get("reason", "FieldValueInvalid")
+            begin = _BEGIN.get(reason) or f'Invalid value: "{types(schema)[0]}"'
+            field = (path + rule.get("fieldPath", "")).lstrip(".") or "<nil>"
+            yield {"reason": reason, "message": f"{begin}: {said}", "field": field}
     for step, inner, each, before in _children(schema, new, old):
         yield from broken_rules(inner, each, before, path + step)
 
 
-def _broken(rule: dict[str, Any], data: dict[str, Any], path: str) -> Iterator[Cause]:
+def _complaint(rule: dict[str, Any], data: dict[str, Any]) -> str:
+    """What a rule has against the data; nothing where it holds."""
     result = _compiled(rule["rule"]).eval(data=data)
     if result.type() == cel.Type.ERROR:
-        said = f"rule could not be evaluated: {result.plain_value()}"
-    elif result.value():
-        return
-    elif "messageExpression" in rule:
-        said = str(_compiled(rule["messageExpression"]).eval(data=data).value())
-    else:
-        said = rule.get("message", f"failed rule: {rule['rule']}")
-    field = (path + rule.get("fieldPath", "")).lstrip(".") or "<nil>"
-    shown = "Invalid value" if rule.get("reason", "FieldValueInvalid") == "FieldValueInvalid" else rule["reason"]
-    yield {"reason": rule.get("reason", "FieldValueInvalid"), "message": f"{shown}: {said}", "field": field}
+        return f"rule could not be evaluated: {result.plain_value()}"
+    if result.value():
+        return ""
+    if "messageExpression" in rule:
+        return str(_compiled(rule["messageExpression"]).eval(data=data).value())
+    return str(rule.get("message", f"failed rule: {rule['rule']}"))
 
 
 def _children(schema: Schema, new: Any, old: Any) -> Iterator[tuple[str, Schema, Any, Any]]:

@@ -18,6 +18,26 @@ _PORTS = {
         },
     },
 }
+_SLOTS = {
+    "type": "array",
+    "maxItems": 10,
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["name"],
+    "items": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "size": {"type": "integer", "default": 1}},
+        "x-kubernetes-validations": [{"rule": "self.size >= oldSelf.size", "message": "a slot does not shrink"}],
+    },
+}
+_PAIR = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+    "x-kubernetes-validations": [
+        {"rule": "self.a == self.b", "messageExpression": "string(self.a) + ' is not ' + string(self.b)"},
+        {"rule": "self.a != 7", "message": "7 is taken", "reason": "FieldValueForbidden"},
+    ],
+}
 _BOUNDS = {
     "type": "object",
     "properties": {"min": {"type": "integer", "default": 1}, "max": {"type": "integer"}},
@@ -38,6 +58,8 @@ _SPEC = {
         },
         "share": {"type": "number", "x-kubernetes-validations": [{"rule": "self <= 1.0"}]},
         "bounds": _BOUNDS,
+        "slots": _SLOTS,
+        "pair": _PAIR,
         "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
         "ports": _PORTS,
         "args": {"type": "array", "items": {"type": "string"}},

@@ -92,7 +92,7 @@ def test_int_or_string_takes_both(cluster: Cluster) -> None:
 def test_rules_are_held(cluster: Cluster) -> None:
     reply = cluster.call("POST", cluster.samples(), cluster.sample("s", bounds={"min": 5, "max": 2}))
     assert (reply.code, reply.fields) == (422, {"spec.bounds.min"})
-    assert "min must not be above max" in reply.message
+    assert 'spec.bounds.min: Invalid value: "object": min must not be above max' in reply.message
     unnamed = cluster.call("POST", cluster.samples(), cluster.sample("s", share=2))
     assert "failed rule: self <= 1.0" in unnamed.message
     cluster.ok("POST", cluster.samples(), cluster.sample("s", bounds={"min": 2, "max": 2}, share=1))
@@ -106,6 +106,31 @@ def test_rules_about_a_change_are_held_when_there_is_one(cluster: Cluster) -> No
     assert "fixed is immutable" in reply.message
     cluster.merge(cluster.samples("s"), {"spec": {"fixed": None}})
     cluster.merge(cluster.samples("s"), {"spec": {"fixed": "c"}})
+
+
+def test_a_rule_may_say_itself_what_is_wrong(cluster: Cluster) -> None:
+    reply = cluster.call("POST", cluster.samples(), cluster.sample("s", pair={"a": 1, "b": 2}))
+    assert (reply.code, reply.fields) == (422, {"spec.pair"})
+    assert "1 is not 2" in reply.message
+    taken = cluster.call("POST", cluster.samples(), cluster.sample("s", pair={"a": 7, "b": 7}))
+    (cause,) = taken.body["details"]["causes"]
+    assert (cause["reason"], cause["message"]) == ("FieldValueForbidden", "Forbidden: 7 is taken")
+
+
+def test_a_rule_that_cannot_be_evaluated_is_broken(cluster: Cluster) -> None:
+    reply = cluster.call("POST", cluster.samples(), cluster.sample("s", pair={"a": 1}))
+    assert (reply.code, reply.fields) == (422, {"spec.pair"})
+
+
+def test_items_are_followed_by_their_key_across_a_change(cluster: Cluster) -> None:
+    cluster.ok(
+        "POST", cluster.samples(), cluster.sample("s", slots=[{"name": "a", "size": 1}, {"name": "b", "size": 5}])
+    )
+    cluster.merge(cluster.samples("s"), {"spec": {"slots": [{"name": "b", "size": 5}, {"name": "c"}]}})
+    shrunk = {"spec": {"slots": [{"name": "c"}, {"name": "b", "size": 4}]}}
+    reply = cluster.call("PATCH", cluster.samples("s"), shrunk, "application/merge-patch+json")
+    assert (reply.code, reply.fields) == (422, {"spec.slots[1]"})
+    assert "a slot does not shrink" in reply.message
 
 
 def test_generations_count_what_is_wanted_and_nothing_else(cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ from tests.kube.cluster import Cluster, owners
 from tests.kube.go_form import as_go_writes_it, canonical
 from tests.kube.kinds import Object
 from tests.kube.kuberay import FINALIZER, MANAGER, KubeRay
+from tests.kube.kuberay_objects import service_status
 from tests.kube.server import ApiServer, Fault
 
 
@@ -187,6 +188,40 @@ def test_on_deletion_the_clusters_go_first(ray: KubeRay) -> None:
     assert ray.cluster.is_gone(_path(ray))
     assert _clusters(ray) == []
     assert ray.cluster.is_gone(ray.cluster.path("services", "q-serve-svc"))
+
+
+def test_a_condition_keeps_the_time_since_when_it_holds() -> None:
+    aged = {"type": "Ready", "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"}
+    service = {"metadata": {"generation": 1}, "status": {"conditions": [aged]}}
+    times = {
+        active: next(each for each in service_status(service, active, "", {})["conditions"] if each["type"] == "Ready")
+        for active in ("q-abcde", "")
+    }
+    assert times["q-abcde"]["lastTransitionTime"] == "2020-01-01T00:00:00Z"
+    assert times[""]["lastTransitionTime"] > "2026"
+
+
+def test_gos_form_has_empty_parts_and_short_quantities() -> None:
+    spec = _service(cpu="1000m", memory="2048Mi")["spec"]
+    volume = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1024Mi"}}
+    pod = spec["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]
+    pod |= {"initContainers": [{"name": "i"}], "volumes": [volume, {"name": "e", "emptyDir": {}}]}
+    gone_over = as_go_writes_it(spec)["rayClusterConfig"]
+    container = {"name": "ray", "image": "ray", "resources": {"limits": {"cpu": "1", "memory": "2Gi"}}}
+    assert gone_over["headGroupSpec"]["template"] == {
+        "metadata": {},
+        "spec": {
+            "containers": [container],
+            "initContainers": [{"name": "i", "resources": {}}],
+            "volumes": [
+                {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+                {"name": "e", "emptyDir": {}},
+            ],
+        },
+    }
+    (group,) = gone_over["workerGroupSpecs"]
+    assert (group["scaleStrategy"], group["template"]["metadata"]) == ({}, {})
+    assert as_go_writes_it({**spec, "rayClusterConfig": gone_over})["rayClusterConfig"] == gone_over
 
 
 @pytest.mark.parametrize(
