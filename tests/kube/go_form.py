@@ -17,6 +17,10 @@ def as_go_writes_it(spec: Object) -> Object:
     """A RayService's spec after a round through the operator's types."""
     spec = copy.deepcopy(spec)
     config = spec["rayClusterConfig"]
+    for service in (spec.get("serveService"), config["headGroupSpec"].get("headService")):
+        if service is not None:
+            service |= {"metadata": {}, "spec": {}, "status": {"loadBalancer": {}}} | service
+    _shorten(config.get("autoscalerOptions", {}).get("resources", {}))
     _template(config["headGroupSpec"]["template"])
     for group in config.get("workerGroupSpecs", ()):
         group.setdefault("scaleStrategy", {})
@@ -28,13 +32,20 @@ def _template(template: Object) -> None:
     template.setdefault("metadata", {})
     pod = template.get("spec", {})
     for container in (*pod.get("containers", ()), *pod.get("initContainers", ())):
-        resources = container.setdefault("resources", {})
-        for name in ("limits", "requests"):
-            if name in resources:
-                resources[name] = {what: canonical(amount) for what, amount in resources[name].items()}
+        _shorten(container.setdefault("resources", {}))
+        for variable in container.get("env", ()):
+            source = variable.get("valueFrom", {}).get("resourceFieldRef")
+            if source is not None:
+                source["divisor"] = canonical(source.get("divisor", "0"))
     for volume in pod.get("volumes", ()):
         if "sizeLimit" in (volume.get("emptyDir") or {}):
             volume["emptyDir"]["sizeLimit"] = canonical(volume["emptyDir"]["sizeLimit"])
+
+
+def _shorten(resources: Object) -> None:
+    for name in ("limits", "requests"):
+        if name in resources:
+            resources[name] = {what: canonical(amount) for what, amount in resources[name].items()}
 
 
 def canonical(quantity: str | int) -> str:

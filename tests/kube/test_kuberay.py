@@ -205,14 +205,21 @@ def test_gos_form_has_empty_parts_and_short_quantities() -> None:
     spec = _service(cpu="1000m", memory="2048Mi")["spec"]
     volume = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1024Mi"}}
     pod = spec["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]
-    pod |= {"initContainers": [{"name": "i"}], "volumes": [volume, {"name": "e", "emptyDir": {}}]}
-    gone_over = as_go_writes_it(spec)["rayClusterConfig"]
+    limit = {"name": "CPUS", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}
+    spec["serveService"] = {"spec": {"type": "ClusterIP"}}
+    spec["rayClusterConfig"]["autoscalerOptions"] = {"resources": {"requests": {"cpu": "0.5"}}}
+    pod |= {"initContainers": [{"name": "i", "env": [limit]}], "volumes": [volume, {"name": "e", "emptyDir": {}}]}
+    whole = as_go_writes_it(spec)
+    gone_over = whole["rayClusterConfig"]
+    assert whole["serveService"] == {"metadata": {}, "spec": {"type": "ClusterIP"}, "status": {"loadBalancer": {}}}
+    assert gone_over["autoscalerOptions"] == {"resources": {"requests": {"cpu": "500m"}}}
+    limit["valueFrom"] = {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "0"}}
     container = {"name": "ray", "image": "ray", "resources": {"limits": {"cpu": "1", "memory": "2Gi"}}}
     assert gone_over["headGroupSpec"]["template"] == {
         "metadata": {},
         "spec": {
             "containers": [container],
-            "initContainers": [{"name": "i", "resources": {}}],
+            "initContainers": [{"name": "i", "env": [limit], "resources": {}}],
             "volumes": [
                 {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
                 {"name": "e", "emptyDir": {}},
@@ -221,7 +228,7 @@ def test_gos_form_has_empty_parts_and_short_quantities() -> None:
     }
     (group,) = gone_over["workerGroupSpecs"]
     assert (group["scaleStrategy"], group["template"]["metadata"]) == ({}, {})
-    assert as_go_writes_it({**spec, "rayClusterConfig": gone_over})["rayClusterConfig"] == gone_over
+    assert as_go_writes_it(whole) == whole
 
 
 @pytest.mark.parametrize(
