@@ -116,6 +116,14 @@ def test_too_many_requests_tell_when_to_come_again(api_server: ApiServer, admin:
     assert (reply.code, reply.body["details"]["retryAfterSeconds"], reply.headers["Retry-After"]) == (429, 7, "7")
 
 
+def test_an_answer_can_come_too_late(api_server: ApiServer, admin: Cluster) -> None:
+    api_server.faults.order(Fault("list", "nodes", delay_s=0.5))
+    pool = admin.client.rest_client.pool_manager
+    token = {"Authorization": "Bearer system:admin"}
+    with pytest.raises(urllib3.exceptions.ReadTimeoutError):
+        pool.request("GET", f"{api_server.url}/api/v1/nodes", headers=token, timeout=0.1, retries=False)
+
+
 def test_a_watch_can_break_off(api_server: ApiServer, admin: Cluster) -> None:
     for number in range(3):
         admin.ok("POST", admin.config_maps(), config_map(f"a{number}"))

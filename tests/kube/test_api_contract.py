@@ -121,6 +121,7 @@ def test_patches_merge_and_remove(cluster: Cluster) -> None:
 def test_a_strategic_patch_knows_containers_by_name_and_is_not_for_custom_kinds(cluster: Cluster) -> None:
     deployments = cluster.path("deployments", group_version="apps/v1")
     cluster.ok("POST", deployments, deployment("d", [container("a"), container("b")]))
+    cluster.merge(f"{deployments}/d", {"metadata": {"labels": {"one": "1"}}})
     patch = {"spec": {"template": {"spec": {"containers": [{"name": "b", "image": "new"}]}}}}
     patched = cluster.ok("PATCH", f"{deployments}/d", patch, STRATEGIC_PATCH)
     images = {each["name"]: each["image"] for each in patched["spec"]["template"]["spec"]["containers"]}
@@ -128,6 +129,8 @@ def test_a_strategic_patch_knows_containers_by_name_and_is_not_for_custom_kinds(
     gone = {"spec": {"template": {"spec": {"containers": [{"name": "b", "$patch": "delete"}]}}}}
     left = cluster.ok("PATCH", f"{deployments}/d", gone, STRATEGIC_PATCH)["spec"]["template"]["spec"]["containers"]
     assert [each["name"] for each in left] == ["a"]
+    only = {"metadata": {"labels": {"$patch": "replace", "only": "this"}}}
+    assert cluster.ok("PATCH", f"{deployments}/d", only, STRATEGIC_PATCH)["metadata"]["labels"] == {"only": "this"}
     for finalizer in ("qorch.dev/a", "qorch.dev/b"):
         held = cluster.ok("PATCH", f"{deployments}/d", {"metadata": {"finalizers": [finalizer]}}, STRATEGIC_PATCH)
     assert set(held["metadata"]["finalizers"]) >= {"qorch.dev/a", "qorch.dev/b"}
@@ -184,6 +187,17 @@ def test_a_long_list_comes_in_pages_of_one_moment(cluster: Cluster) -> None:
         assert page["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
         names += [item["metadata"]["name"] for item in page["items"]]
     assert names == [f"a{number}" for number in range(5)]
+
+
+def test_a_page_tells_how_many_are_left(cluster: Cluster) -> None:
+    for number in range(3):
+        cluster.ok("POST", cluster.samples(), cluster.sample(f"s{number}"))
+    first = cluster.ok("GET", cluster.samples(), limit=1)
+    assert first["metadata"]["remainingItemCount"] == 2
+    token = first["metadata"]["continue"]
+    last = cluster.ok("GET", cluster.samples(), limit=2, **{"continue": token})
+    assert [item["metadata"]["name"] for item in last["items"]] == ["s1", "s2"]
+    assert not {"continue", "remainingItemCount"} & set(last["metadata"])
 
 
 def test_a_watch_tells_what_happened_since_a_list(cluster: Cluster) -> None:

@@ -152,6 +152,7 @@ def test_status_is_written_at_its_own_address_and_nowhere_else(cluster: Cluster)
     assert (put["status"], put["spec"]["model"]) == ({"phase": "Ready"}, "qwen")
     kept = cluster.ok("PUT", cluster.samples("s"), {**put, "status": {}})
     assert kept["status"] == {"phase": "Ready"}
+    cluster.ok("POST", cluster.config_maps(), config_map("s"))
     assert cluster.call("GET", cluster.config_maps("s/status")).code == 404
 
 
@@ -169,6 +170,7 @@ def test_scale_is_the_count_under_another_name(cluster: Cluster) -> None:
     assert (scale["spec"], scale["status"]) == ({"replicas": 2}, {"replicas": 1, "selector": "app=s"})
     assert cluster.ok("PUT", cluster.samples("s/scale"), {**scale, "spec": {"replicas": 4}})["spec"] == {"replicas": 4}
     assert cluster.ok("GET", cluster.samples("s"))["spec"]["replicas"] == 4
+    assert cluster.call("PUT", cluster.samples("s/scale"), {**scale, "spec": {"replicas": 5}}).code == 409
 
 
 def test_a_definition_whose_rule_means_nothing_is_refused(cluster: Cluster) -> None:
