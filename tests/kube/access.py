@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.kube.errors import ApiError
@@ -11,6 +11,12 @@ from tests.kube.store import Store
 
 ADMIN = "system:admin"
 _RBAC = "rbac.authorization.k8s.io"
+
+
+def user_of(headers: Mapping[str, str]) -> str:
+    """Whose token it is, a token being its user's name here; an administrator may be anybody."""
+    user = headers.get("authorization", "").removeprefix("Bearer ")
+    return headers.get("impersonate-user", user) if user == ADMIN else user
 
 
 @dataclass(frozen=True)

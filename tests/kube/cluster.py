@@ -39,11 +39,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A namespace of its own in a cluster, in process or real."""
+    """A namespace of its own in a cluster, in process or real; with a user's name, as that user."""
 
     client: client.ApiClient
     namespace: str
     custom_group: str = ""
+    user: str = ""
 
     def path(self, plural: str, name: str = "", group_version: str = "v1", namespaced: bool = True) -> str:
         root = f"/apis/{group_version}" if "/" in group_version else f"/api/{group_version}"
@@ -68,6 +69,8 @@ class Cluster:
         settings = self.client.configuration
         headers = {"Content-Type": form, "User-Agent": "contract/1"}
         headers |= {each["key"]: each["value"] for each in settings.auth_settings().values() if each["in"] == "header"}
+        if self.user:
+            headers["Impersonate-User"] = self.user
         url = f"{settings.host}{path}?{urlencode(query)}"
         data = None if body is None else json.dumps(body).encode()
         pool = self.client.rest_client.pool_manager

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.kube.access import ADMIN
+from tests.kube.access import ADMIN, user_of
 from tests.kube.admission import born
 from tests.kube.answers import Answers
 from tests.kube.certificates import authority
@@ -96,7 +96,7 @@ class ApiServer:
     def answer(self, request: Request) -> Answer:
         """The answer to one request, which is noted; what goes wrong is an answer too."""
         where = route(request.path)
-        user = request.headers.get("authorization", "").removeprefix("Bearer ")
+        user = user_of(request.headers)
         try:
             answer = self._answers.answer(user, request, where)
         except ApiError as error:
