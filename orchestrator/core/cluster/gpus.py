@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from orchestrator.core.cluster.gpu_kind import kind_of
@@ -39,7 +39,9 @@ def _gpus(devices: Devices, node: Node, requested: Amounts, table: GpuTable, num
         peers = indices if kind is not None and _linked(node, kind) else []
         yield from (_gpu(devices, kind, index, peers, why) for index, why in zip(indices, hidden, strict=True))
     else:
-        yield from (_cut_gpu(devices, kind, next(numbers), part) for part in _by_gpu(devices.mig_profile, hidden))
+        each = _slices_a_gpu(devices, kind)
+        parts = (hidden[start : start + each] for start in range(0, len(hidden), each))
+        yield from (_cut_gpu(devices, kind, next(numbers), part) for part in parts)
 
 
 def _hidden(devices: Devices, kind: GpuSpec | None, requested: int) -> list[str | None]:
@@ -63,50 +65,65 @@ def _linked(node: Node, kind: GpuSpec) -> bool:
     return kind.link_bytes_s is not None or CLIQUE in node.labels
 
 
-def _by_gpu(profile: str, hidden: Sequence[str | None]) -> Iterator[Sequence[str | None]]:
-    """As many slices a GPU as it has sevenths for."""
-    each = max(1, COMPUTE_SLICES // compute_slices(profile))
-    yield from (hidden[start : start + each] for start in range(0, len(hidden), each))
+def _slices_a_gpu(devices: Devices, kind: GpuSpec | None) -> int:
+    """As many as it has sevenths for, and memory."""
+    profile = devices.mig_profile or ""
+    by_compute = COMPUTE_SLICES // compute_slices(profile)
+    size = _slice_bytes(devices, kind)
+    by_memory = kind.memory_bytes // size if kind and size else by_compute
+    return max(1, min(by_compute, by_memory))
+
+
+def _slice_bytes(devices: Devices, kind: GpuSpec | None) -> int | None:
+    """By the label, else by the table."""
+    return devices.memory_bytes or (profiles_of(kind.name).get(devices.mig_profile or "") if kind else None)
 
 
 def _cut_gpu(devices: Devices, kind: GpuSpec | None, index: int, hidden: Sequence[str | None]) -> Gpu:
     """A GPU of which so many slices are there."""
-    profile = devices.mig_profile or ""
-    table_bytes = profiles_of(kind.name).get(profile) if kind else None
-    size = devices.memory_bytes or table_bytes or NOT_TOLD
+    profile, size = devices.mig_profile or "", _slice_bytes(devices, kind) or NOT_TOLD
     slices = tuple(
         MigInstance(f"{profile}:{index}:{number}", profile, size, size, hidden=why) for number, why in enumerate(hidden)
     )
-    return _described(devices, kind, index, kind.memory_bytes if kind else NOT_TOLD, slices=slices)
+    whole_bytes = kind.memory_bytes if kind else NOT_TOLD
+    return bare_gpu(index, _name(devices, kind), whole_bytes, _capability(devices, kind), slices=slices)
 
 
 def _gpu(devices: Devices, kind: GpuSpec | None, index: int, peers: Sequence[int], hidden: str | None) -> Gpu:
+    size: int | NotAvailable = devices.memory_bytes or (kind.memory_bytes if kind else NOT_TOLD)
     if kind is not None and kind.unified_memory:
-        return _described(devices, kind, index, ONE_POOL, hidden=hidden)
-    size = devices.memory_bytes or (kind.memory_bytes if kind else NOT_TOLD)
-    linked = tuple(_bus_id(peer) for peer in peers if peer != index)
-    return _described(devices, kind, index, size, linked, hidden)
+        size = ONE_POOL
+    return bare_gpu(index, _name(devices, kind), size, _capability(devices, kind), peers, hidden)
 
 
-def _described(
-    devices: Devices,
-    kind: GpuSpec | None,
+def _name(devices: Devices, kind: GpuSpec | None) -> str | NotAvailable:
+    return kind.products[0] if kind else devices.product or NOT_TOLD
+
+
+def _capability(devices: Devices, kind: GpuSpec | None) -> tuple[int, int] | NotAvailable:
+    return devices.capability or (kind and kind.compute_capability) or NOT_TOLD
+
+
+def bare_gpu(
     index: int,
+    name: str | NotAvailable,
     memory_bytes: int | NotAvailable,
-    peers: tuple[str, ...] = (),
+    capability: tuple[int, int] | NotAvailable,
+    linked: Iterable[int] = (),
     hidden: str | None = None,
     slices: tuple[MigInstance, ...] = (),
+    uuid: str | NotAvailable = NOT_TOLD,
 ) -> Gpu:
-    capability = devices.capability or (kind.compute_capability if kind else None)
+    """A GPU of which a cluster tells the kind, and no reading; `linked` are the indices that NVLink joins."""
     return Gpu(
         index=index,
-        name=kind.products[0] if kind else devices.product or NOT_TOLD,
-        uuid=NOT_TOLD,
+        name=name,
+        uuid=uuid,
         pci_bus_id=_bus_id(index),
         memory_total_bytes=memory_bytes,
         memory_used_bytes=0 if isinstance(memory_bytes, int) else memory_bytes,
         memory_free_bytes=memory_bytes,
-        compute_capability=capability or NOT_TOLD,
+        compute_capability=capability,
         utilization_percent=NOT_TOLD,
         temperature_c=NOT_TOLD,
         power_w=NOT_TOLD,
@@ -114,7 +131,7 @@ def _described(
         ecc_enabled=NOT_TOLD,
         mig_enabled=bool(slices),
         mig_instances=slices,
-        nvlink_peers=peers,
+        nvlink_peers=tuple(_bus_id(peer) for peer in linked if peer != index),
         hidden=hidden,
     )
 

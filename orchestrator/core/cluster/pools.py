@@ -1,0 +1,84 @@
+"""Like nodes as one pool each, since a plan looks at each kind of host once.
+
+Nodes of one kind differ in what other pods have left of CPU and memory. Of nodes with free GPUs that is no difference, as
+replicas on GPUs need little of either; of the others as small a one as `MOST_POOLS` allow. A pool is described by the
+least that one of its nodes has left.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.core.accelerators import devices
+from orchestrator.core.inventory import Host, HostGroup, Inventory, Site
+from orchestrator.core.site import without_identity
+
+MOST_POOLS = 24
+LEFT = ("cpu_cores", "memory_total_bytes", "memory_available_bytes", "disk_free_bytes")
+PRECISIONS = (7, 4, 3, 2, 1)  # significant bits to which what is left is compared
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class NodeHost:
+    """A node that can be planned on, and the labels by which its like are known."""
+
+    inventory: Inventory
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Like nodes, by name; the host group of the same index describes them."""
+
+    nodes: tuple[str, ...]
+    labels: Labels
+
+
+def pooled(hosts: Sequence[NodeHost]) -> tuple[Site, tuple[Pool, ...]]:
+    """In the order in which each kind is first met."""
+    for bits in PRECISIONS:
+        found = _grouped(hosts, bits)
+        if len(found) <= MOST_POOLS:
+            break
+    site = Site(tuple(HostGroup(_least(members), len(members)) for members in found))
+    return site, tuple(_pool(members) for members in found)
+
+
+def _grouped(hosts: Sequence[NodeHost], bits: int) -> list[list[NodeHost]]:
+    found: dict[Hashable, list[NodeHost]] = defaultdict(list)
+    for each in hosts:
+        found[_kind(each, bits)].append(each)
+    return list(found.values())
+
+
+def _kind(node: NodeHost, bits: int) -> Hashable:
+    """What like nodes have in common."""
+    gpus, host = without_identity(node.inventory).gpus, node.inventory.host
+    found, _ = devices(node.inventory)
+    alike = found and not host.unified_memory
+    left = () if alike else (_rounded(host.cpu_cores, bits), _rounded(host.memory_available_bytes, bits))
+    return gpus, host.unified_memory, node.inventory.driver, node.labels, left
+
+
+def _least(members: Sequence[NodeHost]) -> Inventory:
+    hosts = [member.inventory.host for member in members]
+    first = members[0].inventory
+    return replace(first, host=replace(first.host, **{name: _fewest(hosts, name) for name in LEFT}))
+
+
+def _fewest(hosts: Iterable[Host], name: str) -> int:
+    return min(getattr(host, name) for host in hosts)
+
+
+def _pool(members: Sequence[NodeHost]) -> Pool:
+    return Pool(tuple(member.inventory.host.hostname for member in members), members[0].labels)
+
+
+def _rounded(number: int, bits: int) -> int:
+    """Down to so many significant bits."""
+    rest = max(0, number.bit_length() - bits)
+    return number >> rest << rest
