@@ -1,4 +1,4 @@
-"""What of a cluster is not planned on, and why: each reason once, with how many it holds for and a few of them by name."""
+"""What of a cluster is not planned on: each reason once, with how many it holds for and a few of them by name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from orchestrator.core.inventory import Gpu, Inventory
 
 OTHER_GPUS = ("amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "habana.ai/gaudi")
 NAMED = 3  # nodes that a notice names
-LABELS_HINT = (
-    "install GPU Feature Discovery (NVIDIA's GPU Operator brings it), or label them with nvidia.com/gpu.product"
-)
+LABELS_HELP = "install GPU Feature Discovery (NVIDIA's GPU Operator brings it) or label them nvidia.com/gpu.product=…"
 
 
 def left_out(nodes: Sequence[Node], inventories: Iterable[Inventory]) -> tuple[str, ...]:
@@ -36,7 +34,7 @@ def _hidden(gpus: Iterable[Gpu]) -> Iterator[str]:
 
 
 def _with_help(why: str) -> str:
-    return f"{why}; {LABELS_HINT}" if why == UNNAMED else why
+    return f"{why}; {LABELS_HELP}" if why == UNNAMED else why
 
 
 def _by_reason(reasons: Iterable[tuple[str, str]], noun: str) -> Iterator[tuple[str, str]]:

@@ -1,22 +1,21 @@
 """Like nodes as one pool each, since a plan looks at each kind of host once.
 
-Nodes of one kind differ in what other pods have left of CPU and memory. Of nodes with free GPUs that is no difference, as
-replicas on GPUs need little of either; of the others as small a one as `MOST_POOLS` allow. A pool is described by the
-least that one of its nodes has left.
+Nodes of one kind differ in what other pods have left of CPU and memory. Of nodes with free GPUs that is no difference,
+as replicas on GPUs need little of either; of the others as small a one as `MOST_POOLS` allow. A pool is described by
+the least that one of its nodes has left.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.core.accelerators import devices
-from orchestrator.core.inventory import Host, HostGroup, Inventory, Site
+from orchestrator.core.inventory import HostGroup, Inventory, Site
 from orchestrator.core.site import without_identity
 
 MOST_POOLS = 24
-LEFT = ("cpu_cores", "memory_total_bytes", "memory_available_bytes", "disk_free_bytes")
 PRECISIONS = (7, 4, 3, 2, 1)  # significant bits to which what is left is compared
 
 Labels = tuple[tuple[str, str], ...]
@@ -66,12 +65,14 @@ def _kind(node: NodeHost, bits: int) -> Hashable:
 
 def _least(members: Sequence[NodeHost]) -> Inventory:
     hosts = [member.inventory.host for member in members]
-    first = members[0].inventory
-    return replace(first, host=replace(first.host, **{name: _fewest(hosts, name) for name in LEFT}))
-
-
-def _fewest(hosts: Iterable[Host], name: str) -> int:
-    return min(getattr(host, name) for host in hosts)
+    least = replace(
+        hosts[0],
+        cpu_cores=min(host.cpu_cores for host in hosts),
+        memory_total_bytes=min(host.memory_total_bytes for host in hosts),
+        memory_available_bytes=min(host.memory_available_bytes for host in hosts),
+        disk_free_bytes=min(host.disk_free_bytes for host in hosts),
+    )
+    return replace(members[0].inventory, host=least)
 
 
 def _pool(members: Sequence[NodeHost]) -> Pool:
