@@ -12,7 +12,7 @@ from orchestrator.core.cluster.host import host_of
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
 from orchestrator.core.cluster.notices import left_out
 from orchestrator.core.cluster.pod_requests import Requested
-from orchestrator.core.cluster.pools import Labels, NodeHost, Pool, pooled
+from orchestrator.core.cluster.pools import Labels, NodeHost, pooled
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed
 from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Gpu, GpuDriver, Inventory, Site
@@ -31,21 +31,11 @@ class Seen:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ClusterSite:
-    """`pools` has the nodes of each of the site's host groups."""
-
-    site: Site
-    pools: tuple[Pool, ...]
-    notices: tuple[str, ...]
-
-
-def cluster_site(seen: Seen, table: GpuTable) -> ClusterSite:
-    """All nodes that a fleet's pods may be put on, in the order of their names."""
+def cluster_site(seen: Seen, table: GpuTable) -> tuple[Site, tuple[str, ...]]:
+    """All nodes that a fleet's pods may be put on, in the order of their names; and what is not planned on."""
     usable = [node for node in sorted(seen.nodes, key=lambda node: node.name) if unusable(node) is None]
     hosts = [_node_host(node, seen, table) for node in usable]
-    site, pools = pooled(hosts)
-    return ClusterSite(site, pools, (*seen.notices, *left_out(seen.nodes, [host.inventory for host in hosts])))
+    return pooled(hosts), (*seen.notices, *left_out(seen.nodes, [host.inventory for host in hosts]))
 
 
 def _node_host(node: Node, seen: Seen, table: GpuTable) -> NodeHost:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.core.accelerators import devices
-from orchestrator.core.inventory import HostGroup, Inventory, Site
+from orchestrator.core.inventory import HostGroup, Inventory, NodePool, Site
 from orchestrator.core.site import without_identity
 
 MOST_POOLS = 24
@@ -29,22 +29,13 @@ class NodeHost:
     labels: Labels
 
 
-@dataclass(frozen=True)
-class Pool:
-    """Like nodes, by name; the host group of the same index describes them."""
-
-    nodes: tuple[str, ...]
-    labels: Labels
-
-
-def pooled(hosts: Sequence[NodeHost]) -> tuple[Site, tuple[Pool, ...]]:
+def pooled(hosts: Sequence[NodeHost]) -> Site:
     """In the order in which each kind is first met."""
     for bits in PRECISIONS:
         found = _grouped(hosts, bits)
         if len(found) <= MOST_POOLS:
             break
-    site = Site(tuple(HostGroup(_least(members), len(members)) for members in found))
-    return site, tuple(_pool(members) for members in found)
+    return Site(tuple(HostGroup(_least(members), len(members), _pool(members)) for members in found))
 
 
 def _grouped(hosts: Sequence[NodeHost], bits: int) -> list[list[NodeHost]]:
@@ -75,8 +66,8 @@ def _least(members: Sequence[NodeHost]) -> Inventory:
     return replace(members[0].inventory, host=least)
 
 
-def _pool(members: Sequence[NodeHost]) -> Pool:
-    return Pool(tuple(member.inventory.host.hostname for member in members), members[0].labels)
+def _pool(members: Sequence[NodeHost]) -> NodePool:
+    return NodePool(tuple(member.inventory.host.hostname for member in members), members[0].labels)
 
 
 def _rounded(number: int, bits: int) -> int:
