@@ -19,6 +19,7 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import OpenApiException
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from kubernetes.config.kube_config import list_kube_config_contexts
+from yaml import YAMLError
 
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 
@@ -152,10 +153,12 @@ def _in_cluster(configuration: Configuration) -> KubernetesApi:
 
 def _context(files: str, name: str | None) -> dict[str, Any]:
     """The context that is named, or the current one; raises UsageError with those that there are."""
+    if not any(Path(file).expanduser().exists() for file in files.split(os.pathsep)):
+        raise UsageError(f"a kubeconfig is needed, and there is no {files}", hint="kubectl config view")
     try:
         contexts, active = list_kube_config_contexts(files)
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError) as wrong:
-        raise UsageError(f"no cluster: {files} is needed, and {_why(wrong)}", hint="kubectl config view") from wrong
+    except (ConfigException, YAMLError, OSError, ValueError, TypeError, AttributeError) as wrong:
+        raise UsageError(f"{files} is no kubeconfig: {_why(wrong)}", hint="kubectl config view") from wrong
     found = active if name is None else next((each for each in contexts if each["name"] == name), None)
     if found is None:
         known = ", ".join(each["name"] for each in contexts) or "none"
