@@ -82,7 +82,12 @@ _BUILT_IN = (
     ("policy", "policy", "v1", "PodDisruptionBudget/poddisruptionbudgets/pdb!"),
     ("coordination.k8s.io", "coordination", "v1", "Lease/leases"),
     ("discovery.k8s.io", "discovery", "v1", "EndpointSlice/endpointslices"),
-    ("resource.k8s.io", "resource", "v1", "ResourceSlice/resourceslices* ResourceClaim/resourceclaims! DeviceClass/deviceclasses*"),
+    (
+        "resource.k8s.io",
+        "resource",
+        "v1",
+        "ResourceSlice/resourceslices* ResourceClaim/resourceclaims! DeviceClass/deviceclasses*",
+    ),
     ("storage.k8s.io", "storage", "v1", "StorageClass/storageclasses/sc*"),
     ("scheduling.k8s.io", "scheduling", "v1", "PriorityClass/priorityclasses/pc*"),
 )
