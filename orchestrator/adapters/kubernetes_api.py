@@ -75,18 +75,15 @@ class KubernetesApi:
         while True:
             paging = {"limit": str(PAGE), **({"continue": token} if token else {})}
             status, page = self._get(resource.path(namespace), {**query, **paging})
-            if status != GONE:
+            token = _continuation(page)
+            if status != GONE or not token:
                 self._require_well(status, page, "list", resource)
                 yield page.get("items") or []
-            rest = (page.get("metadata") or {}).get("continue") or ""
-            if status == GONE and not rest:
-                raise EnvironmentNotReady(f"{self._name} forgot a list of {resource} before all of it was read")
-            token = rest
             if not token:
                 return
 
     def _get(self, path: str, query: Mapping[str, str]) -> tuple[int, Any]:
-        """Status and body; a body that is not JSON as a message."""
+        """Status and body; what is no JSON object as text."""
         method, url, headers, _, _ = self._client.param_serialize(
             "GET",
             path,
@@ -103,15 +100,16 @@ class KubernetesApi:
                 hint=f"kubectl --context {self.context} cluster-info",
             ) from failed
         try:
-            return answer.status, json.loads(data)
+            body = json.loads(data)
         except ValueError:
-            return answer.status, {"message": data[:200].decode(errors="replace")}
+            body = None
+        return answer.status, body if isinstance(body, dict) else data[:200].decode(errors="replace")
 
     def _require_well(self, status: int, body: Any, verb: str, resource: Resource) -> None:
         """Raises what a refusal means."""
         if status < 400 and isinstance(body, dict):
             return
-        message = str(body.get("message", "")) if isinstance(body, dict) else "no object"
+        message = str(body.get("message", "")) if isinstance(body, dict) else repr(body)
         if status == 401:
             raise EnvironmentNotReady(
                 f"{self._name} does not accept the credentials: {message}",
@@ -190,6 +188,11 @@ def _complaints_raised(context: str) -> Iterator[None]:
             f"the credentials of context {context!r} cannot be had: {'; '.join(said)}",
             hint=f"kubectl --context {context} cluster-info",
         )
+
+
+def _continuation(page: Any) -> str:
+    """Where the rest of a list begins; a server that forgot the list says where to go on all the same."""
+    return str((page.get("metadata") or {}).get("continue") or "") if isinstance(page, dict) else ""
 
 
 def _why(error: BaseException) -> str:

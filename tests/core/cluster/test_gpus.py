@@ -161,9 +161,9 @@ def test_a_gpu_that_shares_the_hosts_memory_has_none_of_its_own():
 
 def test_driver_and_cuda_are_read_from_labels_of_today_and_of_before():
     old = {
-        **{
-            f"nvidia.com/cuda.driver.{part}": text for part, text in zip(("major", "minor", "rev"), ["455", "06", "01"])
-        },
+        "nvidia.com/cuda.driver.major": "455",
+        "nvidia.com/cuda.driver.minor": "06",
+        "nvidia.com/cuda.driver.rev": "01",
         "nvidia.com/cuda.runtime.major": "12",
         "nvidia.com/cuda.runtime.minor": "4",
     }
