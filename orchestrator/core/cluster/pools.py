@@ -8,14 +8,15 @@ the least that one of its nodes has left.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from orchestrator.core.accelerators import devices
 from orchestrator.core.inventory import HostGroup, Inventory, NodePool, Site
 from orchestrator.core.site import without_identity
 
-MOST_POOLS = 24
+MOST_POOLS = 24  # of nodes without free GPUs
 PRECISIONS = (7, 4, 3, 2, 1)  # significant bits to which what is left is compared
 
 Labels = tuple[tuple[str, str], ...]
@@ -30,28 +31,36 @@ class NodeHost:
 
 
 def pooled(hosts: Sequence[NodeHost]) -> Site:
-    """In the order in which each kind is first met."""
+    """Nodes with free GPUs first, then the others."""
+    with_gpus, without = _grouped([each for each in hosts if _on_gpus(each)], _kind), []
     for bits in PRECISIONS:
-        found = _grouped(hosts, bits)
-        if len(found) <= MOST_POOLS:
+        without = _grouped([each for each in hosts if not _on_gpus(each)], partial(_kind_and_rest, bits))
+        if len(without) <= MOST_POOLS:
             break
+    found = (*with_gpus, *without)
     return Site(tuple(HostGroup(_least(members), len(members), _pool(members)) for members in found))
 
 
-def _grouped(hosts: Sequence[NodeHost], bits: int) -> list[list[NodeHost]]:
+def _grouped(hosts: Iterable[NodeHost], key: Callable[[NodeHost], Hashable]) -> list[list[NodeHost]]:
+    """In the order in which each kind is first met."""
     found: dict[Hashable, list[NodeHost]] = defaultdict(list)
     for each in hosts:
-        found[_kind(each, bits)].append(each)
+        found[key(each)].append(each)
     return list(found.values())
 
 
-def _kind(node: NodeHost, bits: int) -> Hashable:
-    """What like nodes have in common."""
-    gpus, host = without_identity(node.inventory).gpus, node.inventory.host
-    found, _ = devices(node.inventory)
-    alike = found and not host.unified_memory
-    left = () if alike else (_rounded(host.cpu_cores, bits), _rounded(host.memory_available_bytes, bits))
-    return gpus, host.unified_memory, node.inventory.driver, node.labels, left
+def _on_gpus(node: NodeHost) -> bool:
+    """Whether replicas on it need little of its own memory."""
+    return bool(devices(node.inventory)[0]) and not node.inventory.host.unified_memory
+
+
+def _kind(node: NodeHost) -> Hashable:
+    return without_identity(node.inventory).gpus, node.inventory.driver, node.labels
+
+
+def _kind_and_rest(bits: int, node: NodeHost) -> Hashable:
+    host = node.inventory.host
+    return _kind(node), _rounded(host.cpu_cores, bits), _rounded(host.memory_available_bytes, bits)
 
 
 def _least(members: Sequence[NodeHost]) -> Inventory:

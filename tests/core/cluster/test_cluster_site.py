@@ -44,9 +44,9 @@ def names(site: Site) -> list[tuple[str, ...]]:
     return [group.pool.nodes for group in site.hosts if group.pool]
 
 
-def test_like_nodes_are_one_pool_in_the_order_of_their_names():
+def test_like_nodes_are_one_pool_by_name_those_with_gpus_first():
     found = site(node("b", A100_LABELS, gpus=8), node("t", T4, gpus=4), node("a", A100_LABELS, gpus=8), node("c"))
-    assert names(found) == [("a", "b"), ("c",), ("t",)]
+    assert names(found) == [("a", "b"), ("t",), ("c",)]
     assert [group.count for group in found.hosts] == [2, 1, 1]
     assert dict(found.hosts[0].pool.labels if found.hosts[0].pool else ())["nvidia.com/gpu.product"]
 
