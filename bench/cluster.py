@@ -1,8 +1,8 @@
 """What a plan over a large cluster takes: `qorch plan --kubeconfig` against an API server that serves a thousand nodes.
 
-`python -m bench.cluster` prints the table and writes docs/measurements/cluster.md. The server is another process, and has
-its pages ready, so that what is measured is qorch: reading, planning, printing. Nodes are as large as real ones, most of
-which is the list of their images; each of them has eight GPUs of one of five kinds, of which pods hold none to eight.
+`python -m bench.cluster` prints the table and writes docs/measurements/cluster.md. The server is another process with
+its pages ready, so that what is measured is qorch: reading, planning, printing. Nodes are as large as real ones, most
+of which is the list of their images; each has eight GPUs of one of five kinds, of which pods hold none to eight.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ IMAGES = 50  # that the kubelet lists, at most
 NODES = (1, 10, 100, 1_000)
 ROUNDS = 3
 MIB = 2**20
-HEADERS = ("nodes", "GPUs", "pods", "MB read", "seconds", "peak MiB")
+HEADERS = ("nodes", "GPUs", "pods", "MB read", "seconds", "CPU seconds", "peak MiB")
 
 
 def node(number: int) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def serve(nodes: int, ready: Connection) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    ready.send((server.server_address[1], sum(map(len, sum(lists.values(), [])))))
+    ready.send((server.server_address[1], sum(len(page) for found in lists.values() for page in found)))
     server.serve_forever()
 
 
@@ -146,37 +146,38 @@ def cluster(nodes: int, folder: Path) -> Iterator[tuple[Path, int]]:
         process.join()
 
 
-def measure(kubeconfig: Path) -> tuple[float, float]:
-    """Seconds of one `qorch plan`, and the most MiB that it took."""
+def measure(kubeconfig: Path) -> tuple[float, float, float]:
+    """Seconds of one `qorch plan`, those of a CPU, and the most MiB that it took."""
     command = (sys.executable, "-m", "orchestrator.cli", "plan", "--kubeconfig", str(kubeconfig), "--for", "cost")
-    start, peak = time.perf_counter(), 0
+    start, cpu_s, peak = time.perf_counter(), 0.0, 0
     with psutil.Popen(command, stdout=subprocess.DEVNULL) as child:
         while child.poll() is None:
             with suppress(psutil.Error):
                 peak = max(peak, child.memory_info().rss)
+                cpu_s = sum(child.cpu_times()[:2])
             time.sleep(0.02)
     if child.returncode:
         raise RuntimeError(f"qorch plan ended with {child.returncode}")
-    return time.perf_counter() - start, peak / MIB
+    return time.perf_counter() - start, cpu_s, peak / MIB
 
 
 def row(nodes: int) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder, cluster(nodes, Path(folder)) as (kubeconfig, size):
         found = [measure(kubeconfig) for _ in range(ROUNDS)]
-    seconds, peaks = zip(*found, strict=True)
+    seconds, cpu_s, peaks = zip(*found, strict=True)
     draw = random.Random(1)
     number = sum(1 for each in range(nodes) for _ in pods(each, draw))
     counts = (f"{nodes:,}", f"{GPUS * nodes:,}", f"{number:,}", f"{size / 1e6:.1f}")
-    return (*counts, f"{median(seconds):.2f}", f"{max(peaks):.0f}")
+    return (*counts, f"{median(seconds):.2f}", f"{median(cpu_s):.2f}", f"{max(peaks):.0f}")
 
 
 def page(found: list[tuple[str, ...]]) -> str:
     seen = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()} on {sys.platform}"
     return f"""# How long a plan over a cluster takes
 
-Written by `python -m bench.cluster` ({seen}): `qorch plan --kubeconfig … --for cost` from its start to its end, median of
-{ROUNDS} runs, and the most memory that its process took. Nodes have eight GPUs of one of {len(PRODUCTS)} kinds, of which
-pods hold none to eight, so that there are {len(PRODUCTS) * (GPUS + 1)} kinds of node.
+Written by `python -m bench.cluster` ({seen}): `qorch plan --kubeconfig … --for cost` from its start to its end, median
+of {ROUNDS} runs, and the most memory that its process took. Nodes have eight GPUs of one of {len(PRODUCTS)} kinds, of
+which pods hold none to eight, so that there are {len(PRODUCTS) * (GPUS + 1)} kinds of node.
 
 {markdown(HEADERS, found)}
 Goal: 1,000 nodes of eight GPUs under 3 s and 300 MB.

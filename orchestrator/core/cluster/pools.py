@@ -32,13 +32,17 @@ class NodeHost:
 
 def pooled(hosts: Sequence[NodeHost]) -> Site:
     """Nodes with free GPUs first, then the others."""
-    with_gpus, without = _grouped([each for each in hosts if _on_gpus(each)], _kind), []
-    for bits in PRECISIONS:
-        without = _grouped([each for each in hosts if not _on_gpus(each)], partial(_kind_and_rest, bits))
-        if len(without) <= MOST_POOLS:
-            break
-    found = (*with_gpus, *without)
+    with_gpus = [each for each in hosts if _on_gpus(each)]
+    without = [each for each in hosts if not _on_gpus(each)]
+    found = (*_grouped(with_gpus, _kind), *_by_what_is_left(without))
     return Site(tuple(HostGroup(_least(members), len(members), _pool(members)) for members in found))
+
+
+def _by_what_is_left(hosts: Sequence[NodeHost]) -> list[list[NodeHost]]:
+    """As exactly as `MOST_POOLS` allow, and never by less than a power of two."""
+    ways = [partial(_kind_and_rest, bits) for bits in PRECISIONS]
+    found = (_grouped(hosts, way) for way in ways)
+    return next((pools for pools in found if len(pools) <= MOST_POOLS), _grouped(hosts, ways[-1]))
 
 
 def _grouped(hosts: Iterable[NodeHost], key: Callable[[NodeHost], Hashable]) -> list[list[NodeHost]]:
