@@ -14,15 +14,15 @@ from tests.kube.fixtures import api_server
 from tests.kube.server import ApiServer
 
 __all__ = ["api_server"]
-T4 = labelled(product="Tesla-T4", memory="15360", count="4", compute_major="7", compute_minor="5")
+L4 = labelled(product="NVIDIA-L4", memory="23034", count="4", compute_minor="9")
 
 
 @pytest.fixture
 def lab(api_server: ApiServer, tmp_path: Path) -> ApiServer:
-    """Two nodes of A100s, one of which pods took three GPUs of, and one of T4s; eve may do nothing."""
+    """Two nodes of A100s, one of which pods took three GPUs of, and one of L4s; eve may do nothing."""
     api_server.put(node_object("a", A100_LABELS, gpus=8))
     api_server.put(node_object("b", A100_LABELS, gpus=8))
-    api_server.put(node_object("t", T4, gpus=4))
+    api_server.put(node_object("l", L4, gpus=4))
     api_server.put(node_object("cordoned", A100_LABELS, gpus=8, spec={"unschedulable": True}))
     api_server.put(pod_object("p", "b", gpu=3))
     api_server.kubeconfig(tmp_path / "kubeconfig", context="lab")
@@ -49,7 +49,7 @@ def test_replicas_go_onto_unlike_pools_and_no_gpu_that_pods_have(qorch: Qorch, k
     done = qorch("plan", "--kubeconfig", kubeconfig, "--model", "qwen3.5-9b", "--for", "cost", "-o", "json")
     plan = json.loads(done.out)
     used = {tuple(plan["hosts"][each["host_group"]]["pool"]["nodes"]): each["gpu_sets"] for each in plan["placements"]}
-    assert set(used) == {("a",), ("b",), ("t",)}
+    assert set(used) == {("a",), ("b",), ("l",)}
     assert sorted(gpu for gpus in used["b",] for gpu in gpus) == [0, 1, 2, 3, 4]
 
 
