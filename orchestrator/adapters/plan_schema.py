@@ -36,6 +36,7 @@ class InventoryEntry(Seen):
 class HostGroupEntry(Entry):
     inventory: InventoryEntry
     count: Positive = 1
+    pool: Any = None
 
 
 class FitEntry(Entry):

@@ -10,13 +10,17 @@ from shlex import quote
 
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
+from orchestrator.core.cluster.cluster_site import Seen, cluster_site
 from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError, UsageError
+from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.wish import Wish
 
+DESCRIBED = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
+IN_CLUSTER = Availability(obtainable=True, on_disk=True, reason="in the fleet's image, or its cache of weights")
 FIXED_HINT = "qorch up --engine ollama --replicas 1"
 HINTS = {
     PlanFailure.WEIGHTS_MISSING: "qorch pull {nearest} on a machine with a route to the hub, or --weights PATH",
@@ -38,12 +42,27 @@ def make_plan(
     return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
 
 
-def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
-    """Choose for a machine that one does not have: there every engine and all published weights can be had."""
-    there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
+def make_described_plan(
+    profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict, there: Availability = DESCRIBED
+) -> FitPlan:
+    """Choose for a machine that this is not: there every engine and all published weights can be had."""
     availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
     engines = dict.fromkeys(product(EngineName, Device), there)
     return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
+
+
+def make_cluster_plan(
+    profiles: tuple[Profile, ...], seen: Seen, wish: Wish, table: GpuTable, predict: Predict
+) -> FitPlan:
+    """Choose for a cluster: weights go to a volume of the fleet's, whatever the nodes' disks have room for."""
+    site, notices = cluster_site(seen, table)
+    if not site.hosts:
+        raise EnvironmentNotReady(
+            f"a node that pods can be put on is needed, and {seen.name!r} has none: {'; '.join(notices)}",
+            hint=f"kubectl --context {seen.name} get nodes",
+        )
+    plan = make_described_plan(profiles, site, wish, predict, IN_CLUSTER)
+    return replace(plan, notices=(*notices, *plan.notices))
 
 
 def require_fit(plan: FitPlan) -> Fit:

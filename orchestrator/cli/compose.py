@@ -173,6 +173,16 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     return _plan_on(inventory(), wish, weights)
 
 
+def cluster_plan(wish: Wish, kubeconfig: Path | None, context: str | None) -> FitPlan:
+    """The plan for the nodes of a cluster."""
+    from orchestrator.adapters.cluster_probe import probe_cluster
+    from orchestrator.adapters.kubernetes_api import connect
+    from orchestrator.app.plan import make_cluster_plan
+
+    seen = probe_cluster(connect(kubeconfig, context))
+    return make_cluster_plan(profiles(), seen, _with_loras_read(wish), gpu_table(), predictor())
+
+
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
     """The plan for this machine as if the fleet that runs took nothing of it."""
     from orchestrator.core.plan_diff import without_fleet

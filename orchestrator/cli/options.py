@@ -98,6 +98,14 @@ hardware = option(
     metavar="FILE|TEXT",
     help="Plan for a machine that a YAML file describes, or a line such as a100-80gb:2,a6000:1, instead of this one.",
 )
+kube_context = option(
+    "--kube-context", metavar="NAME", help="The cluster of this context of the kubeconfig, instead of this machine."
+)
+kubeconfig = option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    help="Find the cluster in this file, instead of KUBECONFIG or ~/.kube/config.",
+)
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -25,6 +26,20 @@ from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds
 from orchestrator.core.wish import Prices, Wish
 
 BOUNDS_HINT = "qorch up --min-replicas 1 --max-replicas 3"
+
+
+class Tokens(click.IntRange):
+    """`--context` is the model's; elsewhere a flag of this name means a cluster's."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as wrong:
+            if re.match("[A-Za-z]", str(value)):
+                self.fail(f"{value!r} is no number of tokens; a cluster's is --kube-context {value}", param, ctx)
+            raise wrong
 
 
 def _above_zero(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -81,7 +96,7 @@ OPTIONS = (
         callback=_device,
         help="Only on this; vLLM on a CPU has to be asked for.",
     ),
-    option("--context", type=click.IntRange(min=1), help="Tokens of context (max_model_len)."),
+    option("--context", type=Tokens(min=1), help="Tokens of context (max_model_len)."),
     option("--concurrency", type=click.IntRange(1, 1024), help="Sequences at once (max_num_seqs)."),
     option("--replicas", type=click.IntRange(1, 256), help="Engine replicas."),
     option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.core.inventory import Gpu, Host, Inventory, MigInstance, NotAvailable
 from orchestrator.core.mig import share
@@ -49,6 +50,7 @@ class Accelerator:
         return f"{self.name} MIG {self.mig_profile}" if self.mig_profile else self.name
 
 
+@lru_cache(maxsize=512)  # asked some hundred times a host, by each profile and step
 def devices(inventory: Inventory) -> tuple[tuple[Accelerator, ...], tuple[str, ...]]:
     """The devices that a plan can use, and of each other one why not."""
     found = [one for gpu in inventory.gpus for one in _of_gpu(gpu, inventory.host)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from orchestrator.core.amounts import gib
 from orchestrator.core.device import Device
 from orchestrator.core.device_memory import Memory
 from orchestrator.core.gpu_holders import holders_text, processes_on
 from orchestrator.core.inventory import HostGroup, Inventory, NotAvailable
-from orchestrator.core.ladder import Settled, context_note, ladder, settle
+from orchestrator.core.ladder import Ladder, Settled, context_note, ladder, settle
 from orchestrator.core.memory import memory_parts
 from orchestrator.core.parallel import Split, splits
 from orchestrator.core.plan import Fit, Misfit, Shape
@@ -128,15 +129,29 @@ def _attempt(profile: Profile, devices: tuple[VllmDevice, ...], split: Split, st
     """Replicas are equal, so the device with the least free memory decides for all of them."""
     tightest = min(devices, key=lambda one: one.available_bytes)
     size, options = split.tensor_parallel_size, _options(tightest, split, wish)
-
-    def memory_of(context: int, count: int) -> Memory:
-        parts = memory_parts(profile, Shape(context, count, size, options, stages))
-        return Memory(parts, tightest.available_bytes, tightest.available_why)
-
     limit = profile.model.limits.max_model_len
-    choice = settle(memory_of, ladder(profile, wish, limit, MOST_SEQUENCES, ENOUGH_SEQUENCES))
+    steps = ladder(profile, wish, limit, MOST_SEQUENCES, ENOUGH_SEQUENCES)
+    choice = _settled(profile, steps, tightest.available_bytes, tightest.available_why, size, options, stages)
     first = sorted(devices[:size], key=lambda one: (one.accelerator.gpu_index, str(one.id)))
     return Attempt(tuple(first), options, choice, stages)
+
+
+@lru_cache(maxsize=4096)  # pools of a cluster that differ in how many GPUs are free ask the same
+def _settled(
+    profile: Profile,
+    steps: Ladder,
+    available_bytes: int,
+    available_why: str,
+    size: int,
+    options: VllmOptions,
+    stages: int,
+) -> Settled:
+    def memory_of(context: int, count: int) -> Memory:
+        return Memory(
+            memory_parts(profile, Shape(context, count, size, options, stages)), available_bytes, available_why
+        )
+
+    return settle(memory_of, steps)
 
 
 def _options(device: VllmDevice, split: Split, wish: Wish) -> VllmOptions:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 
 from orchestrator.core.gpu_spec import GpuSpec
 from orchestrator.core.inventory import NotAvailable
@@ -46,6 +47,7 @@ def _is(spec: GpuSpec, product: str, memory_bytes: int | NotAvailable) -> bool:
     return abs(memory_bytes - spec.memory_bytes) <= SAME_MEMORY * spec.memory_bytes
 
 
+@lru_cache(maxsize=4096)  # the table's own names are compared with each GPU of a cluster
 def _short(text: str) -> str:
     """`RTX A6000` as `rtx-a6000`."""
     return re.sub(r"[\s_-]+", "-", text.strip().lower())

@@ -103,11 +103,20 @@ class Inventory:
 
 
 @dataclass(frozen=True)
+class NodePool:
+    """Like nodes of a cluster, by name, and the labels that tell them from other nodes."""
+
+    nodes: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class HostGroup:
     """Equal hosts, of which `inventory` describes one."""
 
     inventory: Inventory
     count: int = 1
+    pool: NodePool | None = None  # where they are a cluster's
 
 
 @dataclass(frozen=True)

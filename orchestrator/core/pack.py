@@ -49,8 +49,8 @@ def pack(options: Sequence[Option], site: Site, budget: Budget) -> tuple[Placeme
     pools = [Pool(index, group.count) for index, group in enumerate(site.hosts)]
     placements: list[Placement] = []
     for option in options:
-        rest: list[Pool] = []
-        for pool in pools:
+        rest = [pool for pool in pools if pool.group != option.group]
+        for pool in (pool for pool in pools if pool.group == option.group):
             placed, left = _place(option, pool, site, budget.less(placements))
             placements += placed
             rest += left
@@ -60,7 +60,7 @@ def pack(options: Sequence[Option], site: Site, budget: Budget) -> tuple[Placeme
 
 def _place(option: Option, pool: Pool, site: Site, budget: Budget) -> tuple[list[Placement], list[Pool]]:
     """What goes onto the hosts of one pool, and the pools that remain of it."""
-    sets = _sets(option, pool, site) if option.group == pool.group else ()
+    sets = _sets(option, pool, site)
     wanted = budget.replicas_of(option.fit.num_gpus)
     if not sets or wanted == 0:
         return [], [pool]

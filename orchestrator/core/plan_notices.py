@@ -22,7 +22,7 @@ def _notices(plan: FitPlan) -> Iterator[str]:
     if plan.chosen is not None:
         yield from _of_choice(plan, plan.chosen)
     for group in plan.site.hosts:
-        for gpu in group.inventory.gpus:
+        for gpu in group.inventory.gpus if group.pool is None else ():  # a cluster's are told by node
             yield from _left_out(gpu)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestrator.core.accelerators import Accelerator, devices
 from orchestrator.core.cpu_rates import cpu_rates
@@ -64,6 +65,7 @@ class Predictor:
         return None if isinstance(spec, NotAvailable) else spec
 
 
+@lru_cache(maxsize=1024)  # pools of a cluster that differ in how many GPUs are free ask the same
 def predict(fit: Fit, engine: Engine, source: str) -> Prediction:
     """One replica that nothing else shares its devices with."""
     work = forward_pass(fit.profile, fit.vllm.kv_cache_dtype)

@@ -19,13 +19,13 @@ def grouped(groups: Iterable[HostGroup]) -> Site:
     first: dict[Inventory, Inventory] = {}
     counts: Counter[Inventory] = Counter()
     for group in groups:
-        key = _without_identity(group.inventory)
+        key = without_identity(group.inventory)
         first.setdefault(key, group.inventory)
         counts[key] += group.count
     return Site(tuple(HostGroup(first[key], counts[key]) for key in first))
 
 
-def _without_identity(inventory: Inventory) -> Inventory:
+def without_identity(inventory: Inventory) -> Inventory:
     """The host without what differs between two equal ones: names, ids and readings that move."""
     host = replace(inventory.host, hostname="")
     return replace(inventory, host=host, gpus=tuple(map(_without_id, inventory.gpus)), source="")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.amounts import counted
 from orchestrator.core.device import Device
+from orchestrator.core.inventory import NodePool
 from orchestrator.core.plan import FitPlan, Placement
 from orchestrator.views.candidates import candidates_text
 from orchestrator.views.expected import expected_text
@@ -20,12 +21,14 @@ def plan_text(plan: FitPlan, width: int, all_candidates: bool = False) -> str:
     return shorten_lines("\n\n".join(_sections(plan, width, all_candidates)), width)
 
 
-def placement_text(placement: Placement) -> str:
-    """What will run of one variant, in one line: each replica's GPUs, on how many hosts."""
+def placement_text(placement: Placement, pool: NodePool | None = None) -> str:
+    """What will run of one variant, in one line: each replica's GPUs, on how many hosts or which nodes."""
     fit, hosts = placement.fit, placement.num_hosts
     sets = "; ".join(", ".join(map(str, gpus)) for gpus in placement.gpu_sets)
     where = "CPU" if fit.device is Device.CPU else f"GPU {sets}"
     on_each = f" on each of {hosts:,} hosts" if hosts > 1 else ""
+    if pool is not None:
+        on_each = f" on {hosts:,} of {len(pool.nodes):,} nodes like {pool.nodes[0]}"
     return (
         f"{fit.profile.name} on {fit.profile.engine}, {where}{on_each}: {tokens_text(fit.max_model_len)} tokens of "
         f"context, {counted(fit.max_num_seqs, 'sequence')}, {counted(placement.num_replicas, 'replica')}"
@@ -42,7 +45,8 @@ def _sections(plan: FitPlan, width: int, all_candidates: bool) -> Iterator[str]:
 
 
 def _chosen(plan: FitPlan, width: int) -> Iterator[str]:
-    lines = [*map(placement_text, plan.placements), *_adapters(plan), plan.reason]
+    placed = (placement_text(each, plan.site.hosts[each.option.group].pool) for each in plan.placements)
+    lines = [*placed, *_adapters(plan), plan.reason]
     yield "\n".join(("Will run", *(paragraph(line, width) for line in lines)))
     for fit in dict.fromkeys(placement.fit for placement in plan.placements):
         yield fit_memory_text(fit, width)

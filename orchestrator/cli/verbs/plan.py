@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +19,8 @@ from orchestrator.core.wish import Wish
 @wish_options
 @options.weights
 @options.hardware
+@options.kube_context
+@options.kubeconfig
 @options.option("--all", "all_", is_flag=True, help="Every candidate, not only the best few.")
 @options.option("--explain", metavar="PROFILE", help="One candidate with all its arithmetic, instead of the plan.")
 @options.option("--diff", is_flag=True, help="Compare with the fleet that runs: exit 1 when they differ.")
@@ -29,6 +32,8 @@ def command(
     wish: Wish,
     weights: Path | None,
     hardware: str | None,
+    kube_context: str | None,
+    kubeconfig: Path | None,
     all_: bool,
     explain: str | None,
     diff: bool,
@@ -39,20 +44,27 @@ def command(
 
     Changes nothing.
     """
+    of_cluster = {"--kube-context": kube_context, "--kubeconfig": kubeconfig}
     if diff:
-        _refuse_beside_diff(ctx, {"--hardware": hardware, "--explain": explain})
+        _refuse_beside(
+            ctx, {"--hardware": hardware, **of_cluster, "--explain": explain}, "--diff", "this machine's fleet"
+        )
         show_diff(ctx, wish, weights, fleet, format_)
         return
-    plan = compose.plan(wish, hardware, weights)
+    if any(of_cluster.values()):
+        _refuse_beside(ctx, {"--hardware": hardware, "--weights": weights}, "--kube-context", "a cluster")
+        plan = compose.cluster_plan(wish, kubeconfig, kube_context)
+    else:
+        plan = compose.plan(wish, hardware, weights)
     if explain is not None:
         _explain(plan, explain, format_)
     else:
         _show(plan, all_, format_)
 
 
-def _refuse_beside_diff(ctx: click.Context, others: dict[str, str | None]) -> None:
+def _refuse_beside(ctx: click.Context, others: Mapping[str, object], beside: str, about: str) -> None:
     if given := [name for name, value in others.items() if value is not None]:
-        raise click.UsageError(f"{given[0]} cannot be combined with --diff, which is about this machine's fleet", ctx)
+        raise click.UsageError(f"{given[0]} cannot be combined with {beside}, which is about {about}", ctx)
 
 
 def _show(plan: FitPlan, all_candidates: bool, format_: str) -> None:

@@ -1,0 +1,96 @@
+"""What is read of a cluster, and what is done without where permission lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.cluster_probe import probe_cluster
+from orchestrator.adapters.kubernetes_api import Forbidden, connect
+from orchestrator.core.cluster.cluster_site import Seen
+from orchestrator.core.errors import EnvironmentNotReady
+from tests.core.cluster.objects import (
+    A100_LABELS,
+    Object,
+    claim_object,
+    device,
+    node_object,
+    pod_object,
+    slice_object,
+)
+from tests.kube.fixtures import api_server, kubeconfig
+from tests.kube.server import ApiServer
+
+__all__ = ["api_server", "kubeconfig"]
+CLUSTER_READER = {"": ["nodes", "pods"], "resource.k8s.io": ["resourceslices", "resourceclaims"]}
+
+
+def reader(api_server: ApiServer, allowed: dict[str, list[str]]) -> None:
+    """Lets eve list these kinds."""
+    rules = [{"apiGroups": [group], "resources": kinds, "verbs": ["list"]} for group, kinds in allowed.items()]
+    group = "rbac.authorization.k8s.io"
+    role: Object = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": "reader"}, "rules": rules}
+    api_server.put(role)
+    binding: Object = {
+        "apiVersion": f"{group}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "reader"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "reader"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "eve"}],
+    }
+    api_server.put(binding)
+
+
+@pytest.fixture
+def lab(api_server: ApiServer) -> ApiServer:
+    api_server.put(node_object("a", A100_LABELS, gpus=8))
+    api_server.put(node_object("dra"))
+    api_server.put(pod_object("p", "a", gpu=3))
+    api_server.put(pod_object("done", "a", phase="Succeeded", gpu=3))
+    api_server.put(pod_object("waits", None, phase="Pending", gpu=3))
+    api_server.put(slice_object("dra", device("gpu-0")))
+    api_server.put(claim_object("c", ("dra", "gpu-0")))
+    return api_server
+
+
+def probed(server: ApiServer, tmp_path: Path, user: str = "eve") -> Seen:
+    return probe_cluster(connect(server.kubeconfig(tmp_path / "config", user=user, context="lab"), None))
+
+
+def test_nodes_requests_and_claimed_devices_are_read_with_one_list_each(lab: ApiServer, tmp_path: Path):
+    reader(lab, CLUSTER_READER)
+    seen = probed(lab, tmp_path)
+    assert [node.name for node in seen.nodes] == ["a", "dra"]
+    assert seen.requested == {"a": {"nvidia.com/gpu": 3}}
+    assert [each.uuid for each in seen.claimed.devices["dra"]] == ["GPU-gpu-0"]
+    assert seen.claimed.taken == {("dra", "gpu-0")}
+    assert (seen.name, seen.notices) == ("lab", ())
+    assert set(lab.counts().values()) == {1}
+
+
+def test_where_pods_may_not_be_listed_the_plan_goes_by_what_nodes_can_allocate_and_says_so(
+    lab: ApiServer, tmp_path: Path
+):
+    reader(lab, {**CLUSTER_READER, "": ["nodes"]})
+    seen = probed(lab, tmp_path)
+    assert seen.requested == {}
+    (told,) = seen.notices
+    assert told.startswith("pods may not be listed: all that nodes can allocate is taken as free (permission to list")
+
+
+def test_where_claims_may_not_be_listed_no_such_device_is_planned_on(lab: ApiServer, tmp_path: Path):
+    reader(lab, {"": ["nodes", "pods"], "resource.k8s.io": ["resourceslices"]})
+    seen = probed(lab, tmp_path)
+    assert seen.claimed.devices == {}
+    assert "resourceclaims.resource.k8s.io" in seen.notices[0]
+
+
+def test_nodes_are_needed(lab: ApiServer, tmp_path: Path):
+    with pytest.raises(Forbidden, match="permission to list nodes is needed"):
+        probed(lab, tmp_path)
+
+
+def test_a_cluster_without_nodes(api_server: ApiServer, kubeconfig: Path):
+    with pytest.raises(EnvironmentNotReady, match="a node is needed, and 'in-process' has none"):
+        probe_cluster(connect(kubeconfig, None))

@@ -1,0 +1,141 @@
+"""A cluster's nodes as a site: pools of like nodes, and notices of what is not planned on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.core.accelerators import devices
+from orchestrator.core.amounts import GIB
+from orchestrator.core.cluster.cluster_site import Seen, cluster_site
+from orchestrator.core.cluster.node import Node, read_node
+from orchestrator.core.cluster.pod_requests import with_requests
+from orchestrator.core.cluster.pools import MOST_POOLS
+from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed, read_slices
+from orchestrator.core.inventory import Site
+from orchestrator.core.site import host_count
+from tests.core.cluster.objects import (
+    A100_LABELS,
+    Object,
+    device,
+    labelled,
+    node,
+    node_object,
+    pod_object,
+    slice_object,
+)
+from tests.core.cluster.test_gpus import TABLE
+
+T4 = labelled(product="Tesla-T4", memory="15360", count="4", compute_major="7", compute_minor="5")
+ZONE = "topology.kubernetes.io/zone"
+
+
+def site(*nodes: Node, pods: tuple[Object, ...] = (), claimed: Claimed = NOTHING_CLAIMED) -> Site:
+    return cluster_site(Seen("lab", nodes, with_requests({}, pods), claimed), TABLE)[0]
+
+
+def notices(*nodes: Node) -> tuple[str, ...]:
+    return cluster_site(Seen("lab", nodes), TABLE)[1]
+
+
+def names(site: Site) -> list[tuple[str, ...]]:
+    return [group.pool.nodes for group in site.hosts if group.pool]
+
+
+def test_like_nodes_are_one_pool_by_name_those_with_gpus_first():
+    found = site(node("b", A100_LABELS, gpus=8), node("t", T4, gpus=4), node("a", A100_LABELS, gpus=8), node("c"))
+    assert names(found) == [("a", "b"), ("t",), ("c",)]
+    assert [group.count for group in found.hosts] == [2, 1, 1]
+    assert dict(found.hosts[0].pool.labels if found.hosts[0].pool else ())["nvidia.com/gpu.product"]
+
+
+def test_nodes_of_which_pods_took_another_number_of_gpus_are_not_alike():
+    pods = (pod_object("p", "a", gpu=2), pod_object("q", "b", gpu=1), pod_object("r", "b", gpu=1))
+    found = site(*(node(name, A100_LABELS, gpus=8) for name in "abc"), pods=pods)
+    assert names(found) == [("a", "b"), ("c",)]
+    assert [len(devices(group.inventory)[0]) for group in found.hosts] == [6, 8]
+
+
+def test_gpu_nodes_of_two_zones_are_two_pools_and_others_are_not():
+    def in_zone(name: str, zone: str, **more: Any) -> Node:
+        return node(name, {ZONE: zone, **more.pop("labels", {})}, **more)
+
+    with_gpus = (in_zone(name, name, labels=A100_LABELS, gpus=8) for name in "ab")
+    without = (in_zone(name, name) for name in "xy")
+    assert names(site(*with_gpus, *without)) == [("a",), ("b",), ("x", "y")]
+
+
+def test_a_pool_has_the_least_that_one_of_its_nodes_has_left():
+    pods = (pod_object("p", "a", cpu=20, memory="100Gi"), pod_object("q", "b", cpu=40))
+    (group,) = site(*(node(name, A100_LABELS, gpus=8) for name in "abc"), pods=pods).hosts
+    host = group.inventory.host
+    assert (host.cpu_cores, host.memory_available_bytes // GIB, host.memory_total_bytes // GIB) == (23, 412, 512)
+
+
+def test_nodes_without_gpus_are_told_apart_by_what_they_have_left_while_they_are_few():
+    pods = (pod_object("p", "a", memory="400Gi"),)
+    assert names(site(node("a"), node("b"), pods=pods)) == [("a",), ("b",)]
+
+
+def test_a_node_of_dynamic_resource_allocation_has_the_gpus_of_its_slices():
+    claimed = read_slices([slice_object("a", device("gpu-0"), device("gpu-1"))], [])
+    found = site(node("a"), node("b", A100_LABELS, gpus=8), claimed=claimed)
+    assert [len(group.inventory.gpus) for group in found.hosts] == [2, 8]
+
+
+def test_a_node_whose_device_plugin_offers_gpus_has_those_once():
+    claimed = read_slices([slice_object("a", device("gpu-0"))], [])
+    (group,) = site(node("a", A100_LABELS, gpus=8), claimed=claimed).hosts
+    assert len(group.inventory.gpus) == 8
+
+
+def test_each_reason_is_told_once_with_a_few_names():
+    cordoned = [node(f"n{number}", spec={"unschedulable": True}) for number in range(5)]
+    assert notices(*cordoned, node("amd", resources={"amd.com/gpu": "8"})) == (
+        "5 nodes (n0, n1, n2, …) not planned on: cordoned",
+        "1 node (amd) not planned on: only NVIDIA's GPUs are (amd.com/gpu)",
+    )
+
+
+def test_gpus_without_labels_are_told_with_what_to_do_and_those_of_other_pods_are_not_told():
+    (told,) = notices(node("bare", gpus=2))
+    assert told.startswith("2 GPUs (bare) not planned on: no label tells what it is; install GPU Feature Discovery")
+    pods = (pod_object("p", "a", gpu=2),)
+    seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests({}, pods))
+    assert cluster_site(seen, TABLE)[1] == ()
+
+
+LEFT = st.tuples(st.integers(0, 60), st.integers(0, 500), st.integers(0, 8))
+
+
+@given(st.lists(LEFT, max_size=40))
+def test_no_pool_promises_more_than_each_of_its_nodes_has(taken: list[tuple[int, int, int]]):
+    nodes = [node(f"n{number:02}", A100_LABELS, gpus=8) for number in range(len(taken))]
+    pods = tuple(
+        pod_object(f"p{number}", f"n{number:02}", cpu=cpu, memory=f"{memory}Gi", gpu=gpus)
+        for number, (cpu, memory, gpus) in enumerate(taken)
+    )
+    found = site(*nodes, pods=pods)
+    assert host_count(found) == len(taken)
+    for group in found.hosts:
+        assert group.pool is not None
+        for name in group.pool.nodes:
+            cpu, memory, gpus = taken[int(name[1:])]
+            assert group.inventory.host.cpu_cores <= max(1, 63 - cpu)
+            assert group.inventory.host.memory_available_bytes <= (512 - memory) * GIB
+            assert len(devices(group.inventory)[0]) == 8 - gpus
+
+
+def test_many_unlike_nodes_are_few_pools_none_of_which_has_less_than_half_of_what_its_nodes_have():
+    nodes = [
+        read_node(node_object(f"n{number:04}", resources={"cpu": str(2 + number % 97), "memory": f"{number}Gi"}))
+        for number in range(1000)
+    ]
+    pools = site(*nodes).hosts
+    assert len(pools) <= 3 * MOST_POOLS
+    for group in pools:
+        assert group.pool is not None
+        for name in group.pool.nodes:
+            assert group.inventory.host.memory_available_bytes * 2 >= int(name[1:]) * GIB
