@@ -39,11 +39,11 @@ Counts = dict[Any, int]
 class PoolPolicy:
     """Decides twice a second for all variants together; a look that goes wrong changes nothing."""
 
-    def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
+    def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any], goal: str | None = None) -> None:
         self._path = Path(path)
         self._policy = ScalingPolicy(**policy)
         self._prior: PoolPrior = from_data(PoolPrior, prior)
-        self._goals = GoalFile(goal_path(self._path))
+        self._goals = GoalFile(goal_path(self._path) if goal is None else Path(goal))
         self._memory = self._remembered()
         self._writer = ThreadPoolExecutor(1, "qorch-scaling")
         self._looked_at_s = self._written_at_s = float("-inf")

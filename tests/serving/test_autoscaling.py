@@ -14,7 +14,6 @@ import pytest
 
 from orchestrator.adapters.budget_file import BudgetFile
 from orchestrator.adapters.goal_file import write_goal
-from orchestrator.adapters.ray_serve import POLICY, serve_config
 from orchestrator.adapters.scaling_file import read_memory
 from orchestrator.core.deployment import GATEWAY, ScalingSpec
 from orchestrator.core.replica_bounds import ReplicaBounds
@@ -24,6 +23,7 @@ from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.core.serve_config import POLICY, serve_config
 from orchestrator.serving.autoscaling import LOOK_PERIOD_S, PoolPolicy
 from orchestrator.serving.told import ANSWERED
 from tests.app.samples import demo_spec
