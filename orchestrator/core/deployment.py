@@ -58,8 +58,9 @@ class Variant:
 
     @property
     def most_replicas(self) -> int | None:
-        """As many as there are sets of GPUs; None where memory bounds them, or a cluster that gives each its own."""
-        return len(self.engine.gpu_sets) or None
+        """As many as there are sets of GPUs; None where only memory bounds them, or a cluster does."""
+        on_pods = self.engine.port > 0
+        return len(self.engine.gpu_sets) if self.num_gpus and not on_pods else None
 
 
 @dataclass(frozen=True)
