@@ -15,6 +15,9 @@ from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
+from orchestrator.core.reach import allowed_of_plan, require_reachable
+from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.goal_words import goal_data, goal_options
 from orchestrator.core.wish import Wish
 
 FIXED_HINT = "qorch up --engine ollama --replicas 1"
@@ -56,6 +59,18 @@ def require_fit(plan: FitPlan) -> Fit:
     error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
     nearest = plan.nearest or plan.candidates[0].profile.name
     raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest) + _with_loras(plan))
+
+
+def require_reached(plan: FitPlan, goal: ScalingGoal, asked: bool) -> None:
+    """Raises as `require_fit` does, and where the plan cannot reach a goal that was asked for."""
+    require_fit(plan)
+    if plan.wish.bounds is not None:
+        require_reachable(allowed_of_plan(plan), goal)
+    elif asked:
+        raise UsageError(
+            f"{goal_options(goal_data(goal))} is for a number of replicas that follows the load",
+            hint="qorch up --min-replicas 1 --max-replicas 3",
+        )
 
 
 def _with_room(wish: Wish, made: Callable[[Wish], FitPlan]) -> FitPlan:

@@ -138,11 +138,16 @@ def _files_store(given: Path | None) -> WeightsStore:
 
 def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     """The plan for this machine, or for the one that is described."""
-    from orchestrator.app.plan import make_described_plan
+    return _plan_on(inventory(), wish, weights) if hardware is None else described_plan(wish, hardware)
 
-    if hardware is not None:
-        return make_described_plan(profiles(), described_site(hardware), _with_loras_read(wish), predictor())
-    return _plan_on(inventory(), wish, weights)
+
+def described_plan(wish: Wish, hardware: str | None) -> FitPlan:
+    """For hosts that are described, or such as this one, on which everything can be had."""
+    from orchestrator.app.plan import make_described_plan
+    from orchestrator.core.inventory import one_host
+
+    site = one_host(inventory()) if hardware is None else described_site(hardware)
+    return make_described_plan(profiles(), site, _with_loras_read(wish), predictor())
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
