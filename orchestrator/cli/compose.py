@@ -138,16 +138,22 @@ def _files_store(given: Path | None) -> WeightsStore:
 
 def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     """The plan for this machine, or for the one that is described."""
-    return _plan_on(inventory(), wish, weights) if hardware is None else described_plan(wish, hardware)
+    from orchestrator.app.plan import make_described_plan
+
+    if hardware is not None:
+        return make_described_plan(profiles(), described_site(hardware), _with_loras_read(wish), predictor())
+    return _plan_on(inventory(), wish, weights)
 
 
-def described_plan(wish: Wish, hardware: str | None) -> FitPlan:
-    """For hosts that are described, or such as this one, on which everything can be had."""
+def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
+    """For nodes that are described, or such as this host; a replica has one pod, and none has Ollama's store."""
     from orchestrator.app.plan import make_described_plan
     from orchestrator.core.inventory import one_host
+    from orchestrator.core.profile import EngineName
 
     site = one_host(inventory()) if hardware is None else described_site(hardware)
-    return make_described_plan(profiles(), site, _with_loras_read(wish), predictor())
+    on_pods = tuple(profile for profile in profiles() if profile.engine is not EngineName.OLLAMA)
+    return make_described_plan(on_pods, site, replace(_with_loras_read(wish), one_host=True), predictor())
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:

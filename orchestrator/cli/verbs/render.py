@@ -44,7 +44,7 @@ def command(
     from orchestrator.app.plan import require_reached
     from orchestrator.core.manifests.fleet import manifests
 
-    plan = compose.described_plan(wish, hardware)
+    plan = compose.pod_plan(wish, hardware)
     require_reached(plan, asked := ScalingGoal(**goal), bool(goal))
     emit_documents(format_, manifests(fleet, plan, asked, settings, compose.gpu_table()), _name)
     if not quiet:
