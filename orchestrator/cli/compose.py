@@ -156,6 +156,17 @@ def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
     return make_described_plan(on_pods, site, replace(_with_loras_read(wish), one_host=True), predictor())
 
 
+def planned_for_pods(path: Path) -> FitPlan:
+    """The plan in a file, for the hosts that it was made for."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.plan_hosts import read_plan_site
+    from orchestrator.app.planned import make_planned_site
+
+    known = profiles()
+    written, site = read_plan(path, [profile.name for profile in known]), read_plan_site(path)
+    return make_planned_site(written, known, site, predictor())
+
+
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
     """The plan for this machine as if the fleet that runs took nothing of it."""
     from orchestrator.core.plan_diff import without_fleet

@@ -81,6 +81,13 @@ hardware = option(
     metavar="FILE|TEXT",
     help="Plan for a machine that a YAML file describes, or a line such as a100-80gb:2,a6000:1, instead of this one.",
 )
+plan = option(
+    "--plan",
+    "plan_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
+)
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
@@ -73,3 +74,35 @@ def test_what_fits_nowhere_renders_nothing(qorch: Qorch) -> None:
     done = qorch("render", "--hardware", "l4:1", "--profile", "qwen3.5-397b-a17b-fp8")
     assert (done.code, done.out) == (3, "")
     assert done.hint
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        PAIR,
+        ("--hardware", "a100-80gb:2@2;l4:1@4", "--model", "qwen3.5-4b", "--replicas", "6"),
+        ("--hardware", "h100-80gb/mig-3g.40gb:2;cpu:16c:64gb", "--model", "qwen3.5-4b"),
+        (*PAIR, "--model", "qwen3.5-9b", "--min-replicas", "0", "--max-replicas", "2"),
+    ],
+)
+def test_a_written_plan_is_rendered_as_it_was_made(qorch: Qorch, tmp_path: Path, options: tuple[str, ...]) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(qorch("plan", *options, "-o", "yaml").out)
+    assert qorch("render", "--plan", str(path), "-q").out == qorch("render", *options, "-q").out
+
+
+def test_a_plan_is_changed_where_it_is_written(qorch: Qorch, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(qorch("plan", *PAIR, "-o", "yaml").out)
+    assert "cannot be combined with --plan" in qorch("render", "--plan", str(path), "--model", "qwen3.5-9b").error
+    assert "cannot be combined with --plan" in qorch("render", "--plan", str(path), *PAIR).error
+
+
+def test_a_host_that_a_plan_describes_wrongly_is_named_with_its_line(qorch: Qorch, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    text = qorch("plan", *PAIR, "-o", "yaml").out
+    path.write_text(text.replace("mig_enabled: false", "mig_enabled: perhaps", 1))
+    done = qorch("render", "--plan", str(path))
+    assert (done.code, done.out) == (2, "")
+    line = text[: text.index("mig_enabled")].count("\n") + 1
+    assert f"{path}:{line}: hosts.0.inventory.gpus.0.mig_enabled" in done.error
