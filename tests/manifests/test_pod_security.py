@@ -89,8 +89,8 @@ def test_the_root_is_read_only_and_what_is_written_has_a_volume(fleet: Fleet) ->
 
 
 @pytest.mark.parametrize("fleet", FLEETS)
-def test_only_the_head_has_a_token_of_the_api_server(fleet: Fleet) -> None:
+def test_only_a_head_with_an_autoscaler_has_a_token_of_the_api_server(fleet: Fleet) -> None:
     head, *others = fleet.pod_templates
-    assert "automountServiceAccountToken" not in head["spec"]
+    assert head["spec"]["automountServiceAccountToken"] is ("enableInTreeAutoscaling" in fleet.cluster)
     assert all(each["spec"]["automountServiceAccountToken"] is False for each in others)
     assert fleet.one("ServiceAccount")["automountServiceAccountToken"] is False

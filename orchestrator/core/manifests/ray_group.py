@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import DRAIN_S, GATEWAY, DeploymentSpec
-from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels
+from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels, pods_of
 from orchestrator.core.manifests.pod import (
     POD_SECURITY,
     http_probe,
@@ -60,7 +60,13 @@ def head_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, Any
             {"name": "goal", "mountPath": _folder(GOAL_PATH), "readOnly": True},
             {"name": "scaling", "mountPath": _folder(PLACES.scaling_path)},
         ]
-    pod = {"containers": [container], "securityContext": POD_SECURITY, "volumes": volumes}
+    needs_token = spec.scaling is not None  # of the API server, for Ray's autoscaler, whose account KubeRay makes
+    pod = {
+        "automountServiceAccountToken": needs_token,
+        "containers": [container],
+        "securityContext": POD_SECURITY,
+        "volumes": volumes,
+    }
     return {
         "rayStartParams": {**_start_params(), "dashboard-host": "0.0.0.0"},
         "template": {"metadata": {"labels": pod_labels(spec.fleet, Role.HEAD)}, "spec": pod},
@@ -83,7 +89,7 @@ def gateway_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, 
         _secret_volume(spec, "keys", "keys.json", "keys.json"),
         _secret_volume(spec, "admin", "admin-token", "token"),
     ]
-    pod = {**_serving_pod(spec), "containers": [container], "volumes": volumes}
+    pod = {**_serving_pod(spec), **_apart(spec), "containers": [container], "volumes": volumes}
     count = exactly(settings.num_gateways)
     return _worker_group(spec, GATEWAY, count, 0, {"labels": pod_labels(spec.fleet, Role.GATEWAY)}, pod)
 
@@ -147,6 +153,12 @@ def _serving_pod(spec: DeploymentSpec) -> dict[str, Any]:
         "serviceAccountName": object_name(spec.fleet, "engine"),
         "terminationGracePeriodSeconds": GRACE_S,
     }
+
+
+def _apart(spec: DeploymentSpec) -> dict[str, Any]:
+    """Gateways on several nodes, where there are several."""
+    spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
+    return {"topologySpreadConstraints": [{**spread, "labelSelector": pods_of(spec.fleet, Role.GATEWAY)}]}
 
 
 def _start_params() -> dict[str, str]:
