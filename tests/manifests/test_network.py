@@ -50,6 +50,7 @@ def _is_peer(peer: Mapping[str, Any], labels: Mapping[str, str], namespace: str)
         (GATEWAY, "serve", CLIENT, "elsewhere", False),
         (GATEWAY, "metrics", CLIENT, OWN, False),
         (ENGINE, "engine", CLIENT, OWN, False),
+        (ENGINE, "serve", CLIENT, OWN, False),
         (ENGINE, "engine", OTHERS_ENGINE, OWN, False),
         (ENGINE, "engine", GATEWAY, OWN, True),
         (ENGINE, "engine", GATEWAY, "elsewhere", False),

@@ -52,7 +52,7 @@ def test_a_model_is_found_under_a_name_that_no_commit_changes(tmp_path: Path, ha
 
 def test_a_pull_that_fails_fails_the_pod(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
-        run(fetcher(rendered()), tmp_path / "models", tmp_path, pull="#!/bin/sh\nexit 1\n")
+        run(fetcher(rendered()), tmp_path / "models", tmp_path, pull="#!/bin/sh\necho {path}; exit 1\n")
 
 
 def test_with_a_claim_a_job_fetches_and_pods_wait_for_it(tmp_path: Path) -> None:
