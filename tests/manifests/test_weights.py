@@ -31,6 +31,7 @@ def run(container: Any, models: Path, path: Path, pull: str = PULL) -> None:
     """The container's command, with its own folder of models and its own `qorch`."""
     tools = models.parent / "bin"
     tools.mkdir(exist_ok=True)
+    models.mkdir(exist_ok=True)
     (tools / "qorch").write_text(pull.format(path=path))
     (tools / "qorch").chmod(0o755)
     command = [each.replace("/models", str(models)) for each in container["command"]]
