@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.core.manifests.ray_group import STOP_S
+from orchestrator.core.manifests.ray_pod import STOP_S
 from tests.e2e.pod_cluster import DEMO, ENGINE, GATEWAY, PodCluster, pod_cluster
 
 pytestmark = pytest.mark.e2e

@@ -12,7 +12,9 @@ from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import object_name, owner_labels
 from orchestrator.core.manifests.pod import CONTAINER_SECURITY, resources
 from orchestrator.core.manifests.pod_needs import PodNeeds
-from orchestrator.core.manifests.ray_group import GRACE_S, engine_group, gateway_group, head_group
+from orchestrator.core.manifests.ray_head import head_group
+from orchestrator.core.manifests.ray_pod import GRACE_S
+from orchestrator.core.manifests.ray_workers import engine_group, gateway_group
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 from orchestrator.core.pod_deployment import GOAL_PATH, SERVE_PORT
 from orchestrator.core.profile import Profile
