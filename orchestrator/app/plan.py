@@ -42,11 +42,18 @@ def make_plan(
 
 
 def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
-    """Choose for a machine that one does not have: there every engine and all published weights can be had."""
+    """Choose for a machine that one does not have: there every engine and all published weights can be had.
+
+    So can a stand-in, which is made anywhere, but nobody wants one who does not name it.
+    """
     there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
-    availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
+    availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN or _names(wish, p)}
     engines = dict.fromkeys(product(EngineName, Device), there)
     return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
+
+
+def _names(wish: Wish, profile: Profile) -> bool:
+    return wish.model == profile.model.name or wish.profile in (profile.name, profile.model.name)
 
 
 def require_fit(plan: FitPlan) -> Fit:

@@ -16,7 +16,7 @@ from orchestrator.cli.documents import yaml_documents
 from orchestrator.cli.root import root
 
 OVERLAYS = {
-    "cpu-demo": "--hardware cpu:8c:32gb --model qwen3.5-0.8b --gateways 1",
+    "cpu-demo": "--hardware cpu:4c:16gb --profile demo --gateways 1",
     "single-gpu": "--hardware l4:1",
     "a100-pair": "--hardware a100-80gb:2",
     "mixed": "--hardware 'a100-80gb:2@2;l4:1@4' --model qwen3.5-4b --min-replicas 1 --max-replicas 6",

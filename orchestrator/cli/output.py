@@ -33,15 +33,15 @@ def emit(format_: str, data: Any, text: Callable[[], str], names: Callable[[], I
 
 
 def emit_documents(format_: str, objects: Sequence[Mapping[str, Any]], name: Callable[[Any], str]) -> None:
-    """Print objects of Kubernetes as YAML documents, as one List in JSON, or their names."""
-    if format_ == "yaml":
+    """Print objects of Kubernetes as one List in JSON, as names, or as YAML documents, which are for people too."""
+    if format_ == "json":
+        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=2))
+    elif format_ == "name":
+        click.echo("".join(f"{name(each)}\n" for each in objects), nl=False)
+    else:
         from orchestrator.cli.documents import yaml_documents
 
         click.echo(yaml_documents(objects), nl=False)
-    elif format_ == "json":
-        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=2))
-    else:
-        click.echo("".join(f"{name(each)}\n" for each in objects), nl=False)
 
 
 def message(text: str) -> None:

@@ -10,15 +10,13 @@ import click
 from orchestrator.cli import compose, options
 from orchestrator.cli.cluster import cluster_settings
 from orchestrator.cli.goals import GoalChanges, goal_changes
-from orchestrator.cli.output import emit_documents, message
+from orchestrator.cli.output import FORMATS, emit_documents, message
 from orchestrator.cli.wish import require_no_wish
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.wish import Wish
-
-FORMATS = ("yaml", "json", "name")
 
 
 @click.command("render")
