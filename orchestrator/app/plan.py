@@ -42,13 +42,25 @@ def make_plan(
 
 
 def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
-    """Choose for a machine that one does not have: there every engine and all published weights can be had.
+    """Choose for a machine that one does not have: there every engine and all published weights can be had."""
+    published = tuple(profile for profile in profiles if profile.model.status is not ModelStatus.STAND_IN)
+    return _made_where_all_is(profiles, published, site, wish, predict)
 
-    So can a stand-in, which is made anywhere, but nobody wants one who does not name it.
-    """
-    there = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
-    availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN or _names(wish, p)}
-    engines = dict.fromkeys(product(EngineName, Device), there)
+
+def make_pod_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
+    """Choose for pods, of which a replica has one; a stand-in, which is made anywhere, is for whoever names it."""
+    there = tuple(p for p in profiles if p.model.status is not ModelStatus.STAND_IN or _names(wish, p))
+    on_pods = tuple(profile for profile in profiles if profile.engine is not EngineName.OLLAMA)
+    return _made_where_all_is(on_pods, there, site, replace(wish, one_host=True), predict)
+
+
+def _made_where_all_is(
+    profiles: tuple[Profile, ...], there: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict
+) -> FitPlan:
+    """With every engine, and the weights of those that are there."""
+    taken = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
+    availability = {profile.name: taken for profile in there}
+    engines = dict.fromkeys(product(EngineName, Device), taken)
     return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orchestrator.app.plan import make_described_plan, make_plan, require_fit
+from orchestrator.app.plan import make_plan, make_pod_plan, require_fit
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit, UsageError
@@ -45,13 +45,13 @@ def make_planned(
     return _one_plan([placement for plan in made for placement in plan.placements], one_host(inventory), planned[0])
 
 
-def make_planned_site(
+def make_planned_pods(
     planned: tuple[Planned, ...], profiles: tuple[Profile, ...], site: Site, predict: Predict
 ) -> FitPlan:
-    """The same for the hosts that the plan itself describes, each placement on as many of them as it says."""
+    """The same for pods on the hosts that the plan itself describes, each placement on as many of them as it says."""
 
     def make(one: Site, each: Planned) -> FitPlan:
-        return make_described_plan(profiles, one, _wish(each, profiles), predict)
+        return make_pod_plan(profiles, one, _wish(each, profiles), predict)
 
     placements = [
         _on_its_hosts(placement, each)

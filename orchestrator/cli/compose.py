@@ -146,25 +146,23 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
 
 
 def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
-    """For nodes that are described, or such as this host; a replica has one pod, and none has Ollama's store."""
-    from orchestrator.app.plan import make_described_plan
+    """For pods on nodes that are described, or such as this host."""
+    from orchestrator.app.plan import make_pod_plan
     from orchestrator.core.inventory import one_host
-    from orchestrator.core.profile import EngineName
 
     site = one_host(inventory()) if hardware is None else described_site(hardware)
-    on_pods = tuple(profile for profile in profiles() if profile.engine is not EngineName.OLLAMA)
-    return make_described_plan(on_pods, site, replace(_with_loras_read(wish), one_host=True), predictor())
+    return make_pod_plan(profiles(), site, _with_loras_read(wish), predictor())
 
 
 def planned_for_pods(path: Path) -> FitPlan:
     """The plan in a file, for the hosts that it was made for."""
     from orchestrator.adapters.plan_file import read_plan
     from orchestrator.adapters.plan_hosts import read_plan_site
-    from orchestrator.app.planned import make_planned_site
+    from orchestrator.app.planned import make_planned_pods
 
     known = profiles()
     written, site = read_plan(path, [profile.name for profile in known]), read_plan_site(path)
-    return make_planned_site(written, known, site, predictor())
+    return make_planned_pods(written, known, site, predictor())
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
