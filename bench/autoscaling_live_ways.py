@@ -18,9 +18,10 @@ from bench.fleet import BenchFleet, fleet, ray_head
 from orchestrator.adapters.bare_host import BareHost
 from orchestrator.adapters.fleet_files import FleetFiles
 from orchestrator.adapters.ports import LOOPBACK, free_ports
-from orchestrator.adapters.ray_serve import APPLICATION, PATH, RayServe
+from orchestrator.adapters.ray_serve import PATH, RayServe
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.fleet import Application, Fleet
+from orchestrator.core.serve_config import APPLICATION
 
 APP = "bench.autoscaling_live_app:build"
 START_TIMEOUT_S = 120.0

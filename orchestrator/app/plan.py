@@ -17,6 +17,9 @@ from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
+from orchestrator.core.reach import allowed_of_plan, require_reachable
+from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.goal_words import goal_data, goal_options
 from orchestrator.core.wish import Wish
 
 DESCRIBED = Availability(obtainable=True, on_disk=False, reason="taken as there: the machine is described, not probed")
@@ -42,13 +45,19 @@ def make_plan(
     return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
 
 
-def make_described_plan(
-    profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict, there: Availability = DESCRIBED
+def make_described_plan(profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict) -> FitPlan:
+    """Choose for a machine that one does not have: there every engine and all published weights can be had."""
+    published = tuple(profile for profile in profiles if profile.model.status is not ModelStatus.STAND_IN)
+    return _made_where_all_is(profiles, published, site, wish, predict, DESCRIBED)
+
+
+def make_pod_plan(
+    profiles: tuple[Profile, ...], site: Site, wish: Wish, predict: Predict, taken: Availability = DESCRIBED
 ) -> FitPlan:
-    """Choose for a machine that this is not: there every engine and all published weights can be had."""
-    availability = {p.name: there for p in profiles if p.model.status is not ModelStatus.STAND_IN}
-    engines = dict.fromkeys(product(EngineName, Device), there)
-    return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
+    """Choose for pods, of which a replica has one; a stand-in, which is made anywhere, is for whoever names it."""
+    there = tuple(p for p in profiles if p.model.status is not ModelStatus.STAND_IN or _names(wish, p))
+    on_pods = tuple(profile for profile in profiles if profile.engine is not EngineName.OLLAMA)
+    return _made_where_all_is(on_pods, there, site, replace(wish, one_host=True), predict, taken)
 
 
 def make_cluster_plan(
@@ -61,8 +70,26 @@ def make_cluster_plan(
             f"a node that pods can be put on is needed, and {seen.name!r} has none: {'; '.join(notices)}",
             hint=f"kubectl --context {seen.name} get nodes",
         )
-    plan = make_described_plan(profiles, site, wish, predict, IN_CLUSTER)
+    plan = make_pod_plan(profiles, site, wish, predict, IN_CLUSTER)
     return replace(plan, notices=(*notices, *plan.notices))
+
+
+def _made_where_all_is(
+    profiles: tuple[Profile, ...],
+    there: tuple[Profile, ...],
+    site: Site,
+    wish: Wish,
+    predict: Predict,
+    taken: Availability,
+) -> FitPlan:
+    """With every engine, and the weights of those that are there."""
+    availability = {profile.name: taken for profile in there}
+    engines = dict.fromkeys(product(EngineName, Device), taken)
+    return _with_room(wish, lambda wish: choose(profiles, site, wish, availability, engines, predict))
+
+
+def _names(wish: Wish, profile: Profile) -> bool:
+    return wish.model == profile.model.name or wish.profile in (profile.name, profile.model.name)
 
 
 def require_fit(plan: FitPlan) -> Fit:
@@ -75,6 +102,18 @@ def require_fit(plan: FitPlan) -> Fit:
     error: type[QorchError] = DoesNotFit if plan.failure is PlanFailure.DOES_NOT_FIT else EnvironmentNotReady
     nearest = plan.nearest or plan.candidates[0].profile.name
     raise error(plan.reason, hint=HINTS[plan.failure].format(nearest=nearest) + _with_loras(plan))
+
+
+def require_reached(plan: FitPlan, goal: ScalingGoal, asked: bool) -> None:
+    """Raises as `require_fit` does, and where the plan cannot reach a goal that was asked for."""
+    require_fit(plan)
+    if plan.wish.bounds is not None:
+        require_reachable(allowed_of_plan(plan), goal)
+    elif asked:
+        raise UsageError(
+            f"{goal_options(goal_data(goal))} is for a number of replicas that follows the load",
+            hint="qorch up --min-replicas 1 --max-replicas 3",
+        )
 
 
 def _with_room(wish: Wish, made: Callable[[Wish], FitPlan]) -> FitPlan:

@@ -1,11 +1,11 @@
-"""`qorch up --plan`: exactly what a plan says, as far as it still fits the host of today."""
+"""`--plan`: exactly what a plan says, as far as it still fits the host of today, or the hosts that it was made for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orchestrator.app.plan import make_plan, require_fit
+from orchestrator.app.plan import make_plan, make_pod_plan, require_fit
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit, UsageError
@@ -42,7 +42,28 @@ def make_planned(
         return make_plan(profiles, site, _wish(each, profiles), store, engines, predict)
 
     made = [_made_anew(each, inventory, make) for each in planned]
-    return _one_plan([placement for plan in made for placement in plan.placements], inventory, planned[0])
+    return _one_plan([placement for plan in made for placement in plan.placements], one_host(inventory), planned[0])
+
+
+def make_planned_pods(
+    planned: tuple[Planned, ...], profiles: tuple[Profile, ...], site: Site, predict: Predict
+) -> FitPlan:
+    """The same for pods on the hosts that the plan itself describes, each placement on as many of them as it says."""
+
+    def make(one: Site, each: Planned) -> FitPlan:
+        return make_pod_plan(profiles, one, _wish(each, profiles), predict)
+
+    placements = [
+        _on_its_hosts(placement, each)
+        for each in planned
+        for placement in _made_anew(each, site.hosts[each.host_group].inventory, make).placements
+    ]
+    return _one_plan(placements, site, planned[0])
+
+
+def _on_its_hosts(placement: Placement, planned: Planned) -> Placement:
+    option = replace(placement.option, group=planned.host_group)
+    return replace(placement, option=option, num_hosts=planned.num_hosts)
 
 
 def _made_anew(planned: Planned, inventory: Inventory, make: Callable[[Site, Planned], FitPlan]) -> FitPlan:
@@ -68,8 +89,8 @@ def _wish(planned: Planned, profiles: tuple[Profile, ...]) -> Wish:
     return planned.wish
 
 
-def _one_plan(placements: Sequence[Placement], inventory: Inventory, planned: Planned) -> FitPlan:
-    """Of all that runs on this host; raises UsageError where that is not one model."""
+def _one_plan(placements: Sequence[Placement], site: Site, planned: Planned) -> FitPlan:
+    """Of all that runs there; raises UsageError where that is not one model."""
     profiles = tuple(dict.fromkeys(each.fit.profile for each in placements))
     models = dict.fromkeys(profile.model.name for profile in profiles)
     if len(models) > 1:
@@ -77,7 +98,7 @@ def _one_plan(placements: Sequence[Placement], inventory: Inventory, planned: Pl
     count = sum(each.num_replicas for each in placements)
     plan = FitPlan(
         wish=Wish(model=next(iter(models)), num_replicas=count, loras=planned.loras, bounds=planned.bounds),
-        site=one_host(inventory),
+        site=site,
         candidates=tuple(_candidate(profile, placements) for profile in profiles),
         placements=tuple(placements),
         reason=f"{' + '.join(each.name for each in profiles)} as planned: it still fits",

@@ -183,6 +183,26 @@ def cluster_plan(wish: Wish, kubeconfig: Path | None, context: str | None) -> Fi
     return make_cluster_plan(profiles(), seen, _with_loras_read(wish), gpu_table(), predictor())
 
 
+def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
+    """For pods on nodes that are described, or such as this host."""
+    from orchestrator.app.plan import make_pod_plan
+    from orchestrator.core.inventory import one_host
+
+    site = one_host(inventory()) if hardware is None else described_site(hardware)
+    return make_pod_plan(profiles(), site, _with_loras_read(wish), predictor())
+
+
+def planned_for_pods(path: Path) -> FitPlan:
+    """The plan in a file, for the hosts that it was made for."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.plan_hosts import read_plan_site
+    from orchestrator.app.planned import make_planned_pods
+
+    known = profiles()
+    written, site = read_plan(path, [profile.name for profile in known]), read_plan_site(path)
+    return make_planned_pods(written, known, site, predictor())
+
+
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:
     """The plan for this machine as if the fleet that runs took nothing of it."""
     from orchestrator.core.plan_diff import without_fleet

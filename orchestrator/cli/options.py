@@ -106,6 +106,13 @@ kubeconfig = option(
     type=click.Path(path_type=Path),
     help="Find the cluster in this file, instead of KUBECONFIG or ~/.kube/config.",
 )
+plan = option(
+    "--plan",
+    "plan_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
+)
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),

@@ -18,11 +18,11 @@ from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.verbs import plan as plan_verb
 from orchestrator.cli.wish import planned_data, wish_data
 from orchestrator.core.amounts import counted
-from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
+from orchestrator.core.errors import EnvironmentNotReady, QorchError
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned import Planned
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.goal_words import goal_data, goal_options
+from orchestrator.core.scaling.goal_words import goal_data
 from orchestrator.core.wish import Wish
 
 if TYPE_CHECKING:
@@ -69,23 +69,21 @@ class Asked:
         return Endpoint(self.host, self.port, keys_required)
 
     def show_plan(self) -> None:
-        """The plan, on stdout; raises as `require_fit` does."""
-        from orchestrator.app.plan import require_fit
+        """The plan, on stdout; raises as `require_reached` does."""
+        from orchestrator.app.plan import require_reached
 
         plan = self._plan()
         click.echo(plan_verb.text(plan))
-        require_fit(plan)
-        self._require_reachable(plan)
+        require_reached(plan, self.scaling_goal, bool(self.goal))
 
     def order(self, reporter: TerminalReporter, ask: bool) -> Order:
         """Plan, check what can be checked before anything is started, and have the person agree."""
-        from orchestrator.app.plan import require_fit
+        from orchestrator.app.plan import require_reached
         from orchestrator.app.up import Order
 
         plan = self._plan()
         reporter.say(plan_verb.text(plan))
-        require_fit(plan)
-        self._require_reachable(plan)
+        require_reached(plan, self.scaling_goal, bool(self.goal))
         self._require_port()
         if ask:
             _confirm(plan)
@@ -96,17 +94,6 @@ class Asked:
         if self.planned is not None:
             return compose.planned(self.planned, self.weights)
         return compose.plan(self.wish, None, self.weights)
-
-    def _require_reachable(self, plan: FitPlan) -> None:
-        from orchestrator.core.reach import allowed_of_plan, require_reachable
-
-        if plan.wish.bounds is not None:
-            require_reachable(allowed_of_plan(plan), self.scaling_goal)
-        elif self.goal:
-            raise UsageError(
-                f"{goal_options(goal_data(self.scaling_goal))} is for a number of replicas that follows the load",
-                hint="qorch up --min-replicas 1 --max-replicas 3",
-            )
 
     def _require_port(self) -> None:
         from orchestrator.adapters.ports import port_problem

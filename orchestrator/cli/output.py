@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,18 @@ def emit(format_: str, data: Any, text: Callable[[], str], names: Callable[[], I
         click.echo("".join(f"{name}\n" for name in names()), nl=False)
     else:
         click.echo(text())
+
+
+def emit_documents(format_: str, objects: Sequence[Mapping[str, Any]], name: Callable[[Any], str]) -> None:
+    """Print objects of Kubernetes as one List in JSON, as names, or as YAML documents, which are for people too."""
+    if format_ == "json":
+        click.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=2))
+    elif format_ == "name":
+        click.echo("".join(f"{name(each)}\n" for each in objects), nl=False)
+    else:
+        from orchestrator.cli.documents import yaml_documents
+
+        click.echo(yaml_documents(objects), nl=False)
 
 
 def message(text: str) -> None:

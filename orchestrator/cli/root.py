@@ -13,6 +13,7 @@ from orchestrator import __version__
 VERBS = {
     "up": "Deploy the profile that fits, and wait until the model answers.",
     "plan": "Show what would run here, and why.",
+    "render": "Write a fleet's Kubernetes objects.",
     "status": "Show the fleet.",
     "logs": "Show an engine's log.",
     "scale": "Change the number of replicas.",

@@ -13,6 +13,7 @@ from orchestrator.core.scaling.goal import ScalingGoal, goal_from_data
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
 
+DRAIN_S = 30.0  # in which a replica that goes finishes what it answers
 GATEWAY = "gateway"  # the name of the deployment that is no variant
 
 
@@ -57,8 +58,9 @@ class Variant:
 
     @property
     def most_replicas(self) -> int | None:
-        """As many as there are sets of GPUs; None where only memory bounds them."""
-        return len(self.engine.gpu_sets) if self.num_gpus else None
+        """As many as there are sets of GPUs; None where only memory bounds them, or a cluster does."""
+        on_pods = self.engine.port > 0
+        return len(self.engine.gpu_sets) if self.num_gpus and not on_pods else None
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class EngineSpec:
     gpu_compute_capability: tuple[int, int] = (0, 0)  # the least that its kernels need
     stall_s: float | None = UNPREDICTED_STALL_S  # without a token while it has work; None where it counts none
     claims_dir: str = ""  # where the GPUs that are taken are noted, for all fleets of this host
+    host: str = "127.0.0.1"  # where its server listens
+    port: int = 0  # 0: one that is free; another: on its node's address, for gateways on other nodes
 
     @property
     def max_in_flight(self) -> int:

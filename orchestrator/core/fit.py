@@ -40,9 +40,9 @@ def fits(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fit, ...] 
 
 
 def fits_in_group(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...] | Misfit:
-    """On one host of a group, or where only memory is missing on several of them together."""
+    """On one host of a group, or where only memory is missing, and may be, on several of them together."""
     verdict = fits(profile, hosts.inventory, wish)
-    if isinstance(verdict, Misfit) and verdict.memory and profile.engine is EngineName.VLLM:
+    if isinstance(verdict, Misfit) and verdict.memory and profile.engine is EngineName.VLLM and not wish.one_host:
         return fits_over_hosts(profile, hosts, wish) or verdict
     return verdict
 

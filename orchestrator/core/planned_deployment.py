@@ -67,10 +67,10 @@ def deployment_spec(
 ) -> DeploymentSpec:
     """The deployment of a plan for one host; `files` are those of each profile, by its name."""
     variants = tuple(
-        _variant(plan, placement, name, files[placement.fit.profile.name], places)
-        for placement, name in zip(plan.placements, _deployment_names(plan.placements), strict=True)
+        variant(plan, placement, name, files[placement.fit.profile.name], places, names_of_all(plan))
+        for placement, name in zip(plan.placements, deployment_names(plan.placements), strict=True)
     )
-    spec = DeploymentSpec(fleet, variants, _gateway(plan, files, places, endpoint, created_s), dict(asked))
+    spec = DeploymentSpec(fleet, variants, gateway_spec(plan, files, places, endpoint, created_s), dict(asked))
     if plan.wish.bounds is None:
         return spec
     return _autoscaled(spec, plan.wish.bounds, ScalingSpec(places.scaling_path, goal=goal or ScalingGoal()))
@@ -106,16 +106,16 @@ def device_sets(plan: FitPlan, placement: Placement) -> tuple[tuple[DeviceId, ..
     return placement.gpu_sets + gpu_sets(placement.fit, plan.inventory, taken)
 
 
-def _gateway(
+def gateway_spec(
     plan: FitPlan, files: Mapping[str, ModelFiles], places: Places, endpoint: Endpoint, created_s: int
 ) -> GatewaySpec:
     """What each variant takes, so that a request goes to those that can take it."""
     fits = [placement.fit for placement in plan.placements]
-    named = list(zip(fits, _deployment_names(plan.placements), strict=True))
+    named = list(zip(fits, deployment_names(plan.placements), strict=True))
     return GatewaySpec(
         host=endpoint.host,
         port=endpoint.port,
-        served_model_names=_names_of_all(plan),
+        served_model_names=names_of_all(plan),
         caution_past_tokens=fits[0].profile.model.limits.caution_past_tokens,
         keys_path=places.keys_path,
         keys_required=endpoint.keys_required,
@@ -132,16 +132,19 @@ def _limits(fit: Fit, name: str, files: ModelFiles) -> VariantLimits:
     return VariantLimits(name, fit.profile.engine.value, fit.max_model_len, images)
 
 
-def _names_of_all(plan: FitPlan) -> tuple[str, ...]:
+def names_of_all(plan: FitPlan) -> tuple[str, ...]:
     """Every variant answers to the names of all, the model's first."""
     return tuple(dict.fromkeys(name for each in plan.placements for name in served_model_names(each.fit)))
 
 
-def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles, places: Places) -> Variant:
+def variant(
+    plan: FitPlan, placement: Placement, name: str, files: ModelFiles, places: Places, names: tuple[str, ...]
+) -> Variant:
+    """The deployment of a placement on the plan's first host; it answers to `names`."""
     fit = placement.fit
     return Variant(
         name=name,
-        engine=with_settings(_engine(plan, placement, files, places), fit, plan),
+        engine=with_settings(_engine(plan, placement, files, places, names), fit, plan),
         num_replicas=placement.num_replicas,
         num_gpus=len(fit.gpu_indices),
         memory_bytes=memory_of_another_replica(fit),
@@ -151,7 +154,9 @@ def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles, 
     )
 
 
-def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Places) -> EngineSpec:
+def _engine(
+    plan: FitPlan, placement: Placement, files: ModelFiles, places: Places, names: tuple[str, ...]
+) -> EngineSpec:
     fit = placement.fit
     uuids = {one.id: one.cuda_name for one in devices(plan.inventory)[0]}
     return EngineSpec(
@@ -160,7 +165,7 @@ def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Plac
         device=fit.device.value,
         model_path=files.model_path,
         mmproj_path=files.mmproj_path,
-        served_model_names=_names_of_all(plan),
+        served_model_names=names,
         max_model_len=fit.max_model_len,
         max_num_seqs=fit.max_num_seqs,
         log_dir=places.log_dir,
@@ -170,7 +175,7 @@ def _engine(plan: FitPlan, placement: Placement, files: ModelFiles, places: Plac
     )
 
 
-def _deployment_names(placements: tuple[Placement, ...]) -> list[str]:
+def deployment_names(placements: tuple[Placement, ...]) -> list[str]:
     """The profile's name; of several placements of one profile the others are numbered."""
     profiles = [placement.fit.profile.name for placement in placements]
     earlier = [profiles[:index].count(name) for index, name in enumerate(profiles)]

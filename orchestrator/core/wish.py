@@ -40,4 +40,5 @@ class Wish:
     max_gpus: int | None = None  # of all replicas together
     prices: Prices = NO_PRICES
     loras: tuple[Lora, ...] = ()  # that clients may ask for beside the model
+    one_host: bool = False  # no replica spans several
     bounds: ReplicaBounds | None = None  # between which replicas follow the load, up to `num_replicas`; None: fixed

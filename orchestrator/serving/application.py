@@ -7,12 +7,12 @@ from typing import Any
 from ray import serve
 from ray.serve import Application
 
-from orchestrator.core.deployment import GATEWAY
+from orchestrator.core.deployment import DRAIN_S, GATEWAY
 from orchestrator.serving.engine_replica import EngineReplica
 from orchestrator.serving.gateway_replica import GatewayReplica
 
 HEALTH_CHECK = {"health_check_period_s": 0.5, "health_check_timeout_s": 10.0}
-DRAIN = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeout_s": 30.0}
+DRAIN = {"graceful_shutdown_wait_loop_s": 0.1, "graceful_shutdown_timeout_s": DRAIN_S}
 
 
 def build(spec: dict[str, Any]) -> Application:

@@ -38,11 +38,11 @@ Counts = dict[Any, int]
 class PoolPolicy:
     """Decides twice a second for all variants together, less often where that takes long; a failure changes nothing."""
 
-    def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any]) -> None:
+    def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any], goal: str | None = None) -> None:
         self._policy = ScalingPolicy(**policy)
         self._path = Path(path)
         self._prior: PoolPrior = pool_prior_from_data(prior)
-        self._goals = GoalFile(goal_path(self._path))
+        self._goals = GoalFile(goal_path(self._path) if goal is None else Path(goal))
         self._record = ScalingRecord(self._path)
         self._memory = self._record.remembered()
         self._looked_at_s = float("-inf")

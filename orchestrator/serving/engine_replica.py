@@ -18,7 +18,7 @@ from orchestrator.core.progress import Progress
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving.engines import make_engine
 from orchestrator.serving.gpu_place import take_gpus
-from orchestrator.serving.node_binding import bind_to_node
+from orchestrator.serving.node_binding import at_node, bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus
 
 SAMPLE_PERIOD_S = 1.0
@@ -31,7 +31,7 @@ class EngineReplica:
 
     async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
         bind_to_node()
-        self._spec = engine_spec_from_data(spec)
+        self._spec = at_node(engine_spec_from_data(spec))
         context = serve.get_replica_context()
         self._replica_id, self._deployment = context.replica_id.unique_id, context.deployment
         self._failure: DeployFailed | None = None

@@ -8,8 +8,12 @@ where Ray's other servers are.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ray
 from ray.serve._private import replica
+
+from orchestrator.core.engine_spec import EngineSpec
 
 
 def bind_to_node() -> None:
@@ -17,3 +21,8 @@ def bind_to_node() -> None:
     add_port = replica.add_port_to_grpc_server
     node_ip = ray.util.get_node_ip_address()
     replica.add_port_to_grpc_server = lambda server, address: add_port(server, address.replace("[::]", node_ip))
+
+
+def at_node(spec: EngineSpec) -> EngineSpec:
+    """An engine whose port is settled is for gateways on other nodes, so it listens on its own node's address."""
+    return replace(spec, host=ray.util.get_node_ip_address()) if spec.port else spec

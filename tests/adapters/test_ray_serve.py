@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from orchestrator.adapters.ports import free_ports
-from orchestrator.adapters.ray_serve import RayServe, read_application, serve_config
+from orchestrator.adapters.ray_serve import RayServe, read_application
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.scaled import scaled
+from orchestrator.core.serve_config import serve_config
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, deployment, replica
 from tests.app.samples import demo_spec

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.app.plan import make_described_plan, require_fit
+from orchestrator.app.plan import make_described_plan, make_pod_plan, require_fit
 from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, ExitCode, QorchError
-from orchestrator.core.inventory import one_host
+from orchestrator.core.inventory import HostGroup, Site, one_host
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.profile import EngineName
 from orchestrator.core.wish import Wish
 from tests.core.machines import A100_80, ENGINES, NOWHERE, PREDICT, PROFILES, machine, plan_for
+
+L4 = ("NVIDIA L4", 22.5, (8, 9))
 
 NO_VLLM = {**ENGINES, (EngineName.VLLM, Device.GPU): NOWHERE}
 TOO_LARGE = plan_for(machine(memory_gib=8), Wish("qwen3.5-397b-a17b"))
@@ -54,3 +56,17 @@ def test_for_a_machine_that_one_does_not_have_engines_and_published_weights_coun
     described = make_described_plan(PROFILES, one_host(machine(A100_80)), Wish(), PREDICT)
     assert require_fit(described).profile.engine is EngineName.VLLM
     assert make_described_plan(PROFILES, one_host(machine()), Wish("demo-gguf"), PREDICT).chosen is None
+
+
+def test_a_replica_on_pods_spans_no_hosts_and_has_no_store_of_ollamas() -> None:
+    hosts, wish = Site((HostGroup(machine(L4), 4),)), Wish("qwen3.5-9b-bf16")
+    assert require_fit(make_described_plan(PROFILES, hosts, wish, PREDICT)).pipeline_parallel_size > 1
+    assert make_pod_plan(PROFILES, hosts, wish, PREDICT).chosen is None
+    considered = make_pod_plan(PROFILES, hosts, Wish(), PREDICT).candidates
+    assert EngineName.OLLAMA not in {each.profile.engine for each in considered}
+
+
+def test_a_stand_in_on_pods_is_for_whoever_names_it() -> None:
+    small = one_host(machine(memory_gib=2, cores=2))
+    assert require_fit(make_pod_plan(PROFILES, small, Wish("demo"), PREDICT)).profile.model.name == "demo"
+    assert make_pod_plan(PROFILES, one_host(machine(memory_gib=0.5)), Wish(), PREDICT).chosen is None

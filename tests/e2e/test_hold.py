@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from orchestrator.adapters.fleet_files import FleetFiles
-from orchestrator.adapters.ray_serve import APPLICATION, serve_config
+from orchestrator.core.serve_config import APPLICATION, serve_config
 from tests.e2e.real_fleet import RealFleet
 
 pytestmark = pytest.mark.e2e

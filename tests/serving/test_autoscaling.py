@@ -15,7 +15,6 @@ import pytest
 
 from orchestrator.adapters.budget_file import BudgetFile
 from orchestrator.adapters.goal_file import write_goal
-from orchestrator.adapters.ray_serve import POLICY, serve_config
 from orchestrator.adapters.scaling_file import read_state
 from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.deployment import GATEWAY, ScalingSpec
@@ -28,6 +27,7 @@ from orchestrator.core.scaling.pool_state import Changes
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.core.scaling.verify import verified
+from orchestrator.core.serve_config import POLICY, serve_config
 from orchestrator.serving.autoscaling import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S, PoolPolicy
 from orchestrator.serving.told import ANSWERED, pool_seen
 from tests.app.samples import demo_spec

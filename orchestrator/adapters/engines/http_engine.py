@@ -1,4 +1,4 @@
-"""What all engines have in common: a server in a child process, spoken to over loopback HTTP."""
+"""What all engines have in common: a server in a child process, spoken to over HTTP, where the spec says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import httpx
 
 from orchestrator.adapters.engines.process import EngineProcess, Launch
 from orchestrator.adapters.engines.prometheus_text import totals
-from orchestrator.adapters.ports import LOOPBACK
 from orchestrator.app.ports import PROBE_PROMPT, EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
@@ -29,7 +28,6 @@ class HttpEngine(ABC):
 
     metrics: Mapping[str, str]  # its own counters, by the names of `EngineLoadSample`
     health_path = "/health"
-    host = LOOPBACK
     model = ""
 
     def __init__(self, spec: EngineSpec, log_path: Path, inherited_fds: Sequence[int] = ()) -> None:
@@ -38,7 +36,7 @@ class HttpEngine(ABC):
         self._inherited_fds = inherited_fds
         self._process: EngineProcess | None = None
         self._client = httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, trust_env=False)  # past any proxy
-        self.port = 0
+        self.host, self.port = spec.host, spec.port
 
     async def start(self) -> None:
         """Raises DeployFailed, with the engine's last log lines, when it does not come up."""

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from orchestrator.adapters.engines.http_engine import HttpEngine
 from orchestrator.adapters.engines.process import Launch
-from orchestrator.adapters.ports import LOOPBACK
 
 SERVER_MODULE = "orchestrator.adapters.engines.llama_cpp_server"
 VERBOSITY = 3  # what it loads and what goes wrong; 4 tells its buffers, and several lines a request
@@ -21,7 +20,7 @@ METRICS = {
 
 
 class LlamaCppEngine(HttpEngine):
-    """One llama.cpp server, which finds a free port itself and tells it."""
+    """One llama.cpp server, which finds a free port itself, unless one is set, and tells it."""
 
     metrics = METRICS
 
@@ -37,7 +36,8 @@ class LlamaCppEngine(HttpEngine):
             "model_path": spec.model_path,
             "mmproj_path": spec.mmproj_path,
             "served_model_names": list(spec.served_model_names),
-            "host": LOOPBACK,
+            "host": self.host,
+            "port": spec.port,
             "max_num_seqs": spec.max_num_seqs,
             "max_model_len": spec.max_model_len,
             "total_context_tokens": spec.max_model_len * spec.max_num_seqs,

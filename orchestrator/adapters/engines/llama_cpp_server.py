@@ -31,7 +31,7 @@ def _params(arguments: dict[str, Any]) -> Any:
     params.model.path = arguments["model_path"]
     params.model_alias = set(arguments["served_model_names"])
     params.hostnames = [arguments["host"]]
-    params.port = 0
+    params.port = arguments["port"]
     params.n_parallel = arguments["max_num_seqs"]
     params.n_ctx = arguments["total_context_tokens"]
     params.kv_unified = True

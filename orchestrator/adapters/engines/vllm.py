@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator.adapters.engines.http_engine import HttpEngine
 from orchestrator.adapters.engines.process import Launch, last_lines, owned
 from orchestrator.adapters.engines.vllm_install import vllm_install
-from orchestrator.adapters.ports import LOOPBACK, free_ports
+from orchestrator.adapters.ports import free_ports
 from orchestrator.core.errors import DeployFailed
 
 SERVE = ("-P", "-m", "vllm.entrypoints.cli.main", "serve")
@@ -31,7 +31,7 @@ class VllmEngine(HttpEngine):
 
     async def _come_up(self) -> None:
         for tries_left in reversed(range(PORT_TRIES)):
-            (self.port,) = free_ports(1)
+            self.port = self._spec.port or free_ports(1)[0]
             process = await self._run(self._launch())
             try:
                 return await self._until_it_answers(process)
@@ -40,7 +40,7 @@ class VllmEngine(HttpEngine):
                     raise
 
     def _launch(self) -> Launch:
-        address = ["--host", LOOPBACK, "--port", str(self.port)]
+        address = ["--host", self.host, "--port", str(self.port)]
         return Launch(
             owned([vllm_install().python, *SERVE, *self._spec.arguments, *address]),
             environment=INHERITED_NOT | dict(self._spec.environment),

@@ -21,13 +21,7 @@ from orchestrator.core.wish import Wish
 @click.command("up")
 @wish_options
 @goal_changes
-@options.option(
-    "--plan",
-    "plan_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
-)
+@options.plan
 @options.weights
 @options.fleet
 @options.host

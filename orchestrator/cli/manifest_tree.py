@@ -1,0 +1,67 @@
+"""The files of `manifests/`, as `qorch render` writes them: `python -m orchestrator.cli.manifest_tree FOLDER`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestrator.cli.documents import yaml_documents
+from orchestrator.cli.root import root
+
+OVERLAYS = {
+    "cpu-demo": "--hardware cpu:4c:16gb --profile demo --gateways 1",
+    "single-gpu": "--hardware l4:1",
+    "a100-pair": "--hardware a100-80gb:2",
+    "mixed": "--hardware 'a100-80gb:2@2;l4:1@4' --model qwen3.5-4b --min-replicas 1 --max-replicas 6",
+    "production": "--hardware a100-80gb:8@2 --model qwen3.5-27b --min-replicas 2 --max-replicas 8 --target-ttft 5s "
+    "--redis redis:6379 --model-claim models --gateways 3",
+}
+MONITORED = "production"
+NAMESPACE = "qorch"
+Object = Mapping[str, Any]
+
+
+def tree() -> Iterator[tuple[str, str]]:
+    """Each file's path and text: what is the same in all overlays is their base."""
+    rendered = {name: _rendered(options) for name, options in OVERLAYS.items()}
+    common = [each for each in rendered["a100-pair"] if all(each in objects for objects in rendered.values())]
+    yield "base/common.yaml", _text("", common)
+    for name, objects in rendered.items():
+        own = [each for each in objects if each not in common]
+        yield f"overlays/{name}/fleet.yaml", _text(OVERLAYS[name], own)
+    with_monitoring = _rendered(f"{OVERLAYS[MONITORED]} --monitoring")
+    monitoring = [each for each in with_monitoring if each not in rendered[MONITORED]]
+    yield "monitoring/monitoring.yaml", _text("--monitoring", monitoring)
+
+
+def _rendered(options: str) -> list[Object]:
+    """What the command prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        root.main(["render", *shlex.split(options), "--quiet"], "qorch", standalone_mode=False)
+    return list(yaml.safe_load_all(printed.getvalue()))
+
+
+def _text(options: str, objects: list[Object]) -> str:
+    command = " ".join(filter(None, ("qorch render", options)))
+    return (
+        f"# Of: {command}\n# Written by: python -m orchestrator.cli.manifest_tree manifests\n{yaml_documents(objects)}"
+    )
+
+
+def main() -> None:
+    for name, text in tree():
+        path = Path(sys.argv[1]) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""What a fleet's objects refer to and do not hold: the user's own business, said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.core.manifests.naming import object_name
+from orchestrator.core.manifests.ray_service import REDIS_PASSWORD
+from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
+
+
+def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
+    """Lines for people."""
+    if "@sha256:" not in settings.image:
+        yield f"note: the image {settings.image} may change under its tag; a digest does not: --image NAME@sha256:…"
+    if settings.model_claim is None:
+        yield "note: each pod fetches its own weights; --model-claim NAME has them fetched once, into a volume for all"
+    if settings.redis_address is None:
+        yield "note: without --redis the fleet ends with its head, and Kubernetes will not drain the head's node"
+    if settings.upgrade is not Upgrade.NONE:
+        yield "note: while Ray's cluster is replaced (for another image, say), there are up to twice as many pods"
+    yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {_create_secret(fleet, settings)}"
+
+
+def _create_secret(fleet: str, settings: ClusterSettings) -> str:
+    namespace = f" -n {settings.namespace}" if settings.namespace else ""
+    redis = f" --from-literal={REDIS_PASSWORD}=…" if settings.redis_address else ""
+    keys = "--from-file=keys.json=$HOME/.config/qorch/keys.json"
+    admin = '--from-literal=admin-token="$(openssl rand -hex 32)"'
+    return f"kubectl create secret generic {object_name(fleet)}{namespace} {keys} {admin}{redis}"

@@ -1,0 +1,68 @@
+"""The application that is rendered for pods, on real Ray nodes in their place."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.core.manifests.ray_pod import STOP_S
+from tests.e2e.pod_cluster import DEMO, ENGINE, GATEWAY, PodCluster, pod_cluster
+
+pytestmark = pytest.mark.e2e
+
+QUESTION = {"model": "demo", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PodCluster]:
+    with tempfile.TemporaryDirectory(prefix="q", ignore_cleanup_errors=True) as home, pod_cluster(Path(home)) as found:
+        yield found
+
+
+def listens(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((address, port)) == 0
+
+
+def test_each_replica_is_in_the_pod_that_is_for_it(cluster: PodCluster) -> None:
+    assert cluster.places() == {"gateway": [GATEWAY], DEMO: [ENGINE]}
+    assert listens(ENGINE, cluster.engine_port)
+    assert not listens("127.0.0.1", cluster.engine_port)
+
+
+def test_a_gateway_asks_an_engine_of_another_pod_for_whoever_has_a_key(cluster: PodCluster) -> None:
+    url, body = f"{cluster.gateway}/v1/chat/completions", {**QUESTION, "max_tokens": 8}
+    assert httpx.post(url, json=body, timeout=60).status_code == 401
+    answer = httpx.post(url, json=body, timeout=60, headers={"Authorization": f"Bearer {cluster.key}"})
+    assert answer.json()["usage"]["completion_tokens"] > 0
+
+
+def ends(cluster: PodCluster) -> Iterator[str]:
+    """How each stream ends, one after the other, as long as the gateway has an engine."""
+    admin, headers = {"Authorization": "Bearer admin"}, {"Authorization": f"Bearer {cluster.key}"}
+    body = {**QUESTION, "max_tokens": 3000, "stream": True}
+    with httpx.Client(base_url=cluster.gateway, timeout=60) as client:
+        while client.get("/qorch/v1/replicas", headers=admin).json()["replicas"]:
+            with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
+                yield [line for line in answer.iter_lines() if line][-1]
+
+
+def test_a_pod_that_drains_finishes_its_answers_and_then_its_engine_ends(cluster: PodCluster) -> None:
+    """As `preStop` has it; it leaves the fleet without an engine."""
+    reason = ("--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "its pod ends")
+    deadline = ("--deadline-remaining-seconds", str(STOP_S))
+    node = cluster.nodes()[ENGINE]
+    cluster.ray("drain-node", "--address", cluster.gcs, "--node-id", node, *reason, *deadline)
+    deadline_s = time.monotonic() + 2 * STOP_S
+    ended = list(ends(cluster))
+    assert set(ended) == {"data: [DONE]"}
+    while listens(ENGINE, cluster.engine_port):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.2)
