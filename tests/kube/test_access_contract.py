@@ -77,6 +77,14 @@ def test_service_accounts_are_users_too(cluster: Cluster) -> None:
     account.ok("GET", account.config_maps())
 
 
+@pytest.mark.parametrize("group", ["system:authenticated", "system:serviceaccounts", "system:serviceaccounts:{}"])
+def test_what_a_group_is_given_its_members_may(cluster: Cluster, group: str) -> None:
+    account = replace(cluster, user=f"system:serviceaccount:{cluster.namespace}:qorch")
+    subject = {"apiGroup": _RBAC, "kind": "Group", "name": group.format(cluster.namespace)}
+    _let(cluster, subject, {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]})
+    account.until(lambda: account.call("GET", account.config_maps()).code == 200)
+
+
 def test_a_user_can_ask_what_is_allowed(cluster: Cluster, bob: Cluster) -> None:
     _let(cluster, _user(bob), {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]})
 

@@ -65,6 +65,7 @@ def test_a_bad_name_is_refused(cluster: Cluster, name: str) -> None:
 def test_what_has_no_name_is_refused(cluster: Cluster) -> None:
     reply = cluster.call("POST", cluster.config_maps(), {"metadata": {}})
     assert (reply.code, reply.fields) == (422, {"metadata.name"})
+    assert "name or generateName is required" in reply.message
 
 
 def test_what_is_no_object_is_refused(cluster: Cluster) -> None:

@@ -184,6 +184,11 @@ def test_what_is_atomic_is_owned_as_one(
     assert [cause["field"] for cause in reply.body["details"]["causes"]] == [field]
 
 
+def test_what_is_set_to_nothing_is_owned_as_such(cluster: Cluster) -> None:
+    made = cluster.applied(cluster.samples("s"), cluster.sample("s", bounds={}), "git")
+    assert owners(made)["git", "Apply"]["f:spec"] == {"f:model": {}, "f:bounds": {}}
+
+
 def test_status_and_the_rest_are_owned_apart(cluster: Cluster) -> None:
     cluster.applied(cluster.samples("s"), {**cluster.sample("s"), "status": {"phase": "lied"}}, "git")
     assert "status" not in cluster.ok("GET", cluster.samples("s"))

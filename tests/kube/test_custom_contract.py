@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.kube.cluster import Cluster, config_map
+from tests.kube.patches import JSON_PATCH
 from tests.kube.sample_kind import sample_definition
 
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -181,6 +182,23 @@ def test_a_definition_whose_rule_means_nothing_is_refused(cluster: Cluster) -> N
     reply = cluster.call("POST", _DEFINITIONS, definition)
     assert reply.code == 422
     assert "compilation failed" in reply.message
+
+
+def test_a_definition_can_learn_a_field(cluster: Cluster) -> None:
+    group = f"learns-{cluster.custom_group}"
+    learning = Cluster(cluster.client, cluster.namespace, group)
+    cluster.ok("POST", _DEFINITIONS, sample_definition(group))
+    learning.until(lambda: learning.call("POST", learning.samples(), learning.sample("s", color="red")).code == 201)
+    properties = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties"
+    steps = [{"op": "add", "path": f"{properties}/color", "value": {"type": "string"}}]
+    cluster.ok("PATCH", f"{_DEFINITIONS}/samples.{group}", steps, JSON_PATCH)
+
+    def colored() -> bool:
+        spec = learning.merge(learning.samples("s"), {"spec": {"color": "red"}})["spec"]
+        return bool(spec.get("color") == "red")
+
+    learning.until(colored)
+    cluster.ok("DELETE", f"{_DEFINITIONS}/samples.{group}")
 
 
 def test_a_kind_goes_with_its_definition(cluster: Cluster) -> None:
