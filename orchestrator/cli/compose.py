@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
@@ -153,6 +153,14 @@ def cluster_plan(wish: Wish, kubeconfig: Path | None, context: str | None) -> Fi
 
     seen = probe_cluster(connect(kubeconfig, context))
     return make_cluster_plan(profiles(), seen, _with_loras_read(wish), gpu_table(), predictor())
+
+
+def probe_jobs(kubeconfig: Path | None, context: str | None, namespace: str | None, image: str) -> list[dict[str, Any]]:
+    """For the nodes of a cluster whose GPUs no label names."""
+    from orchestrator.adapters import cluster_probe
+    from orchestrator.adapters.kubernetes_api import connect
+
+    return cluster_probe.probe_jobs(connect(kubeconfig, context), image, namespace)
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:

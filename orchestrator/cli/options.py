@@ -89,6 +89,7 @@ kubeconfig = option(
     type=click.Path(path_type=Path),
     help="Find the cluster in this file, instead of KUBECONFIG or ~/.kube/config.",
 )
+namespace = option("-n", "--namespace", metavar="NAME", help="The namespace, instead of the context's own.")
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),
