@@ -111,7 +111,7 @@ def test_what_probes_printed_is_read_from_their_logs_the_newest_of_each_node(tmp
     def printed(name: str) -> str:
         return json.dumps([asdict(GpuDriver("580", "13.0")), [asdict(gpu(0, name, 80, (8, 0)))]])
 
-    probes = "labelSelector=qorch.dev%2Fprobe%3Dgpus&fieldSelector=status.phase%3DSucceeded"
+    probes = "labelSelector=qorch.dev/probe%3Dgpus&fieldSelector=status.phase%3DSucceeded"
     pods = [
         probe("new", "2026-02-01"),
         probe("old", "2026-01-01"),
