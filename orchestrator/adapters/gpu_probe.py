@@ -35,7 +35,7 @@ def probe_gpus(timeout_s: float = TIMEOUT_S) -> tuple[GpuDriver, tuple[Gpu, ...]
         _end(child)
     if child.returncode:
         raise EnvironmentNotReady(_why_ended(child.returncode, complaint), hint=HINT)
-    return _decode(answer)
+    return decode(answer)
 
 
 def _start(limit_s: float) -> subprocess.Popen[str]:
@@ -71,7 +71,7 @@ def _why_ended(returncode: int, complaint: str) -> str:
     return words[-1] if words else f"the NVML probe ended with exit code {returncode}"
 
 
-def _decode(answer: str) -> tuple[GpuDriver, tuple[Gpu, ...]]:
+def decode(answer: str) -> tuple[GpuDriver, tuple[Gpu, ...]]:
     """The child's JSON as dataclasses, every field checked."""
     try:
         return ANSWER.validate_json(answer, strict=True)

@@ -82,8 +82,19 @@ class KubernetesApi:
             if not token:
                 return
 
+    def log(self, namespace: str, pod: str) -> str:
+        """What a pod of one container has printed."""
+        status, data = self._read(f"{Resource('pods').path(namespace)}/{pod}/log", {})
+        if status >= 400:
+            self._require_well(status, _object_or_text(data), "get", Resource("pods/log"))
+        return data.decode(errors="replace")
+
     def _get(self, path: str, query: Mapping[str, str]) -> tuple[int, Any]:
         """Status and body; what is no JSON object as text."""
+        status, data = self._read(path, query)
+        return status, _object_or_text(data)
+
+    def _read(self, path: str, query: Mapping[str, str]) -> tuple[int, bytes]:
         method, url, headers, _, _ = self._client.param_serialize(
             "GET",
             path,
@@ -93,17 +104,12 @@ class KubernetesApi:
         )
         try:
             answer = self._client.call_api(method, url, headers, _request_timeout=TIMEOUT_S)
-            data = answer.read()
+            return int(answer.status), bytes(answer.read())
         except (OpenApiException, urllib3.exceptions.HTTPError) as failed:
             raise EnvironmentNotReady(
                 f"{self._name} at {self._client.configuration.host} does not answer: {_why(failed)}",
                 hint=f"kubectl --context {self.context} cluster-info",
             ) from failed
-        try:
-            body = json.loads(data)
-        except ValueError:
-            body = None
-        return answer.status, body if isinstance(body, dict) else data[:200].decode(errors="replace")
 
     def _require_well(self, status: int, body: Any, verb: str, resource: Resource) -> None:
         """Raises what a refusal means."""
@@ -188,6 +194,14 @@ def _complaints_raised(context: str) -> Iterator[None]:
             f"the credentials of context {context!r} cannot be had: {'; '.join(said)}",
             hint=f"kubectl --context {context} cluster-info",
         )
+
+
+def _object_or_text(data: bytes) -> Any:
+    try:
+        body = json.loads(data)
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else data[:200].decode(errors="replace")
 
 
 def _continuation(page: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
@@ -201,6 +201,14 @@ def planned_for_pods(path: Path) -> FitPlan:
     known = profiles()
     written, site = read_plan(path, [profile.name for profile in known]), read_plan_site(path)
     return make_planned_pods(written, known, site, predictor())
+
+
+def probe_jobs(kubeconfig: Path | None, context: str | None, namespace: str | None, image: str) -> list[dict[str, Any]]:
+    """For the nodes of a cluster whose GPUs no label names."""
+    from orchestrator.adapters import cluster_probe
+    from orchestrator.adapters.kubernetes_api import connect
+
+    return cluster_probe.probe_jobs(connect(kubeconfig, context), image, namespace)
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:

@@ -113,6 +113,7 @@ plan = option(
     metavar="FILE",
     help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
 )
+namespace = option("-n", "--namespace", metavar="NAME", help="The namespace, instead of the context's own.")
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),

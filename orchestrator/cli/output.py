@@ -23,9 +23,7 @@ def emit(format_: str, data: Any, text: Callable[[], str], names: Callable[[], I
     if format_ == "json":
         click.echo(json.dumps(data, indent=2, default=str))
     elif format_ == "yaml":
-        import yaml
-
-        click.echo(yaml.safe_dump(json.loads(json.dumps(data, default=str)), sort_keys=False), nl=False)
+        emit_yaml(data)
     elif format_ == "name":
         click.echo("".join(f"{name}\n" for name in names()), nl=False)
     else:
@@ -42,6 +40,13 @@ def emit_documents(format_: str, objects: Sequence[Mapping[str, Any]], name: Cal
         from orchestrator.cli.documents import yaml_documents
 
         click.echo(yaml_documents(objects), nl=False)
+
+
+def emit_yaml(data: Any) -> None:
+    """One document, in the order that the data is in."""
+    import yaml
+
+    click.echo(yaml.safe_dump(json.loads(json.dumps(data, default=str)), sort_keys=False), nl=False)
 
 
 def message(text: str) -> None:

@@ -22,6 +22,7 @@ VERBS = {
     "bench": "Measure what runs against what was planned.",
     "simulate": "Replay traffic against scaling rules.",
     "doctor": "Check what a fleet needs on this machine.",
+    "probe": "Print the Jobs that ask a cluster's nodes for their GPUs.",
     "profiles": "List, show or validate profiles.",
     "pull": "Bring a profile's weights to this machine.",
     "keys": "Create, list or revoke API keys.",

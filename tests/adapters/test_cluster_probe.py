@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from orchestrator.adapters.cluster_probe import probe_cluster
+from orchestrator.adapters.cluster_probe import ON_A_NODE, probe_cluster
 from orchestrator.adapters.kubernetes_api import Forbidden, connect
 from orchestrator.core.cluster.cluster_site import Seen
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.inventory import GpuDriver
+from tests.adapters.http_stand_in import http_stand_in
+from tests.adapters.test_kubernetes_api import config
 from tests.core.cluster.objects import (
     A100_LABELS,
     Object,
@@ -19,6 +25,7 @@ from tests.core.cluster.objects import (
     pod_object,
     slice_object,
 )
+from tests.core.machines import gpu
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.server import ApiServer
 
@@ -94,3 +101,32 @@ def test_nodes_are_needed(lab: ApiServer, tmp_path: Path):
 def test_a_cluster_without_nodes(api_server: ApiServer, kubeconfig: Path):
     with pytest.raises(EnvironmentNotReady, match="a node is needed, and 'in-process' has none"):
         probe_cluster(connect(kubeconfig, None))
+
+
+def test_what_probes_printed_is_read_from_their_logs_the_newest_of_each_node(tmp_path: Path):
+    def probe(name: str, created: str, node: str = "bare") -> Object:
+        pod = pod_object(name, node, phase="Succeeded")
+        return {**pod, "metadata": {**pod["metadata"], "creationTimestamp": created}}
+
+    def printed(name: str) -> str:
+        return json.dumps([asdict(GpuDriver("580", "13.0")), [asdict(gpu(0, name, 80, (8, 0)))]])
+
+    probes = "labelSelector=qorch.dev/probe%3Dgpus&fieldSelector=status.phase%3DSucceeded"
+    pods = [
+        probe("new", "2026-02-01"),
+        probe("old", "2026-01-01"),
+        probe("odd", "2026-01-01", "b"),
+        probe("no", "", "c"),
+    ]
+    with http_stand_in() as server:
+        server.answers["GET /api/v1/nodes?limit=500"] = (200, {"items": [node_object("bare", gpus=1)]})
+        server.answers[f"GET /api/v1/pods?{probes}&limit=500"] = (200, {"items": pods})
+        server.answers[f"GET /api/v1/pods?fieldSelector={quote(ON_A_NODE)}&limit=500"] = (200, {"items": []})
+        for name, text in {"new": printed("newer"), "old": printed("older"), "odd": "Traceback"}.items():
+            server.answers[f"GET /api/v1/namespaces/default/pods/{name}/log"] = (200, text)
+        seen = probe_cluster(connect(config(tmp_path, {"server": server.url}), None))
+    assert {node: found[1][0].name for node, found in seen.probed.items()} == {"bare": "newer"}
+    assert [notice.partition(" cannot")[0] for notice in seen.notices] == [
+        "what a probe found on node c",
+        "what a probe found on node b",
+    ]

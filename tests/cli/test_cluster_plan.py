@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kubernetes.client import BatchV1Api
+from kubernetes.config import new_client_from_config
 
 from tests.cli.conftest import Qorch
 from tests.core.cluster.objects import A100_LABELS, labelled, node_object, pod_object
@@ -100,3 +102,18 @@ def test_a_context_that_is_not_there(qorch: Qorch, kubeconfig: str):
     done = qorch("plan", "--kubeconfig", kubeconfig, "--kube-context", "prod")
     assert (done.code, done.hint) == (2, "kubectl config get-contexts")
     assert done.error == f"{kubeconfig} has no context 'prod'; there are: lab"
+
+
+def test_jobs_are_printed_for_nodes_whose_gpus_nothing_names_as_the_server_takes_them(
+    qorch: Qorch, lab: ApiServer, kubeconfig: str
+):
+    done = qorch("probe", "--kubeconfig", kubeconfig, "--image", "qorch:1")
+    assert (done.code, done.out) == (0, "")
+    assert "there is nothing to ask" in done.err
+    lab.put(node_object("bare", gpus=2))
+    done = qorch("probe", "--kubeconfig", kubeconfig, "--image", "qorch:1", "-n", "default")
+    (job,) = yaml.safe_load(done.out)["items"]
+    with new_client_from_config(kubeconfig) as client:
+        made = BatchV1Api(client).create_namespaced_job("default", job)
+    assert made.metadata.annotations["qorch.dev/node"] == "bare"
+    assert made.spec.template.spec.containers[0].image == "qorch:1"

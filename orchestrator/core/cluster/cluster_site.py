@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.cluster.claimed_gpus import claimed_gpus
 from orchestrator.core.cluster.gpu_kind import GKE, KARPENTER
 from orchestrator.core.cluster.gpu_labels import GPU, cuda_version, devices_of, driver_version
-from orchestrator.core.cluster.gpus import CLIQUE, NOT_TOLD, ONE_POOL, gpus_of
+from orchestrator.core.cluster.gpus import CLIQUE, NOT_TOLD, ONE_POOL, UNNAMED, gpus_of
 from orchestrator.core.cluster.host import host_of
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
 from orchestrator.core.cluster.notices import left_out
 from orchestrator.core.cluster.pod_requests import Requested
 from orchestrator.core.cluster.pools import Labels, NodeHost, pooled
+from orchestrator.core.cluster.probed_gpus import probed_gpus
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed
 from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Gpu, GpuDriver, Inventory, Site
+
+Probed = tuple[GpuDriver, tuple[Gpu, ...]]
 
 OF_GPU = (f"{GPU}.product", GKE, f"{KARPENTER}-name", ZONE, CLIQUE)
 
@@ -28,6 +32,7 @@ class Seen:
     nodes: tuple[Node, ...]
     requested: Requested = field(default_factory=dict)
     claimed: Claimed = NOTHING_CLAIMED
+    probed: Mapping[str, Probed] = field(default_factory=dict)  # by node
     notices: tuple[str, ...] = ()
 
 
@@ -40,18 +45,23 @@ def cluster_site(seen: Seen, table: GpuTable) -> tuple[Site, tuple[str, ...]]:
 
 def _node_host(node: Node, seen: Seen, table: GpuTable) -> NodeHost:
     requested = seen.requested.get(node.name, {})
-    found = devices_of(node)
-    by_labels = found if any(each.allocatable for each in found) else ()
-    gpus = claimed_gpus(node.name, seen.claimed, table) if not by_labels else ()
-    gpus = gpus or gpus_of(found, node, requested, table)
+    driver, gpus = _driver_and_gpus(node, seen, table)
     unified = any(gpu.memory_total_bytes == ONE_POOL for gpu in gpus)
-    inventory = Inventory(host_of(node, requested, unified), _driver(node, gpus), gpus, f"cluster {seen.name}")
+    inventory = Inventory(host_of(node, requested, unified), driver, gpus, f"cluster {seen.name}")
     return NodeHost(inventory, _labels(node, gpus))
 
 
-def _driver(node: Node, gpus: tuple[Gpu, ...]) -> GpuDriver:
+def _driver_and_gpus(node: Node, seen: Seen, table: GpuTable) -> Probed:
+    """What the device plugin offers, by labels or where these do not name it by a probe; else what claims can have."""
+    requested, found = seen.requested.get(node.name, {}), devices_of(node)
+    offered = any(each.allocatable for each in found)
+    gpus = () if offered else claimed_gpus(node.name, seen.claimed, table)
+    gpus = gpus or gpus_of(found, node, requested, table)
+    if node.name in seen.probed and any(gpu.hidden == UNNAMED for gpu in gpus):
+        driver, probed = seen.probed[node.name]
+        return driver, probed_gpus(probed, int(requested.get(GPU, 0)))
     absent = None if gpus else "no GPU: the node offers none"
-    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent)
+    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent), gpus
 
 
 def _labels(node: Node, gpus: tuple[Gpu, ...]) -> Labels:

@@ -41,6 +41,11 @@ def devices_of(node: Node) -> tuple[Devices, ...]:
     return tuple(each for each in (*_whole(node), *_slices(node)) if each.there)
 
 
+def needs_probe(node: Node) -> bool:
+    """Whether pods can be given GPUs there that no label of GPU Feature Discovery names."""
+    return node.count(GPU) > 0 and f"{GPU}.product" not in node.labels
+
+
 def driver_version(node: Node) -> str | None:
     """The NVIDIA driver's version."""
     return _version(node, "nvidia.com/cuda.driver-version", "nvidia.com/cuda.driver")

@@ -12,7 +12,9 @@ from orchestrator.core.inventory import Gpu, Inventory
 
 OTHER_GPUS = ("amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "habana.ai/gaudi")
 NAMED = 3  # nodes that a notice names
-LABELS_HELP = "install GPU Feature Discovery (NVIDIA's GPU Operator brings it) or label them nvidia.com/gpu.product=…"
+LABELS_HELP = (
+    "install GPU Feature Discovery (NVIDIA's GPU Operator brings it), or have NVML asked by a Job: `qorch probe --help`"
+)
 
 
 def left_out(nodes: Sequence[Node], inventories: Iterable[Inventory]) -> tuple[str, ...]:
