@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,8 +43,7 @@ def test_the_server_takes_every_object(cluster: Cluster, fleet: Fleet) -> None:
 
 def test_other_bounds_are_applied_without_force_after_kuberay_has_written_it_back(cluster: Cluster) -> None:
     fleet, grown = (
-        rendered("a100-80gb:4", SCALED.__class__(model=SCALED.model, num_replicas=most, bounds=ReplicaBounds(1, most)))
-        for most in (3, 4)
+        rendered("a100-80gb:4", replace(SCALED, num_replicas=most, bounds=ReplicaBounds(1, most))) for most in (3, 4)
     )
     apply(cluster, fleet)
     ray = KubeRay(cluster)

@@ -56,9 +56,16 @@ def _serve_config_text(spec: DeploymentSpec, settings: ClusterSettings) -> str:
 
 
 def _serve_service(spec: DeploymentSpec) -> dict[str, Any]:
-    """The endpoint; by the port's name only gateways are behind it, though engines are Ready too."""
+    """The endpoint; by the port's name only gateways are behind it, though engines are Ready too.
+
+    Its empty status is what KubeRay would write, and own.
+    """
     port = {"name": "serve", "port": SERVE_PORT, "protocol": "TCP", "targetPort": "serve"}
-    return {"metadata": {"labels": owner_labels(spec.fleet)}, "spec": {"ports": [port], "type": "ClusterIP"}}
+    return {
+        "metadata": {"labels": owner_labels(spec.fleet)},
+        "spec": {"ports": [port], "type": "ClusterIP"},
+        "status": {"loadBalancer": {}},
+    }
 
 
 def _autoscaler() -> dict[str, Any]:
