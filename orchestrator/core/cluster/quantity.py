@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 MILLI = Decimal("0.001")
@@ -25,7 +26,12 @@ Amounts = Mapping[str, Decimal]  # by the resource's name: cores, bytes, devices
 
 def quantity(value: Any) -> Decimal | None:
     """The number that a quantity stands for; API servers take plain numbers too."""
-    parts = None if isinstance(value, bool) else QUANTITY.fullmatch(str(value))
+    return None if isinstance(value, bool) else _read(str(value))
+
+
+@lru_cache(maxsize=4096)  # pods ask for the same few amounts
+def _read(text: str) -> Decimal | None:
+    parts = QUANTITY.fullmatch(text)
     if parts is None:
         return None
     return Decimal(parts[1] + (parts[2] or "")) * SUFFIXES[parts[3] or ""]

@@ -79,6 +79,14 @@ def test_nodes_without_gpus_are_told_apart_by_what_they_have_left_while_they_are
     assert names(site(node("a"), node("b"), pods=pods)) == [("a",), ("b",)]
 
 
+def test_nodes_whose_gpu_shares_their_memory_are_told_apart_by_it():
+    gb10 = labelled(product="NVIDIA-GB10", memory=None, count="1", compute_major="12", compute_minor="1")
+    pods = (pod_object("p", "a", memory="400Gi"),)
+    found = site(node("a", gb10, gpus=1), node("b", gb10, gpus=1), pods=pods)
+    assert names(found) == [("a",), ("b",)]
+    assert all(group.inventory.host.unified_memory for group in found.hosts)
+
+
 def test_a_node_of_dynamic_resource_allocation_has_the_gpus_of_its_slices():
     claimed = read_slices([slice_object("a", device("gpu-0"), device("gpu-1"))], [])
     found = site(node("a"), node("b", A100_LABELS, gpus=8), claimed=claimed)

@@ -94,8 +94,8 @@ def test_a_node_of_like_mig_slices_has_slices_and_no_gpu():
 
 
 def test_slices_that_take_more_memory_than_sevenths_are_fewer_a_gpu():
-    labels = labelled(product="NVIDIA-A100-SXM4-80GB-MIG-1g.20gb", memory="19968", count="8")
-    assert len(gpus(node("a", labels, gpus=8))) == 2
+    labels = labelled(product="NVIDIA-A100-SXM4-80GB-MIG-1g.20gb", memory="19968", count="12")
+    assert len(gpus(node("a", labels, gpus=12))) == 3
 
 
 def test_profiles_with_resources_of_their_own_stand_beside_whole_gpus():
