@@ -76,7 +76,7 @@ def engine_log(model_path: Path, case: Case) -> str:
     arguments = {
         "model_path": str(model_path), "mmproj_path": None, "served_model_names": ["fit"], "host": "127.0.0.1",
         "max_num_seqs": case.shape.max_num_seqs, "max_model_len": case.shape.max_model_len, "threads": 2,
-        "total_context_tokens": case.shape.max_model_len * case.shape.max_num_seqs, "prompt_cache_mib": 0,
+        "port": 0, "total_context_tokens": case.shape.max_model_len * case.shape.max_num_seqs, "prompt_cache_mib": 0,
         "context_checkpoints": context_checkpoints(case.shape.max_model_len), "verbosity": 4,
     }  # fmt: skip
     line = json.dumps(arguments) + "\n"

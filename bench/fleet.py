@@ -81,7 +81,7 @@ def engine_alone(folder: Path, slots: int = SLOTS) -> Iterator[int]:
     arguments = {
         "model_path": str(make_demo_gguf(folder)), "mmproj_path": None, "served_model_names": ["demo"],
         "host": "127.0.0.1", "max_num_seqs": slots, "max_model_len": CONTEXT,
-        "total_context_tokens": CONTEXT * slots, "threads": 1, "prompt_cache_mib": 0,
+        "port": 0, "total_context_tokens": CONTEXT * slots, "threads": 1, "prompt_cache_mib": 0,
         "context_checkpoints": 1, "verbosity": 3,
     }  # fmt: skip
     with subprocess.Popen(ENGINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
