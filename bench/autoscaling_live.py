@@ -18,7 +18,7 @@ from bench.steady_load import steady_load
 from bench.tables import each_way, median, report, rounds_from_arguments
 
 CLIENTS, TOKENS = 48, 256
-LOAD_S, BACK_S = 60.0, 60.0
+LOAD_S, BACK_S = 60.0, 240.0
 LOOK_S = 0.2
 HEADERS = ("", "asked for more, s", "three ready, s", "back to one, s", "changes", "answered", "failed")
 
