@@ -45,7 +45,7 @@ def scale(
         bounds = asked.of(now, runtime.name)
         _require_open(spec, bounds, asked.goal)
         changed = _changed(spec, bounds, asked.goal)
-        if changed == spec:
+        if bounds == now and changed == spec:
             reporter.say(f"{_counted(bounds)} asked for already: nothing to change")
         else:
             _require_room(spec, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)

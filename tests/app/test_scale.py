@@ -56,6 +56,14 @@ def test_the_count_that_runs_already_is_not_applied_again(runtime: InMemoryRunti
     assert reporter.said == ["1 replica asked for already: nothing to change"]
 
 
+def test_as_many_as_there_are_gpus_for_are_not_taken_for_more(runtime: InMemoryRuntime) -> None:
+    (variant,) = demo_spec().variants
+    engine = replace(variant.engine, gpu_sets=(("GPU-a",),))
+    runtime.apply(replace(demo_spec(), variants=(replace(variant, num_gpus=1, engine=engine),)))
+    with pytest.raises(DoesNotFit, match="enough for 1 replicas in all"):
+        ask(runtime, 2)
+
+
 def test_everything_but_the_count_stays_as_it_is(runtime: InMemoryRuntime) -> None:
     before = runtime.deployed()
     ask(runtime, 2)
