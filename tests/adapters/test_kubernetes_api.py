@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.adapters import kubernetes_api
-from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, NotServed, Resource, connect
+from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, NotServed, Resource, connect, transport
+from orchestrator.adapters.kubernetes_api import api as api_module
 from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
 from tests.adapters.http_stand_in import http_stand_in
 from tests.core.cluster.objects import node_object, pod_object
@@ -34,7 +34,7 @@ def names(api: KubernetesApi, resource: Resource, **query: str) -> list[str]:
 def test_a_list_is_read_page_by_page_until_it_ends(
     api_server: ApiServer, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(kubernetes_api, "PAGE", 3)
+    monkeypatch.setattr(api_module, "PAGE", 3)
     for number in range(8):
         api_server.put(node_object(f"n{number}"))
     assert names(api, NODES) == [f"n{number}" for number in range(8)]
@@ -42,7 +42,7 @@ def test_a_list_is_read_page_by_page_until_it_ends(
 
 
 def test_a_selector_goes_with_every_page(api_server: ApiServer, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(kubernetes_api, "PAGE", 2)
+    monkeypatch.setattr(api_module, "PAGE", 2)
     for number in range(6):
         api_server.put(pod_object(f"p{number}", "a", phase="Running" if number % 2 else "Succeeded"))
     assert names(api, PODS, fieldSelector="status.phase!=Succeeded") == ["p1", "p3", "p5"]
@@ -61,9 +61,10 @@ def test_a_server_that_is_busy_is_asked_again(api_server: ApiServer, api: Kubern
 
 
 def test_a_server_that_stays_broken_is_given_up_with_what_it_says(
-    api_server: ApiServer, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch
+    api_server: ApiServer, kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(kubernetes_api.RETRIES, "backoff_factor", 0)
+    monkeypatch.setattr(transport, "BACKOFF_S", 0)
+    api = connect(kubeconfig, None)
     api_server.faults.order(Fault("list", "nodes", 503, times=99))
     with pytest.raises(EnvironmentNotReady, match="503: the server is currently unable"):
         names(api, NODES)

@@ -1,0 +1,144 @@
+"""Reading, writing and watching objects of one API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.adapters.kubernetes_api.refusals import GONE, NotServed, require_well
+from orchestrator.adapters.kubernetes_api.resource import Resource, resource_of
+from orchestrator.adapters.kubernetes_api.transport import APPLIED, PLAIN, READ_S, Answer, Object, Transport
+
+PAGE = 500  # objects
+WATCH_S = 240  # then it is asked anew
+MANAGER = "qorch"
+LOG = Resource("pods/log")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """All objects of a kind as they were at one version, from which a watch goes on."""
+
+    items: tuple[Object, ...]
+    version: str
+
+
+class KubernetesApi:
+    """`context` is its name in the kubeconfig, `namespace` goes with it; `manager` owns what is applied."""
+
+    def __init__(self, transport: Transport, context: str, namespace: str, manager: str = MANAGER) -> None:
+        self._transport = transport
+        self.context = context
+        self.namespace = namespace
+        self._manager = manager
+
+    # -- reading
+
+    def pages(self, resource: Resource, namespace: str | None = None, **query: str) -> Iterator[list[Object]]:
+        """All objects of a kind, a page at a time; what changes meanwhile may be missing or old, never twice."""
+        for page in self._pages(resource, namespace, query):
+            yield page.get("items") or []
+
+    def listed(self, resource: Resource, namespace: str | None = None, **query: str) -> Listed:
+        pages = list(self._pages(resource, namespace, query))
+        items = tuple(item for page in pages for item in page.get("items") or ())
+        return Listed(items, str((pages[-1].get("metadata") or {}).get("resourceVersion", "")))
+
+    def watch(
+        self, resource: Resource, version: str, namespace: str | None = None, **query: str
+    ) -> Iterator[tuple[str, Object]]:
+        """What happens from a version on, as ADDED, MODIFIED, DELETED or BOOKMARK, until the server ends it.
+
+        Raises Gone where the server has forgotten that version.
+        """
+        asked = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_S)}
+        path = resource.path(namespace)
+        for line in self._transport.lines(path, {**query, **asked, "resourceVersion": version}, WATCH_S + READ_S):
+            event = self._well(line, "watch", resource)
+            if event.get("type") == "ERROR":
+                code = int(event["object"].get("code", 500))
+                require_well(code, event["object"], "watch", resource, self.context)
+            yield event["type"], event["object"]
+
+    def get(self, resource: Resource, namespace: str | None, name: str) -> Object | None:
+        """None where there is no such object."""
+        try:
+            return self._well(self._transport.call("GET", resource.path(namespace, name), {}), "get", resource)
+        except NotServed:
+            return None
+
+    def log(self, namespace: str, pod: str, **query: str) -> str:
+        """What a pod has printed; of one that has several containers, `container` says whose."""
+        answer = self._transport.call("GET", Resource("pods").path(namespace, pod, "log"), query)
+        if answer.status >= 400:
+            self._well(answer, "get", LOG)
+        return answer.data.decode(errors="replace")
+
+    # -- writing
+
+    def apply(self, item: Object, *, dry_run: bool = False, force: bool = False) -> Object:
+        """The object as it is afterwards (server-side apply); raises Conflict where others own what would change."""
+        return self._applied(item, "", {"force": _flag(force), **({"dryRun": "All"} if dry_run else {})})
+
+    def apply_status(self, item: Object) -> Object:
+        """As `apply`, of the status alone, which nobody else is to write."""
+        return self._applied(item, "status", {"force": "true"})
+
+    def create(self, item: Object) -> Object:
+        """Raises Conflict where it is there already."""
+        return self._write("create", "POST", item, resource_of(item).path(self._namespace(item)))
+
+    def replace(self, item: Object) -> Object:
+        """Raises Conflict where it has changed since its `resourceVersion`."""
+        return self._write("update", "PUT", item, self._path(item))
+
+    def delete(self, resource: Resource, namespace: str | None, name: str) -> bool:
+        """Whether there was such an object; what it owns goes after it, in the background."""
+        answer = self._transport.call("DELETE", resource.path(namespace, name), {"propagationPolicy": "Background"})
+        if answer.status == 404:
+            return False
+        self._well(answer, "delete", resource)
+        return True
+
+    # -- parts
+
+    def _pages(self, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> Iterator[Object]:
+        token = ""
+        while True:
+            paging = {"limit": str(PAGE), **({"continue": token} if token else {})}
+            answer = self._transport.call("GET", resource.path(namespace), {**query, **paging})
+            token = _continuation(answer.body)
+            if answer.status != GONE or not token:
+                yield self._well(answer, "list", resource)
+            if not token:
+                return
+
+    def _applied(self, item: Object, subresource: str, query: Mapping[str, str]) -> Object:
+        return self._write("patch", "PATCH", item, self._path(item, subresource), query, APPLIED)
+
+    def _write(
+        self, verb: str, method: str, item: Object, path: str, query: Mapping[str, str] | None = None, form: str = PLAIN
+    ) -> Object:
+        asked = {"fieldManager": self._manager, **(query or {})}
+        return self._well(self._transport.call(method, path, asked, item, form), verb, resource_of(item))
+
+    def _path(self, item: Object, subresource: str = "") -> str:
+        return resource_of(item).path(self._namespace(item), item["metadata"]["name"], subresource)
+
+    def _namespace(self, item: Object) -> str:
+        return str(item["metadata"].get("namespace") or self.namespace)
+
+    def _well(self, answer: Answer, verb: str, resource: Resource) -> Object:
+        """The object that it is; raises what a refusal means."""
+        require_well(answer.status, answer.body, verb, resource, self.context)
+        return dict(answer.body)
+
+
+def _continuation(page: Any) -> str:
+    """Where the rest of a list begins; a server that forgot the list says where to go on all the same."""
+    return str((page.get("metadata") or {}).get("continue") or "") if isinstance(page, dict) else ""
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
