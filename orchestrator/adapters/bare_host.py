@@ -21,6 +21,7 @@ from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
+from orchestrator.core.live.reading import Traffic
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0
@@ -68,6 +69,11 @@ class BareHost:
         decided = read_decision(self._files.scaling_path)
         fleet = fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
         return with_held(fleet, gateway.held())
+
+    def traffic(self) -> Traffic | None:
+        """Requests as the gateway counts them; None where it does not answer."""
+        record = self._files.read()
+        return self._gateway(record.deployed).traffic() if record is not None and record.deployed is not None else None
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()

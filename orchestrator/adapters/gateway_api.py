@@ -8,6 +8,8 @@ import httpx
 
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.held import Held
+from orchestrator.core.live.histogram import Histogram
+from orchestrator.core.live.reading import Traffic
 
 READY_TIMEOUT_S = 5.0
 
@@ -42,11 +44,25 @@ class GatewayApi:
             return None
         return Held(**answer["held"]) if answer["held"] else None
 
+    def traffic(self) -> Traffic | None:
+        """Requests as it counts them."""
+        try:
+            answer = self._client.get("/qorch/v1/traffic", headers=self._admin).raise_for_status().json()
+        except httpx.HTTPError:
+            return None
+        return _traffic(answer["traffic"])
+
+
+def _traffic(told: dict[str, Any]) -> Traffic:
+    bounds, counts = zip(*told["ttft"], strict=True)
+    return Traffic(**{**told, "ttft": Histogram(tuple(map(float, bounds)), counts)})
+
 
 def engine_view(row: dict[str, Any]) -> EngineView:
     """What the gateway tells of an engine; its memory is not the gateway's to measure."""
-    names = EngineView.__dataclass_fields__.keys() - {"pid", "memory_bytes"}
-    return EngineView(pid=row["engine_pid"], **{name: row[name] for name in names})
+    names = EngineView.__dataclass_fields__.keys() - {"pid", "memory_bytes", "devices"}
+    told = {name: row[name] for name in names}
+    return EngineView(pid=row["engine_pid"], devices=tuple(row["devices"]), **told)
 
 
 def client_host(bind_host: str) -> str:

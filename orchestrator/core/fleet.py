@@ -56,6 +56,7 @@ class EngineView:
     generation_s_total: float = 0.0
     memory_bytes: int | None = None  # proportional set size of its process; None where it cannot be read
     kv_cache_usage: float | None = None  # share of its pool, 0 to 1; None where the engine does not tell
+    devices: tuple[str, ...] = ()  # UUIDs of its GPUs
 
     @property
     def decode_tok_s(self) -> float | None:
@@ -123,6 +124,7 @@ class Fleet:
     loras: tuple[str, ...] = ()  # names of the adapters that are served beside the model
     scaling: Scaling | None = None  # None: the number of replicas is fixed
     held: Held | None = None  # None where no request waits for an engine, or nobody tells
+    prices_per_hour: tuple[tuple[str, float], ...] = ()  # of a replica of each variant that the user gave a price for
 
     @property
     def controlled(self) -> bool:
@@ -160,6 +162,7 @@ def fleet_of(
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
         scaling=Scaling(spec.bounds, decided, spec.scaling.goal) if spec.bounds and spec.scaling else None,
+        prices_per_hour=tuple((each.name, each.price_per_hour) for each in spec.variants if each.price_per_hour),
     )
 
 

@@ -67,6 +67,7 @@ class Gpu:
     sm_clock_mhz: int | NotAvailable = NOT_READ  # the highest
     processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
     hidden: str | None = None
+    throttled: str | NotAvailable = NOT_READ  # why its clocks are held down; empty where they are not
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class EngineReplica:
         self._replica_id, self._deployment = context.replica_id.unique_id, context.deployment
         self._failure: DeployFailed | None = None
         self._sample = NOTHING
+        self._devices: tuple[str, ...] = ()
         self._progress = Progress(0, time.monotonic())
         self._started_at_s = time.time()
         started_s = time.monotonic()
@@ -83,7 +84,7 @@ class EngineReplica:
         spec, fds = self._spec, tuple[int, ...]()
         if spec.gpu_sets:
             spec, claim = await take_gpus(spec)
-            fds = claim.fds
+            fds, self._devices = claim.fds, claim.devices
         engine = make_engine(spec, self._log_path(), fds)
         try:
             await engine.start()
@@ -144,6 +145,7 @@ class EngineReplica:
             max_in_flight=self._spec.max_in_flight,
             started_at_s=self._started_at_s,
             load_s=self._load_s,
+            devices=self._devices,
             **asdict(self._sample),
         )
 

@@ -31,17 +31,19 @@ class ReplicaStatus:
     generation_tokens_total: int
     generation_s_total: float
     kv_cache_usage: float | None = None
+    devices: tuple[str, ...] = ()  # UUIDs of its GPUs
 
 
 def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:
     """Read a status that crossed a process; raises TypeError or KeyError on another version's."""
     usage = data["kv_cache_usage"]
     fields = {name: kind(data[name]) for name, kind in _KINDS.items()}
-    return ReplicaStatus(**fields, kv_cache_usage=None if usage is None else float(usage))
+    devices = tuple(map(str, data["devices"]))
+    return ReplicaStatus(**fields, kv_cache_usage=None if usage is None else float(usage), devices=devices)
 
 
 _KINDS: dict[str, Any] = {
     name: {"str": str, "int": int, "float": float, "bool": bool}[str(kind)]
     for name, kind in ReplicaStatus.__annotations__.items()
-    if name != "kv_cache_usage"
+    if name not in ("kv_cache_usage", "devices")
 }

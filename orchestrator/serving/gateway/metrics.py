@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold_metrics import HoldCounts
@@ -51,8 +53,35 @@ class GatewayMetrics:
         count, seconds = (self.registry.get_sample_value(name) or 0.0 for name in names)
         return count, seconds
 
+    def traffic(self) -> dict[str, Any]:
+        """What the fleet's own tools watch, without the engines: totals, and the histogram of times to first token."""
+        answered = _by_code(self.requests)
+        failed = sum(total for code, total in answered.items() if code.startswith("5"))
+        buckets = [(each.labels["le"], each.value) for each in _samples(self.ttft, "_bucket")]
+        return {
+            "in_flight": int(next(_samples(self.in_flight, "")).value),
+            "answered_total": answered.get("200", 0.0),
+            "failed_total": failed + next(_samples(self.broken_streams, "_total")).value,
+            "retries_total": next(_samples(self.retries, "_total")).value,
+            "ttft": buckets,
+        }
+
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _samples(metric: Collector, suffix: str) -> Iterator[Sample]:
+    (family,) = metric.collect()
+    return (sample for sample in family.samples if sample.name == family.name + suffix)
+
+
+def _by_code(requests: Counter) -> dict[str, float]:
+    """Completions, by the status that they were answered with."""
+    totals: dict[str, float] = {}
+    for sample in _samples(requests, "_total"):
+        if sample.labels["route"] in COMPLETIONS:
+            totals[sample.labels["code"]] = totals.get(sample.labels["code"], 0.0) + sample.value
+    return totals
 
 
 class _EngineCollector(Collector):

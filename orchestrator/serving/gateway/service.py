@@ -72,6 +72,7 @@ class GatewayService:
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/replicas": {"GET": self._replicas},
             "/qorch/v1/held": {"GET": self._held},
+            "/qorch/v1/traffic": {"GET": self._traffic},
         }
 
     async def serve(self, request: Request, reply: Reply) -> None:
@@ -119,6 +120,10 @@ class GatewayService:
         self._doors.check_admin(request.headers)
         held = self.hold.told()
         reply.send(200, [JSON_TYPE], json.dumps({"held": held and asdict(held)}).encode())
+
+    async def _traffic(self, request: Request, reply: Reply) -> None:
+        self._doors.check_admin(request.headers)
+        reply.send(200, [JSON_TYPE], json.dumps({"traffic": self.metrics.traffic()}).encode())
 
     # -- the OpenAI API
 

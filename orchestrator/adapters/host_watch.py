@@ -1,0 +1,60 @@
+"""A fleet of this host as it is watched: Ray Serve, its gateway, its history and the GPUs."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Mapping
+
+from orchestrator.adapters.bare_host import BareHost
+from orchestrator.adapters.gpu_watch import GpuWatch
+from orchestrator.adapters.scaling_history import ScalingHistory
+from orchestrator.core.errors import QorchError
+from orchestrator.core.fleet import Decided, Fleet
+from orchestrator.core.live.carried import GATEWAY, GPUS, SERVE
+from orchestrator.core.live.reading import HostGpus, Reading, SourceState
+
+DECISIONS = 50
+
+
+class HostWatch:
+    """Satisfies `orchestrator.app.ports.Watch`."""
+
+    def __init__(self, runtime: BareHost, history: ScalingHistory, gpus: GpuWatch) -> None:
+        self.name = runtime.name
+        self._runtime = runtime
+        self._history = history
+        self._gpus = gpus
+        self._heard_s: dict[str, float] = {}
+        self._decided_s: float | None = None
+        self._decisions: tuple[Decided, ...] = ()
+
+    def read(self) -> Reading:
+        gpus = self._gpus.read()
+        fleet, traffic = self._runtime.observe(), self._runtime.traffic()
+        at_s = time.time()
+        silent = {
+            SERVE: None if fleet is None or fleet.controlled else "does not answer",
+            GATEWAY: None if fleet is None or traffic is not None else "does not answer",
+            **({} if self._gpus.absent else {GPUS: self._gpus.error}),
+        }
+        hosts = (HostGpus(socket.gethostname(), gpus),) if gpus else ()
+        return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources(silent, at_s))
+
+    def close(self) -> None:
+        self._gpus.close()
+
+    def _sources(self, silent: Mapping[str, str | None], at_s: float) -> tuple[SourceState, ...]:
+        self._heard_s |= {name: at_s for name, error in silent.items() if error is None}
+        return tuple(SourceState(name, self._heard_s.get(name), error) for name, error in silent.items())
+
+    def _decided(self, fleet: Fleet | None) -> tuple[Decided, ...]:
+        """Read anew when there is a new one."""
+        last = fleet.scaling.last if fleet and fleet.scaling else None
+        if last is not None and last.at_s != self._decided_s:
+            self._decided_s = last.at_s
+            try:
+                self._decisions = tuple(self._history.decisions(0.0, DECISIONS))
+            except QorchError:
+                self._decisions = (last,)
+        return self._decisions

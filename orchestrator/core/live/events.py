@@ -1,0 +1,78 @@
+"""What happened between two snapshots of a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from orchestrator.core.live.event import Event, Severity
+from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Snapshot
+
+FLEET = "fleet"
+
+
+def happened(before: Snapshot, now: Snapshot) -> tuple[Event, ...]:
+    """In the order: the fleet, its replicas, its GPUs, its sources."""
+    told = chain.from_iterable(each(before, now) for each in (_phase, _replicas, _gpus, _held, _sources))
+    return tuple(Event(now.at_s, *each) for each in told)
+
+
+Told = tuple[Severity, str, str]
+
+
+def _phase(before: Snapshot, now: Snapshot) -> Iterator[Told]:
+    if before.phase != now.phase and before.phase and now.phase:
+        well = now.phase in ("Ready", "Idle")
+        yield Severity.INFO if well else Severity.WARNING, FLEET, f"{before.phase} → {now.phase}"
+    if before.summary.target_num_replicas != now.summary.target_num_replicas and before.phase:
+        old, new = before.summary.target_num_replicas, now.summary.target_num_replicas
+        yield Severity.INFO, FLEET, f"replicas wanted: {old} → {new}"
+
+
+def _replicas(before: Snapshot, now: Snapshot) -> Iterator[Told]:
+    old, new = _by_id(before.replicas), _by_id(now.replicas)
+    for replica_id, row in new.items():
+        if replica_id not in old:
+            yield from [(Severity.INFO, replica_id, f"new, {row.state.lower()}")] if before.phase else []
+        else:
+            yield from _changes(old[replica_id], row)
+    for replica_id in old.keys() - new.keys():
+        state = old[replica_id].state
+        yield Severity.INFO if state == "STOPPING" else Severity.WARNING, replica_id, f"gone, was {state.lower()}"
+
+
+def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
+    if old.ready != new.ready:
+        yield Severity.INFO if new.ready else Severity.ERROR, new.replica_id, "ready" if new.ready else new.reason
+    elif old.state != new.state:
+        yield Severity.INFO, new.replica_id, f"{old.state.lower()} → {new.state.lower()}"
+    if old.throttled != new.throttled:
+        yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled or 'no longer'}"
+
+
+def _gpus(before: Snapshot, now: Snapshot) -> Iterator[Told]:
+    old = {gpu.uuid: gpu for gpu in before.gpus}
+    for gpu in now.gpus:
+        if gpu.error and gpu.error != old.get(gpu.uuid, gpu).error:
+            yield Severity.ERROR, _gpu_name(gpu), gpu.error
+
+
+def _held(before: Snapshot, now: Snapshot) -> Iterator[Told]:
+    old, new = before.summary.num_requests_held, now.summary.num_requests_held
+    if bool(old) != bool(new):
+        yield Severity.WARNING if new else Severity.INFO, FLEET, f"{new} requests held" if new else "no request held"
+
+
+def _sources(before: Snapshot, now: Snapshot) -> Iterator[Told]:
+    old = {source.name: source.error for source in before.sources}
+    for source in now.sources:
+        if source.name in old and bool(old[source.name]) != bool(source.error):
+            yield (Severity.WARNING if source.error else Severity.INFO), source.name, source.error or "answers again"
+
+
+def _by_id(rows: Iterable[ReplicaRow]) -> dict[str, ReplicaRow]:
+    return {row.replica_id: row for row in rows}
+
+
+def _gpu_name(gpu: GpuRow) -> str:
+    return f"{gpu.host} GPU {gpu.index}"

@@ -1,0 +1,65 @@
+"""GPUs as rows, and what those of one replica come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
+from typing import Any, TypeVar
+
+from orchestrator.core.inventory import Gpu, NotAvailable
+from orchestrator.core.live.reading import HostGpus
+from orchestrator.core.live.snapshot import GpuRow
+
+T = TypeVar("T")
+
+
+def gpu_rows(hosts: Iterable[HostGpus]) -> tuple[GpuRow, ...]:
+    return tuple(_row(host.host, gpu) for host in hosts for gpu in host.gpus)
+
+
+def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
+    """Fields of a `ReplicaRow`: means of shares, sums of amounts, the hottest and the first that is held down."""
+    if not gpus:
+        return {}
+    return {
+        "host": gpus[0].host,
+        "gpus": tuple(gpu.index for gpu in gpus),
+        "device": gpus[0].name,
+        "utilization_percent": _of(gpus, lambda gpu: gpu.utilization_percent, lambda all_: sum(all_) / len(all_)),
+        "memory_used_bytes": _of(gpus, lambda gpu: gpu.memory_used_bytes, sum),
+        "memory_total_bytes": _of(gpus, lambda gpu: gpu.memory_total_bytes, sum),
+        "temperature_c": _of(gpus, lambda gpu: gpu.temperature_c, max),
+        "power_w": _of(gpus, lambda gpu: gpu.power_w, sum),
+        "power_limit_w": _of(gpus, lambda gpu: gpu.power_limit_w, sum),
+        "throttled": next((gpu.throttled for gpu in gpus if gpu.throttled), ""),
+    }
+
+
+def _row(host: str, gpu: Gpu) -> GpuRow:
+    return GpuRow(
+        host=host,
+        index=gpu.index,
+        name=_told(gpu.name) or "?",
+        uuid=_told(gpu.uuid) or "",
+        utilization_percent=_told(gpu.utilization_percent),
+        memory_used_bytes=_told(gpu.memory_used_bytes),
+        memory_total_bytes=_told(gpu.memory_total_bytes),
+        temperature_c=_told(gpu.temperature_c),
+        power_w=_told(gpu.power_w),
+        power_limit_w=_told(gpu.power_limit_w),
+        throttled=_told(gpu.throttled) or "",
+        error=gpu.error or "",
+    )
+
+
+def _told(reading: T | NotAvailable) -> T | None:
+    """A reading, where there is one that is a number or a word."""
+    if isinstance(reading, NotAvailable) or (isinstance(reading, float) and not isfinite(reading)):
+        return None
+    return reading
+
+
+def _of(gpus: Sequence[GpuRow], value: Callable[[GpuRow], Any], joined: Callable[[list[Any]], Any]) -> Any:
+    """None unless every one of them tells."""
+    values = [value(gpu) for gpu in gpus]
+    return None if None in values else joined(values)

@@ -1,0 +1,40 @@
+"""How fast totals grow between two readings of the same counter."""
+
+from __future__ import annotations
+
+from orchestrator.core.fleet import EngineView, Fleet
+from orchestrator.core.live.reading import Reading
+
+MEASURABLE_TOKENS = 8  # fewer in a window say nothing of how long one takes
+
+
+def rate(before: float, now: float, seconds: float) -> float | None:
+    """Per second; None where no time has gone by, or the counter began anew."""
+    return (now - before) / seconds if seconds > 0 and now >= before else None
+
+
+def engines(fleet: Fleet | None) -> dict[str, EngineView]:
+    """By the id of their replica."""
+    return {each.replica_id: each.engine for each in fleet.replicas if each.engine} if fleet else {}
+
+
+def generation_tok_s(before: EngineView | None, now: EngineView, seconds: float) -> float | None:
+    return None if before is None else rate(before.generation_tokens_total, now.generation_tokens_total, seconds)
+
+
+def prompt_tok_s(before: EngineView | None, now: EngineView, seconds: float) -> float | None:
+    return None if before is None else rate(before.prompt_tokens_total, now.prompt_tokens_total, seconds)
+
+
+def tpot_s(before: EngineView | None, now: EngineView) -> float | None:
+    """Seconds a token of one stream, on average; None where hardly one was generated."""
+    if before is None:
+        return None
+    tokens = now.generation_tokens_total - before.generation_tokens_total
+    spent_s = now.generation_s_total - before.generation_s_total
+    return spent_s / tokens if tokens >= MEASURABLE_TOKENS and spent_s > 0 else None
+
+
+def window(readings: tuple[Reading, ...]) -> tuple[Reading, float]:
+    """The first reading of a window, and how many seconds the last came after it."""
+    return readings[0], readings[-1].at_s - readings[0].at_s

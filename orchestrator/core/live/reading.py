@@ -1,0 +1,49 @@
+"""What the sources of a fleet said at one moment; totals run from the start of whoever counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.fleet import Decided, Fleet
+from orchestrator.core.inventory import Gpu
+from orchestrator.core.live.histogram import NOTHING, Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One source: when it last answered, in Unix time, and what it says since where it does not."""
+
+    name: str
+    at_s: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests as the gateways count them, together."""
+
+    in_flight: int = 0
+    answered_total: float = 0.0
+    failed_total: float = 0.0  # answered with 5xx, broken off, or never answered
+    retries_total: float = 0.0
+    ttft: Histogram = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class HostGpus:
+    """The GPUs of one host."""
+
+    host: str
+    gpus: tuple[Gpu, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """None, or nothing, where a source did not answer; `sources` says which, and when it last did."""
+
+    at_s: float
+    fleet: Fleet | None
+    traffic: Traffic | None = None
+    hosts: tuple[HostGpus, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+    sources: tuple[SourceState, ...] = ()
