@@ -6,6 +6,7 @@ import secrets
 import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from orchestrator.adapters.files import write_private
@@ -141,10 +142,13 @@ class BareHost:
         return record
 
     def _serve(self, record: FleetRecord) -> RayServe:
-        return RayServe(f"http://{LOOPBACK}:{record.dashboard_port}", self._head.token)
+        return _ray_serve(f"http://{LOOPBACK}:{record.dashboard_port}", self._head.token)
 
     def _gateway(self, spec: DeploymentSpec) -> GatewayApi:
-        return GatewayApi(endpoint_url(spec), self._files.admin_token_path.read_text().strip())
+        return _gateway_api(endpoint_url(spec), self._files.admin_token_path.read_text().strip())
+
+
+_ray_serve, _gateway_api = lru_cache(RayServe), lru_cache(GatewayApi)  # whose connections are kept
 
 
 def endpoint_url(spec: DeploymentSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from orchestrator.adapters.bare_host import BareHost
 from orchestrator.adapters.gpu_watch import GpuWatch
@@ -40,6 +41,9 @@ class HostWatch:
         }
         hosts = (HostGpus(socket.gethostname(), gpus),) if gpus else ()
         return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources(silent, at_s))
+
+    def log_path(self, replica_id: str) -> Path | None:
+        return self._runtime.log_files().get(replica_id)
 
     def close(self) -> None:
         self._gpus.close()

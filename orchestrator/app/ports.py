@@ -86,6 +86,9 @@ class Watch(Protocol):
     def read(self) -> Reading:
         """What they say now; a source that is silent is named in it, and never raises."""
 
+    def log_path(self, replica_id: str) -> Path | None:
+        """The engine's log of a replica; None where it cannot be read here."""
+
     def close(self) -> None: ...
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.fleet_files import FleetFiles
+    from orchestrator.adapters.host_watch import HostWatch
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
@@ -52,6 +53,16 @@ def runtime(fleet: str) -> BareHost:
     from orchestrator.adapters.bare_host import BareHost
 
     return BareHost(places().state, fleet)
+
+
+def watch(fleet: str, every_s: float) -> HostWatch:
+    """The sources of a fleet of this host."""
+    from orchestrator.adapters.gpu_watch import GpuWatch
+    from orchestrator.adapters.host_watch import HostWatch
+    from orchestrator.adapters.scaling_history import ScalingHistory
+
+    history = ScalingHistory(_fleet_files(fleet).history_path)
+    return HostWatch(runtime(fleet), history, GpuWatch(every_s))
 
 
 def scaling_history(fleet: str) -> ScalingHistory:

@@ -15,6 +15,7 @@ VERBS = {
     "plan": "Show what would run here, and why.",
     "render": "Write a fleet's Kubernetes objects.",
     "status": "Show the fleet.",
+    "top": "Watch the fleet in the terminal.",
     "logs": "Show an engine's log.",
     "scale": "Change the number of replicas.",
     "history": "Show the load that a fleet had, or decide it again.",

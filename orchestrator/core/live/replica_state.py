@@ -1,0 +1,42 @@
+"""How a replica is, in a word: what Serve says of it and whether its engine answers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from orchestrator.core.deployment import GATEWAY
+from orchestrator.core.live.snapshot import ReplicaRow
+
+
+class ReplicaState(StrEnum):
+    READY = "ready"
+    STARTING = "starting"
+    DRAINING = "draining"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+def state_of(row: ReplicaRow) -> ReplicaState:
+    if row.state == "RUNNING":
+        if row.ready:
+            return ReplicaState.READY
+        return (
+            ReplicaState.UNKNOWN
+            if row.num_requests_running is None and row.deployment != GATEWAY
+            else ReplicaState.FAILED
+        )
+    return SAID.get(row.state, ReplicaState.UNKNOWN)
+
+
+def is_faulty(row: ReplicaRow) -> bool:
+    """Whether somebody should look: it is not ready and not on its way, or its clocks are held down."""
+    return state_of(row) in (ReplicaState.FAILED, ReplicaState.UNKNOWN) or bool(row.throttled)
+
+
+SAID = {
+    "STARTING": ReplicaState.STARTING,
+    "UPDATING": ReplicaState.STARTING,
+    "RECOVERING": ReplicaState.STARTING,
+    "PENDING_MIGRATION": ReplicaState.STARTING,
+    "STOPPING": ReplicaState.DRAINING,
+}

@@ -1,0 +1,46 @@
+"""Where snapshots come from, as the dashboard sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from orchestrator.app.ports import Watch
+from orchestrator.core.live.snapshot import Snapshot
+from orchestrator.core.live.watch import WatchMemory, watched
+
+
+class Feed(Protocol):
+    """One fleet, or a recording of one."""
+
+    name: str
+    live: bool  # whether what is shown is of now, or of the moment that it was recorded
+
+    def look(self) -> Snapshot:
+        """The next snapshot; may take long, so that it is called in a thread."""
+
+    def log_path(self, replica_id: str) -> Path | None:
+        """The engine's log of a replica, where it can be read here."""
+
+    def close(self) -> None: ...
+
+
+class LiveFeed:
+    """Looks at a fleet's sources."""
+
+    live = True
+
+    def __init__(self, watch: Watch) -> None:
+        self.name = watch.name
+        self._watch = watch
+        self._memory = WatchMemory()
+
+    def look(self) -> Snapshot:
+        snapshot, self._memory = watched(self.name, self._watch.read(), self._memory)
+        return snapshot
+
+    def log_path(self, replica_id: str) -> Path | None:
+        return self._watch.log_path(replica_id)
+
+    def close(self) -> None:
+        self._watch.close()

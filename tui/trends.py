@@ -1,0 +1,50 @@
+"""The course of a fleet's figures since the dashboard was opened."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from orchestrator.core.live.event import Event
+from orchestrator.core.live.snapshot import Snapshot
+from orchestrator.views.live.amounts import count, rate, seconds
+from orchestrator.views.live.span import Line, Span, Tone
+from orchestrator.views.live.sparkline import sparkline
+
+KEPT = 600  # snapshots
+EVENTS = 500
+
+
+class Trends:
+    """What has been seen, the latest last; bounded."""
+
+    def __init__(self) -> None:
+        self.tok_s: deque[float | None] = deque(maxlen=KEPT)
+        self.ttft_p99_s: deque[float | None] = deque(maxlen=KEPT)
+        self.waiting: deque[float | None] = deque(maxlen=KEPT)
+        self.events: deque[Event] = deque(maxlen=EVENTS)
+
+    def add(self, snapshot: Snapshot) -> None:
+        summary = snapshot.summary
+        self.tok_s.append(summary.generation_tok_s)
+        self.ttft_p99_s.append(summary.ttft_p99_s)
+        self.waiting.append(summary.num_requests_waiting + summary.num_requests_held)
+        self.events.extend(snapshot.events)
+
+    def line(self, width: int) -> Line:
+        """All three side by side, each with its latest."""
+        each = max(0, width // 3 - 20)
+        courses = (
+            ("tok/s", self.tok_s, rate),
+            ("TTFT p99", self.ttft_p99_s, seconds),
+            ("waiting", self.waiting, count),
+        )
+        spans: list[Span] = []
+        for name, course, shown in courses:
+            latest = shown(course[-1]) if course else shown(None)
+            spans += [
+                Span(f"{name} ", Tone.DIM),
+                Span(f"{latest:>7} "),
+                Span(sparkline(tuple(course), each)),
+                Span("  "),
+            ]
+        return tuple(spans)
