@@ -25,7 +25,7 @@ KEYS = "? help  / filter  f faults  < > sort  enter open  l logs  d decisions  h
 
 class FleetScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_filter", "Filter"),
+        Binding("slash", "ask_filter", "Filter", priority=True),  # before what is typed next goes elsewhere
         Binding("f", "faults", "Only faults"),
         Binding("escape", "clear", "Clear the filter", show=False),
     ]
@@ -75,7 +75,11 @@ class FleetScreen(Screen[None]):
         prompt = self.query_one("#prompt", Input)
         prompt.value = self.table.filter_text
         prompt.add_class("-asked")
-        prompt.focus()
+        self.set_focus(prompt)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that is typed into the prompt is text."""
+        return action != "ask_filter" or not isinstance(self.focused, Input)
 
     def action_faults(self) -> None:
         self.table.only_faults(not self.table.faults)
@@ -98,4 +102,4 @@ class FleetScreen(Screen[None]):
 
     def _end_prompt(self) -> None:
         self.query_one("#prompt", Input).remove_class("-asked")
-        self.table.focus()
+        self.set_focus(self.table)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -15,8 +15,10 @@ from textual.strip import Strip
 from orchestrator.core.live.query import Predicate, predicate, selected
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.columns import BY_NAME, Column, fitting, widths
-from orchestrator.views.live.span import Span, Tone
+from orchestrator.views.live.span import Line, Span, Tone
 from tui.paint import sized, strip_of
+
+Painted = tuple[Line, Style | None]  # a line, and what lies over it
 
 CURSOR = Style(reverse=True)
 ARROWS = {False: "▲", True: "▼"}
@@ -65,6 +67,8 @@ class FleetTable(ScrollView, can_focus=True):
         self._cursor_id = ""
         self._columns: tuple[Column, ...] = ()
         self._widths: tuple[int, ...] = ()
+        self._painted: list[Painted] = []
+        self._painted_at: tuple[Size, int] | None = None
 
     # -- what is shown
 
@@ -91,7 +95,7 @@ class FleetTable(ScrollView, can_focus=True):
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
         self._at = self._found()
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
-        self.refresh()
+        self._repaint()
 
     def _found(self) -> int:
         """Where the cursor's replica is now; where it has gone, the cursor stays at its line."""
@@ -111,7 +115,7 @@ class FleetTable(ScrollView, can_focus=True):
         self._at = max(0, min(last, MOVES[how](self._at, page, last)))
         self._cursor_id = self.rows[self._at].replica_id
         self._reveal(page)
-        self.refresh()
+        self._repaint()
 
     def action_open(self) -> None:
         if self.row is not None:
@@ -141,14 +145,38 @@ class FleetTable(ScrollView, can_focus=True):
         self._widths = widths(self._columns, self.size.width)
         self._select()
 
+    def _repaint(self) -> None:
+        """Have only those lines drawn that look otherwise than before: a terminal may be far away."""
+        before, was_at = self._painted, self._painted_at
+        self._paint()
+        if was_at != self._painted_at:
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, self._painted, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def _paint(self) -> None:
+        self._painted = [self._line(y) for y in range(self.size.height)]
+        self._painted_at = self._place
+
+    @property
+    def _place(self) -> tuple[Size, int]:
+        return self.size, self.scroll_offset.y
+
     def render_line(self, y: int) -> Strip:
+        if self._painted_at != self._place:
+            self._paint()
+        line, over = self._painted[y]
+        return strip_of(line, self.size.width, over)
+
+    def _line(self, y: int) -> Painted:
         if y == 0:
-            return strip_of((Span(self._head(), Tone.HEAD),), self.size.width)
+            return (Span(self._head(), Tone.HEAD),), None
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows):
-            return strip_of((), self.size.width)
-        over = CURSOR if index == self._at and self.has_focus else None
-        return strip_of(self._cells(self.rows[index]), self.size.width, over)
+            return (), None
+        return tuple(self._cells(self.rows[index])), CURSOR if index == self._at and self.has_focus else None
 
     def _head(self) -> str:
         return " ".join(
@@ -171,4 +199,4 @@ class FleetTable(ScrollView, can_focus=True):
         return spans
 
     def watch_has_focus(self, _: Any) -> None:
-        self.refresh()
+        self._repaint()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,13 +21,13 @@ class Lines(Widget):
         self._title = title
         self._lines: tuple[Line, ...] = ()
 
-    def show(self, lines: Sequence[Line], title: str | None = None) -> None:
-        shown = tuple(lines)
-        if shown != self._lines or title not in (None, self._title):
-            self._lines, self._title = shown, self._title if title is None else title
-            self.refresh()
+    def show(self, lines: Sequence[Line]) -> None:
+        """Only what looks otherwise than before is drawn anew."""
+        head = ((Span(self._title, Tone.HEAD),),) if self._title else ()
+        before, self._lines = self._lines, (*head, *lines)
+        pairs = enumerate(zip_longest(before, self._lines))
+        if changed := [y for y, (old, new) in pairs if old != new]:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
-        head = ((Span(self._title, Tone.HEAD),),) if self._title else ()
-        lines = (*head, *self._lines)
-        return strip_of(lines[y] if y < len(lines) else (), self.size.width)
+        return strip_of(self._lines[y] if y < len(self._lines) else (), self.size.width)

@@ -8,7 +8,7 @@ from orchestrator.core.live.reading import SourceState
 from orchestrator.core.live.snapshot import Snapshot, Summary
 from orchestrator.views.live import amounts
 from orchestrator.views.live.span import Line, Span, Tone, clean, joined
-from orchestrator.views.units import age_text, local_time, money_text
+from orchestrator.views.units import age_text, money_text
 
 PHASES = {"Ready": ("●", Tone.GOOD), "Idle": ("●", Tone.GOOD), "Starting": ("◐", Tone.WARN)}
 STALE_S = 5.0  # a source that is older is said to be
@@ -84,7 +84,6 @@ def _around(snapshot: Snapshot, now_s: float) -> Iterator[Line]:
         yield _cost(summary.cost_per_hour, summary.cost_per_million)
     for source in snapshot.sources:
         yield _source(source, now_s)
-    yield (Span(local_time(snapshot.at_s), Tone.DIM),)
 
 
 def _cost(per_hour: float, per_million: float | None) -> Line:
