@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 from orchestrator.core.errors import UsageError
@@ -30,12 +31,15 @@ NUMBERS: dict[str, Callable[[ReplicaRow], float | None]] = {
     "temp": lambda row: row.temperature_c,
     "tpot": lambda row: row.tpot_s,
 }
+FIRST = itemgetter(0)
 HINT = "e.g. a100, !gateway, state=failed, kv>0.9"
 
 
 def predicate(text: str) -> Predicate:
     """Rows that meet every word of `text`: a pattern, `!` and one, or `key=value`; raises UsageError."""
     terms = [_term(word) for word in text.split()]
+    if len(terms) == 1:
+        return terms[0]
     return lambda row: all(term(row) for term in terms)
 
 
@@ -43,10 +47,12 @@ def selected(
     rows: Sequence[ReplicaRow], wanted: Predicate, key: Callable[[ReplicaRow], Any], reverse: bool, faults: bool
 ) -> list[ReplicaRow]:
     """Those that are wanted, in order; what has no value comes last, whichever way."""
-    kept = [row for row in rows if wanted(row) and (not faults or is_faulty(row))]
-    known = [row for row in kept if key(row) is not None]
-    unknown = [row for row in kept if key(row) is None]
-    return [*sorted(known, key=key, reverse=reverse), *unknown]
+    kept = [row for row in rows if wanted(row)]
+    if faults:
+        kept = [row for row in kept if is_faulty(row)]
+    keyed = [(key(row), row) for row in kept]
+    known = sorted((pair for pair in keyed if pair[0] is not None), key=FIRST, reverse=reverse)
+    return [*(row for _, row in known), *(row for value, row in keyed if value is None)]
 
 
 def _term(word: str) -> Predicate:
@@ -57,7 +63,7 @@ def _term(word: str) -> Predicate:
 
 
 def _searched(row: ReplicaRow) -> str:
-    return f"{row.replica_id} {row.deployment} {state_of(row)} {row.host} {row.device} {row.reason}"
+    return f"{row.replica_id} {row.deployment} {state_of(row).value} {row.host} {row.device} {row.reason}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -9,11 +9,13 @@ from orchestrator.core.live.snapshot import ReplicaRow
 
 
 class ReplicaState(StrEnum):
-    READY = "ready"
-    STARTING = "starting"
-    DRAINING = "draining"
+    """Those that somebody should look at first."""
+
     FAILED = "failed"
     UNKNOWN = "unknown"
+    STARTING = "starting"
+    DRAINING = "draining"
+    READY = "ready"
 
 
 def state_of(row: ReplicaRow) -> ReplicaState:
@@ -28,11 +30,17 @@ def state_of(row: ReplicaRow) -> ReplicaState:
     return SAID.get(row.state, ReplicaState.UNKNOWN)
 
 
+def urgency(row: ReplicaRow) -> int:
+    """To sort by: what somebody should look at first is least."""
+    return URGENCY[state_of(row)]
+
+
 def is_faulty(row: ReplicaRow) -> bool:
     """Whether somebody should look: it is not ready and not on its way, or its clocks are held down."""
     return state_of(row) in (ReplicaState.FAILED, ReplicaState.UNKNOWN) or bool(row.throttled)
 
 
+URGENCY = {state: place for place, state in enumerate(ReplicaState)}
 SAID = {
     "STARTING": ReplicaState.STARTING,
     "UPDATING": ReplicaState.STARTING,

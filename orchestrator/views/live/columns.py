@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.live.replica_state import ReplicaState, state_of
+from orchestrator.core.live.replica_state import ReplicaState, state_of, urgency
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live import amounts
 from orchestrator.views.live.span import Tone, clean
@@ -94,7 +94,7 @@ def _measured(
 
 COLUMNS: tuple[Column, ...] = (
     Column("replica", "REPLICA", 12, 0, _text(lambda row: row.replica_id), lambda row: row.replica_id, right=False),
-    Column("state", "STATE", 10, 0, _state, lambda row: (state_of(row), row.replica_id), right=False,
+    Column("state", "STATE", 10, 0, _state, lambda row: (urgency(row), row.replica_id), right=False,
            tone=lambda row: TONES[state_of(row)]),
     Column("variant", "VARIANT", 18, 3, _text(lambda row: row.deployment), lambda row: row.deployment, right=False),
     Column("host", "HOST", 14, 8, _text(lambda row: row.host), lambda row: row.host, right=False),
