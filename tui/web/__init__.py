@@ -1,0 +1,1 @@
+"""The dashboard in a browser: a process of it for each that is connected."""
