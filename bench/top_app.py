@@ -71,9 +71,9 @@ def _row(index: int) -> ReplicaRow:
     )
 
 
-def main() -> None:
+def run() -> None:
     TopApp(MadeUp(int(sys.argv[1]), sys.argv[2] == "idle"), 1.0).run()
 
 
 if __name__ == "__main__":
-    main()
+    run()
