@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from orchestrator.core.routing import EngineLoad, pick, saturated
+from orchestrator.serving.gateway.engine_counts import EngineCounts
 from orchestrator.serving.replica_status import ReplicaStatus
 
 
@@ -17,6 +18,7 @@ class Engine:
     status: ReplicaStatus
     in_flight: int = 0
     reachable: bool = True
+    counts: EngineCounts = field(default_factory=EngineCounts)
 
     @property
     def load(self) -> EngineLoad:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.serving.gateway.answer_pace import AnswerPace
 from orchestrator.serving.gateway.api_errors import ApiError, error_event, stream_incomplete
 from orchestrator.serving.gateway.engine_exchange import EngineFailed
 from orchestrator.serving.gateway.event_pieces import EventPieces
@@ -22,6 +23,7 @@ class EventStream:
         self._on_start = on_start
         self._pieces = EventPieces()
         self._last = b""
+        self.pace = AnswerPace()
         self._send: Callable[[bytes], None] = self._start
 
     @property
@@ -44,6 +46,7 @@ class EventStream:
         if data.startswith(ENGINE_ERROR):
             raise EngineFailed("the engine told of an error in its stream")
         self._last = data
+        self.pace.count(data)
         self._send(data)
 
     def end(self, error: ApiError | None, request_id: str) -> bool:

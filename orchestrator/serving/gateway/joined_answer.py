@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from orchestrator.serving.gateway.answer_pace import AnswerPace
 from orchestrator.serving.gateway.engine_exchange import MOST_ANSWER_BYTES, EngineFailed, EngineGone
 from orchestrator.serving.gateway.event_pieces import EventPieces
 
@@ -29,6 +30,7 @@ class JoinedAnswer:
 
     def __init__(self) -> None:
         self.last = b""
+        self.pace = AnswerPace()
         self._pieces = EventPieces()
         self._size = 0
         self._ended = False
@@ -42,7 +44,9 @@ class JoinedAnswer:
         self._size += len(data)
         if self._size > MOST_ANSWER_BYTES:
             raise EngineGone("the engine's answer has no end")
-        for event in self._pieces.whole(data).split(b"\n\n"):
+        whole = self._pieces.whole(data)
+        self.pace.count(whole)
+        for event in whole.split(b"\n\n"):
             if event.startswith(DATA):
                 self._read(event.removeprefix(DATA))
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
+from orchestrator.serving.gateway.engine_counts import TTFT_BOUNDS_S
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold_metrics import HoldCounts
 
 COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+TPOT_BOUNDS_S = (
+    0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5
+)  # fmt: skip
 
 
 class GatewayMetrics:
@@ -33,11 +34,17 @@ class GatewayMetrics:
         self.ttft = Histogram(
             "qorch_time_to_first_token_seconds",
             "From the request's arrival to the first piece of its streamed answer.",
-            buckets=SECONDS,
+            buckets=TTFT_BOUNDS_S,
+            registry=self.registry,
+        )
+        self.tpot = Histogram(
+            "qorch_time_per_output_token_seconds",
+            "Between the tokens of an answer, on average; of short answers nothing.",
+            buckets=TPOT_BOUNDS_S,
             registry=self.registry,
         )
         self.duration = Histogram(
-            "qorch_request_duration_seconds", "From arrival to the end.", buckets=SECONDS, registry=self.registry
+            "qorch_request_duration_seconds", "From arrival to the end.", buckets=TTFT_BOUNDS_S, registry=self.registry
         )
 
     @property
@@ -53,35 +60,8 @@ class GatewayMetrics:
         count, seconds = (self.registry.get_sample_value(name) or 0.0 for name in names)
         return count, seconds
 
-    def traffic(self) -> dict[str, Any]:
-        """What the fleet's own tools watch, without the engines: totals, and the histogram of times to first token."""
-        answered = _by_code(self.requests)
-        failed = sum(total for code, total in answered.items() if code.startswith("5"))
-        buckets = [(each.labels["le"], each.value) for each in _samples(self.ttft, "_bucket")]
-        return {
-            "in_flight": int(next(_samples(self.in_flight, "")).value),
-            "answered_total": answered.get("200", 0.0),
-            "failed_total": failed + next(_samples(self.broken_streams, "_total")).value,
-            "retries_total": next(_samples(self.retries, "_total")).value,
-            "ttft": buckets,
-        }
-
     def text(self) -> bytes:
         return generate_latest(self.registry)
-
-
-def _samples(metric: Collector, suffix: str) -> Iterator[Sample]:
-    (family,) = metric.collect()
-    return (sample for sample in family.samples if sample.name == family.name + suffix)
-
-
-def _by_code(requests: Counter) -> dict[str, float]:
-    """Completions, by the status that they were answered with."""
-    totals: dict[str, float] = {}
-    for sample in _samples(requests, "_total"):
-        if sample.labels["route"] in COMPLETIONS:
-            totals[sample.labels["code"]] = totals.get(sample.labels["code"], 0.0) + sample.value
-    return totals
 
 
 class _EngineCollector(Collector):

@@ -55,12 +55,15 @@ class Answer:
 
 
 class Relay:
-    """Has its engines from `hold`; `on_retry` is told of each further try."""
+    """Has its engines from `hold`; `on_retry` is told of each further try, `on_pace` of each answer's seconds a token."""
 
-    def __init__(self, table: EngineTable, hold: Hold, on_retry: Callable[[], None]) -> None:
+    def __init__(
+        self, table: EngineTable, hold: Hold, on_retry: Callable[[], None], on_pace: Callable[[float], None]
+    ) -> None:
         self._table = table
         self._hold = hold
         self._on_retry = on_retry
+        self._on_pace = on_pace
         # A count goes before some answers: with turns in common, all of these would come to the same engine.
         self._question_turns, self._answer_turns = itertools.count(), itertools.count()
         self._streams: set[EventStream | JoinedAnswer] = set()
@@ -99,17 +102,17 @@ class Relay:
 
         return await self._first_answer(call, join, self._answer_turns)
 
-    async def stream(self, call: Call, reply: Reply, headers: list[Header], on_start: Callable[[], None]) -> bool:
+    async def stream(self, call: Call, reply: Reply, headers: list[Header], on_start: Callable[[Engine], None]) -> bool:
         """Pass the engine's events on as they come; tells whether the stream ended as it should.
 
         Raises ApiError as long as the client has been sent nothing.
         """
 
-        def started() -> None:
-            self._mark_answer()
-            on_start()
-
         async def pass_on(engine: Engine, exchange: EngineExchange) -> bool:
+            def started() -> None:
+                self._mark_answer()
+                on_start(engine)
+
             events = EventStream(reply, [*headers, ("x-qorch-replica", engine.status.replica_id)], started)
             try:
                 await self._forward(exchange, events, reply)
@@ -118,7 +121,7 @@ class Relay:
                     raise
                 _note(engine, trouble)
                 return events.end(TOLD[type(trouble)](), call.request_id)
-            return events.end(None, call.request_id)
+            return self._ended(engine, events, call)
 
         return await self._first_answer(call, pass_on, self._answer_turns)
 
@@ -132,14 +135,22 @@ class Relay:
         if not events.started:
             raise EngineGone("the engine's stream was empty")
 
+    def _ended(self, engine: Engine, events: EventStream, call: Call) -> bool:
+        """Whether the engine ended its stream as it should."""
+        whole = events.end(None, call.request_id)
+        engine.counts.failed += not whole
+        return whole
+
     @contextmanager
     def _going_on(self, stream: EventStream | JoinedAnswer) -> Iterator[None]:
-        """Known as a stream that goes on, as long as it does."""
+        """Known as a stream that goes on, as long as it does; its pace is told when it has come to its end."""
         self._streams.add(stream)
         try:
             yield
         finally:
             self._streams.discard(stream)
+        if (tpot_s := stream.pace.tpot_s) is not None:
+            self._on_pace(tpot_s)
 
     async def _first_answer(
         self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]], turns: Iterator[int]
@@ -194,6 +205,7 @@ class Relay:
 
 def _note(engine: Engine, trouble: EngineTrouble) -> None:
     """An engine that is away is left out until it is seen again; one that failed on a request is still there."""
+    engine.counts.failed += 1
     if not isinstance(trouble, EngineFailed):
         engine.reachable = False
 
@@ -206,10 +218,10 @@ async def _expect_success(exchange: EngineExchange) -> None:
         raise _engine_refusal(status, await exchange.read())
 
 
-def _engine_refusal(status: int, body: bytes) -> ApiError:
+def _engine_refusal(status: int, body: bytes) -> ApiError | EngineFailed:
     """An engine's error without its text, which may tell of its insides."""
     if b"exceed_context_size" in body:
         return ApiError(400, "the prompt does not fit the context", code="context_length_exceeded")
     if 400 <= status < 500:
         return ApiError(400, "the engine cannot take this request", code="refused_by_engine")
-    return engine_failed()
+    return EngineFailed(f"the engine answered {status}")

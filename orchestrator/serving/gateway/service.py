@@ -7,17 +7,17 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 
 from orchestrator.core.hold import HoldLimits, start_s
 from orchestrator.core.variant_limits import longest_context, names
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.context import ContextGuard
 from orchestrator.serving.gateway.doors import Doors
-from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
+from orchestrator.serving.gateway.look import held, look, replicas
 from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
@@ -60,7 +60,7 @@ class GatewayService:
             table, hold_limits, lambda able: start_s(able, table.loaded_s, cold_start_s), self.metrics.hold
         )
         self.metrics.registry.register(HeldCollector(self.hold.now))
-        self._relay = Relay(table, self.hold, self.metrics.retries.inc)
+        self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.tpot.observe)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
         self._routes: dict[str, dict[str, Route]] = {
@@ -72,7 +72,7 @@ class GatewayService:
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/replicas": {"GET": self._replicas},
             "/qorch/v1/held": {"GET": self._held},
-            "/qorch/v1/traffic": {"GET": self._traffic},
+            "/qorch/v1/look": {"GET": self._look},
         }
 
     async def serve(self, request: Request, reply: Reply) -> None:
@@ -113,17 +113,15 @@ class GatewayService:
 
     async def _replicas(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
-        rows = [{**asdict(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in self._table.engines]
-        reply.send(200, [JSON_TYPE], json.dumps({"replicas": rows}).encode())
+        reply.send(200, [JSON_TYPE], json.dumps({"replicas": replicas(self._table)}).encode())
 
     async def _held(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
-        held = self.hold.told()
-        reply.send(200, [JSON_TYPE], json.dumps({"held": held and asdict(held)}).encode())
+        reply.send(200, [JSON_TYPE], json.dumps({"held": held(self.hold)}).encode())
 
-    async def _traffic(self, request: Request, reply: Reply) -> None:
+    async def _look(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
-        reply.send(200, [JSON_TYPE], json.dumps({"traffic": self.metrics.traffic()}).encode())
+        reply.send(200, [JSON_TYPE], json.dumps(look(self._table, self.hold, self.metrics)).encode())
 
     # -- the OpenAI API
 
@@ -176,8 +174,10 @@ class GatewayService:
         return call, headers, wanted.stream
 
     async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
-        def started() -> None:
-            self.metrics.ttft.observe(time.monotonic() - arrived_s)
+        def started(engine: Engine) -> None:
+            seconds = time.monotonic() - arrived_s
+            self.metrics.ttft.observe(seconds)
+            engine.counts.ttft.observe(seconds)
 
         events_headers = [EVENTS_TYPE, ("cache-control", "no-cache"), ("x-accel-buffering", "no"), *headers]
         if not await self._relay.stream(call, reply, events_headers, started):

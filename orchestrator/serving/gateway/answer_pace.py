@@ -1,0 +1,35 @@
+"""How fast the tokens of one answer come, as its client sees it."""
+
+from __future__ import annotations
+
+import time
+
+NOT_TOKENS = 2  # events at the end: why it ended, and that it did
+LEAST_TOKENS = 16  # of fewer, an event more or less changes too much
+
+
+class AnswerPace:
+    """Counts the events after the first write, each of which is a token but for `NOT_TOKENS`.
+
+    vLLM and llama.cpp send an event a token; what a parser of theirs swallows makes tokens look slower, speculative
+    tokens that come in one event do as well.
+    """
+
+    def __init__(self) -> None:
+        self._began_s: float | None = None
+        self._events = 0
+
+    def count(self, data: bytes) -> None:
+        """Take whole events; this is on the path of every token."""
+        if self._began_s is None:
+            self._began_s = time.monotonic()
+        else:
+            self._events += data.count(b"\n\n")
+
+    @property
+    def tpot_s(self) -> float | None:
+        """Seconds a token from the first until now; None of a short answer."""
+        tokens = self._events - NOT_TOKENS
+        if self._began_s is None or tokens < LEAST_TOKENS:
+            return None
+        return (time.monotonic() - self._began_s) / tokens

@@ -1,0 +1,73 @@
+"""All that a fleet's own tools watch, in one answer: who looks every second asks once, and no engine is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from prometheus_client import Counter
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.hold import Hold
+from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
+
+Told = dict[str, Any]
+
+
+def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics) -> Told:
+    """Engines, what is held, and the traffic since this gateway began; `any_ready` is as its table has it."""
+    return {
+        "any_ready": table.any_ready,
+        "replicas": replicas(table),
+        "held": held(hold),
+        "traffic": _traffic(table, metrics),
+    }
+
+
+def replicas(table: EngineTable) -> list[Told]:
+    """What each engine tells of itself, and what this gateway has asked of it."""
+    return [{**asdict(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
+
+
+def held(hold: Hold) -> Told | None:
+    told = hold.told()
+    return told and asdict(told)
+
+
+def _traffic(table: EngineTable, metrics: GatewayMetrics) -> Told:
+    """Totals; the counts of an engine are below the bounds of the gateway's own `ttft`."""
+    answered = _by_code(metrics.requests)
+    failed = sum(total for code, total in answered.items() if code.startswith("5"))
+    return {
+        "in_flight": int(next(_samples(metrics.in_flight, "")).value),
+        "answered_total": answered.get("200", 0.0),
+        "failed_total": failed + next(_samples(metrics.broken_streams, "_total")).value,
+        "retries_total": next(_samples(metrics.retries, "_total")).value,
+        "ttft": _buckets(metrics.ttft),
+        "tpot": _buckets(metrics.tpot),
+        "engines": {
+            each.status.replica_id: {"failed_total": each.counts.failed, "ttft": each.counts.ttft.cumulative}
+            for each in table.engines
+        },
+    }
+
+
+def _buckets(metric: Collector) -> list[tuple[str, float]]:
+    return [(each.labels["le"], each.value) for each in _samples(metric, "_bucket")]
+
+
+def _samples(metric: Collector, suffix: str) -> Iterator[Sample]:
+    (family,) = metric.collect()
+    return (sample for sample in family.samples if sample.name == family.name + suffix)
+
+
+def _by_code(requests: Counter) -> dict[str, float]:
+    """Completions, by the status that they were answered with."""
+    totals: dict[str, float] = {}
+    for sample in _samples(requests, "_total"):
+        if sample.labels["route"] in COMPLETIONS:
+            totals[sample.labels["code"]] = totals.get(sample.labels["code"], 0.0) + sample.value
+    return totals
