@@ -11,17 +11,17 @@ from pathlib import Path
 
 from orchestrator.adapters.files import write_private
 from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
-from orchestrator.adapters.gateway_api import GatewayApi, client_host
+from orchestrator.adapters.gateway_api import GatewayApi, GatewayLook, client_host
 from orchestrator.adapters.goal_file import goal_path, write_goal
 from orchestrator.adapters.ports import LOOPBACK, is_listened_to
-from orchestrator.adapters.process_memory import memory_bytes
+from orchestrator.adapters.process_memory import MemoryMeter
 from orchestrator.adapters.ray_head import RayHead, claims_folder
 from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, command, fleet_of, with_held
+from orchestrator.core.fleet import Application, Fleet, command, fleet_of, with_held
 from orchestrator.core.live.reading import Traffic
 
 DRAIN_TIMEOUT_S = 35.0
@@ -35,6 +35,7 @@ class BareHost:
         self.name = name
         self._files = FleetFiles(state_dir, name)
         self._head = RayHead(self._files.fleet_id, self._files.ray_token_path)
+        self._memory = MemoryMeter()
 
     def locked(self, verb: str) -> AbstractContextManager[None]:
         return self._files.locked(verb)
@@ -60,21 +61,24 @@ class BareHost:
         self._files.update(record, deployed=spec)
 
     def observe(self) -> Fleet | None:
+        """Where the traffic does not tell whether a model answers, one is asked."""
         record = self._files.read()
         if record is None or record.deployed is None:
             return None
-        application = self._serve(record).observe()
         gateway = self._gateway(record.deployed)
-        ready = gateway.ready()
-        application = _with_engines(application, gateway.engines())
-        decided = read_decision(self._files.scaling_path)
-        fleet = fleet_of(record.deployed, f"{endpoint_url(record.deployed)}/v1", application, ready, decided)
-        return with_held(fleet, gateway.held())
+        return self._fleet(record, record.deployed, gateway.ready(), gateway.look())
 
-    def traffic(self) -> Traffic | None:
-        """Requests as the gateway counts them; None where it does not answer."""
+    def look(self) -> tuple[Fleet, Traffic | None] | None:
+        """As `observe`, for who looks again and again: no engine is asked, so that looking is no work for one.
+
+        The traffic is None where the gateway does not answer.
+        """
         record = self._files.read()
-        return self._gateway(record.deployed).traffic() if record is not None and record.deployed is not None else None
+        if record is None or record.deployed is None:
+            return None
+        told = self._gateway(record.deployed).look()
+        fleet = self._fleet(record, record.deployed, told.any_ready if told else None, told)
+        return fleet, told.traffic if told else None
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()
@@ -98,6 +102,20 @@ class BareHost:
         return {path.stem.removeprefix("engine-"): path for path in files}
 
     # -- parts
+
+    def _fleet(self, record: FleetRecord, spec: DeploymentSpec, ready: bool | None, told: GatewayLook | None) -> Fleet:
+        application = self._with_engines(self._serve(record).observe(), told)
+        decided = read_decision(self._files.scaling_path)
+        fleet = fleet_of(spec, f"{endpoint_url(spec)}/v1", application, ready, decided)
+        return with_held(fleet, told.held if told else None)
+
+    def _with_engines(self, application: Application | None, told: GatewayLook | None) -> Application | None:
+        if application is None or told is None:
+            return application
+        taken = self._memory.read(engine.pid for engine in told.engines.values())
+        measured = {name: replace(each, memory_bytes=taken[each.pid]) for name, each in told.engines.items()}
+        replicas = tuple(replace(r, engine=measured.get(r.replica_id)) for r in application.replicas)
+        return replace(application, replicas=replicas)
 
     def _alive(self, record: FleetRecord) -> bool:
         """Whether the fleet can be worked with, or at least serves; anything else is what a crash has left."""
@@ -166,11 +184,3 @@ def deploy_failure(message: str) -> DeployFailed:
         elif line.lstrip().startswith("| "):
             log_lines.append(line.lstrip()[2:])
     return DeployFailed(f"the deployment failed: {reason}", hint="qorch doctor", log_lines=tuple(log_lines))
-
-
-def _with_engines(application: Application | None, engines: dict[str, EngineView] | None) -> Application | None:
-    if application is None or engines is None:
-        return application
-    measured = {name: replace(engine, memory_bytes=memory_bytes(engine.pid)) for name, engine in engines.items()}
-    replicas = tuple(replace(r, engine=measured.get(r.replica_id)) for r in application.replicas)
-    return replace(application, replicas=replicas)

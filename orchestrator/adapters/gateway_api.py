@@ -1,7 +1,9 @@
-"""The gateway as its fleet's own tools see it: is it ready, and what do its engines tell."""
+"""The gateway as its fleet's own tools see it: is it ready, and what does it know of its engines and its traffic."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -9,9 +11,19 @@ import httpx
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
-from orchestrator.core.live.reading import Traffic
+from orchestrator.core.live.reading import EngineTraffic, Traffic
 
 READY_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class GatewayLook:
+    """All that a gateway tells at one moment."""
+
+    any_ready: bool  # as far as it knows; no engine was asked
+    engines: Mapping[str, EngineView]  # by replica id
+    held: Held | None  # None where it holds nothing
+    traffic: Traffic
 
 
 class GatewayApi:
@@ -28,34 +40,35 @@ class GatewayApi:
         except httpx.HTTPError:
             return None
 
-    def engines(self) -> dict[str, EngineView] | None:
-        """The engines that the gateway knows, by replica id."""
+    def look(self) -> GatewayLook | None:
+        """What it knows; None also where it refuses the token or is of another version."""
         try:
-            answer = self._client.get("/qorch/v1/replicas", headers=self._admin).raise_for_status().json()
-        except httpx.HTTPError:
+            return _look(self._client.get("/qorch/v1/look", headers=self._admin).raise_for_status().json())
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
             return None
-        return {row["replica_id"]: engine_view(row) for row in answer["replicas"]}
 
-    def held(self) -> Held | None:
-        """What the gateway holds; None also where it holds nothing."""
-        try:
-            answer = self._client.get("/qorch/v1/held", headers=self._admin).raise_for_status().json()
-        except httpx.HTTPError:
-            return None
-        return Held(**answer["held"]) if answer["held"] else None
 
-    def traffic(self) -> Traffic | None:
-        """Requests as it counts them."""
-        try:
-            answer = self._client.get("/qorch/v1/traffic", headers=self._admin).raise_for_status().json()
-        except httpx.HTTPError:
-            return None
-        return _traffic(answer["traffic"])
+def _look(told: dict[str, Any]) -> GatewayLook:
+    return GatewayLook(
+        any_ready=bool(told["any_ready"]),
+        engines={row["replica_id"]: engine_view(row) for row in told["replicas"]},
+        held=Held(**told["held"]) if told["held"] else None,
+        traffic=_traffic(told["traffic"]),
+    )
 
 
 def _traffic(told: dict[str, Any]) -> Traffic:
-    bounds, counts = zip(*told["ttft"], strict=True)
-    return Traffic(**{**told, "ttft": Histogram(tuple(map(float, bounds)), counts)})
+    ttft, tpot = _histogram(told["ttft"]), _histogram(told["tpot"])
+    engines = {
+        name: EngineTraffic(each["failed_total"], Histogram(ttft.bounds, tuple(each["ttft"])))
+        for name, each in told["engines"].items()
+    }
+    return Traffic(**{**told, "ttft": ttft, "tpot": tpot, "engines": engines})
+
+
+def _histogram(buckets: Iterable[tuple[str, float]]) -> Histogram:
+    bounds, counts = zip(*buckets, strict=True)
+    return Histogram(tuple(map(float, bounds)), counts)
 
 
 def engine_view(row: dict[str, Any]) -> EngineView:

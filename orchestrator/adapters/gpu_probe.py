@@ -52,13 +52,18 @@ def start(limit_s: float, every_s: float | None = None) -> subprocess.Popen[str]
     )
 
 
-def end(child: subprocess.Popen[str]) -> None:
-    """Kill the child's group unless the child has ended well, and take its status so that no zombie stays."""
+def kill(child: subprocess.Popen[str]) -> None:
+    """Kill the child's group, unless its status was taken: another may have its number then."""
     if child.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(KILL_WAIT_S)
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Kill the child's group unless the child has ended well, and take its status so that no zombie stays."""
+    kill(child)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(KILL_WAIT_S)
     for pipe in (child.stdout, child.stderr):
         if pipe:
             pipe.close()
@@ -67,6 +72,8 @@ def end(child: subprocess.Popen[str]) -> None:
 def why_ended(returncode: int, complaint: str) -> str:
     """The child's own last words, or the signal that ended it."""
     words = complaint.strip().splitlines()
+    if returncode == -signal.SIGALRM:
+        return f"NVML did not answer in {TIMEOUT_S:g} s, so the GPUs of this host are not known"
     if returncode < 0:
         return f"the NVML probe was ended by {signal.Signals(-returncode).name}, so the GPUs are not known"
     return words[-1] if words else f"the NVML probe ended with exit code {returncode}"

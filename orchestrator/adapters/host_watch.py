@@ -13,7 +13,7 @@ from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.errors import QorchError
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.live.carried import GATEWAY, GPUS, SERVE
-from orchestrator.core.live.reading import HostGpus, Reading, SourceState
+from orchestrator.core.live.reading import HostGpus, Reading, SourceState, Traffic
 
 DECISIONS = 50
 
@@ -32,12 +32,12 @@ class HostWatch:
 
     def read(self) -> Reading:
         gpus = self._gpus.read()
-        fleet, traffic = self._runtime.observe(), self._runtime.traffic()
+        fleet, traffic, trouble = self._look()
         at_s = time.time()
         silent = {
-            SERVE: None if fleet is None or fleet.controlled else "does not answer",
-            GATEWAY: None if fleet is None or traffic is not None else "does not answer",
-            **({} if self._gpus.absent else {GPUS: self._gpus.error}),
+            SERVE: trouble or _silent(fleet is not None and fleet.controlled),
+            GATEWAY: trouble or _silent(traffic is not None),
+            **({GPUS: self._gpus.error} if self._gpus.asked else {}),
         }
         hosts = (HostGpus(socket.gethostname(), gpus),) if gpus else ()
         return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources(silent, at_s))
@@ -47,6 +47,14 @@ class HostWatch:
 
     def close(self) -> None:
         self._gpus.close()
+
+    def _look(self) -> tuple[Fleet | None, Traffic | None, str]:
+        """What runs, or why that is not known."""
+        try:
+            seen = self._runtime.look()
+        except (QorchError, OSError) as trouble:  # its files may go while they are read
+            return None, None, str(trouble)
+        return (None, None, f"there is no fleet {self.name!r}") if seen is None else (*seen, "")
 
     def _sources(self, silent: Mapping[str, str | None], at_s: float) -> tuple[SourceState, ...]:
         self._heard_s |= {name: at_s for name, error in silent.items() if error is None}
@@ -62,3 +70,7 @@ class HostWatch:
             except QorchError:
                 self._decisions = (last,)
         return self._decisions
+
+
+def _silent(answers: bool) -> str | None:
+    return None if answers else "does not answer"

@@ -83,6 +83,7 @@ def main(limit_s: float, every_s: float | None = None) -> ExitCode:
     """Print the driver and its GPUs, or say why they cannot be known."""
     code = _print_once(limit_s)
     while every_s is not None and code is ExitCode.OK:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         time.sleep(every_s)
         code = _print_once(limit_s)
     return code

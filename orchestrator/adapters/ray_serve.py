@@ -74,6 +74,7 @@ def read_application(data: dict[str, Any]) -> Application:
             d.get("target_num_replicas") or 0 for name, d in deployments.items() if name != GATEWAY
         ),
         replicas=tuple(replica for name, d in deployments.items() for replica in _replicas(name, d)),
+        targets={name: d.get("target_num_replicas") or 0 for name, d in deployments.items()},
     )
 
 

@@ -25,6 +25,8 @@ class EngineLoadSample:
     generation_tokens_total: int
     generation_s_total: float  # of all requests together, so tokens over seconds are those of one stream
     kv_cache_usage: float | None = None  # share of the pool, 0 to 1; None where the engine does not tell
+    prefix_cache_queries_total: int | None = None  # tokens of prompts that were looked for in it; None as above
+    prefix_cache_hits_total: int | None = None  # tokens that were found
 
 
 class Engine(Protocol):

@@ -57,6 +57,10 @@ class EngineView:
     memory_bytes: int | None = None  # proportional set size of its process; None where it cannot be read
     kv_cache_usage: float | None = None  # share of its pool, 0 to 1; None where the engine does not tell
     devices: tuple[str, ...] = ()  # UUIDs of its GPUs
+    started_at_s: float | None = None  # Unix time at which its replica began, after Ray Serve had made a place for it
+    prefix_cache_queries_total: int | None = None  # tokens of prompts; None where the engine does not tell
+    prefix_cache_hits_total: int | None = None
+    revision: str = ""  # what it runs: the profile, and the version of the engine
 
     @property
     def decode_tok_s(self) -> float | None:
@@ -87,6 +91,7 @@ class Application:
     message: str
     target_num_replicas: int
     replicas: tuple[Replica, ...]
+    targets: Mapping[str, int] = field(default_factory=dict)  # replicas that are wanted of each deployment
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ class Fleet:
     scaling: Scaling | None = None  # None: the number of replicas is fixed
     held: Held | None = None  # None where no request waits for an engine, or nobody tells
     prices_per_hour: tuple[tuple[str, float], ...] = ()  # of a replica of each variant that the user gave a price for
+    targets: Mapping[str, int] = field(default_factory=dict)  # replicas wanted of each deployment, where that is told
 
     @property
     def controlled(self) -> bool:
@@ -163,6 +169,7 @@ def fleet_of(
         loras=spec.gateway.loras,
         scaling=Scaling(spec.bounds, decided, spec.scaling.goal) if spec.bounds and spec.scaling else None,
         prices_per_hour=tuple((each.name, each.price_per_hour) for each in spec.variants if each.price_per_hour),
+        targets=application.targets if application else {},
     )
 
 

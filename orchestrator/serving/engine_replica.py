@@ -16,7 +16,7 @@ from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.progress import Progress
 from orchestrator.core.scaling.seen import ReplicaSample
-from orchestrator.serving.engines import make_engine
+from orchestrator.serving.engines import engine_version, make_engine
 from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import at_node, bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus
@@ -43,6 +43,7 @@ class EngineReplica:
         self._engine: Engine = await self._start()
         self._ready_s = time.monotonic()
         self._load_s = self._ready_s - started_s
+        self._revision = f"{self._spec.profile}, {self._spec.engine} {engine_version(self._spec.engine)}".rstrip()
         self._sampled_s = 0.0
         self._watcher = asyncio.ensure_future(self._watch())
         self._sampler = asyncio.ensure_future(self._keep_sampling())
@@ -146,6 +147,7 @@ class EngineReplica:
             started_at_s=self._started_at_s,
             load_s=self._load_s,
             devices=self._devices,
+            revision=self._revision,
             **asdict(self._sample),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,18 +32,31 @@ class ReplicaStatus:
     generation_s_total: float
     kv_cache_usage: float | None = None
     devices: tuple[str, ...] = ()  # UUIDs of its GPUs
+    prefix_cache_queries_total: int | None = None
+    prefix_cache_hits_total: int | None = None
+    revision: str = ""  # what it runs: the profile, and the version of the engine
 
 
 def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:
-    """Read a status that crossed a process; raises TypeError or KeyError on another version's."""
-    usage = data["kv_cache_usage"]
-    fields = {name: kind(data[name]) for name, kind in _KINDS.items()}
-    devices = tuple(map(str, data["devices"]))
-    return ReplicaStatus(**fields, kv_cache_usage=None if usage is None else float(usage), devices=devices)
+    """Read a status that crossed a process; raises TypeError, KeyError or ValueError on another version's."""
+    return ReplicaStatus(**{name: kind(data[name]) for name, kind in _KINDS.items()})
 
 
-_KINDS: dict[str, Any] = {
-    name: {"str": str, "int": int, "float": float, "bool": bool}[str(kind)]
-    for name, kind in ReplicaStatus.__annotations__.items()
-    if name not in ("kv_cache_usage", "devices")
+def _maybe(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else kind(value)
+
+
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(map(str, values))
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "int | None": _maybe(int),
+    "float | None": _maybe(float),
+    "tuple[str, ...]": _texts,
 }
+_KINDS = {name: _READ[str(kind)] for name, kind in ReplicaStatus.__annotations__.items()}

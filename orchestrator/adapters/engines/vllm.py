@@ -21,6 +21,8 @@ METRICS = {
     "vllm:generation_tokens_total": "generation_tokens_total",
     "vllm:request_decode_time_seconds_sum": "generation_s_total",
     "vllm:kv_cache_usage_perc": "kv_cache_usage",
+    "vllm:prefix_cache_queries_total": "prefix_cache_queries_total",
+    "vllm:prefix_cache_hits_total": "prefix_cache_hits_total",
 }
 
 

@@ -28,7 +28,12 @@ def carried(before: Reading | None, now: Reading) -> Reading:
 def _fleet(before: Fleet, now: Fleet, silent: set[str]) -> Fleet:
     """Phase and conditions are of now: they say what is silent."""
     if SERVE in silent:
-        now = replace(now, replicas=before.replicas, target_num_replicas=before.target_num_replicas)
+        now = replace(
+            now,
+            replicas=before.replicas,
+            target_num_replicas=before.target_num_replicas,
+            targets=before.targets,
+        )
     if GATEWAY in silent:
         known = {each.replica_id: each for each in before.replicas}
         now = replace(now, replicas=tuple(_engine(known.get(each.replica_id), each) for each in now.replicas))

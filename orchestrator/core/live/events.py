@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from orchestrator.core.live.event import Event, Severity
+from orchestrator.core.live.replica_state import ReplicaState, state_of
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Snapshot
 
 FLEET = "fleet"
+SEVERITIES = {ReplicaState.FAILED: Severity.ERROR, ReplicaState.UNKNOWN: Severity.WARNING}  # others are no trouble
 
 
 def happened(before: Snapshot, now: Snapshot) -> tuple[Event, ...]:
@@ -33,19 +35,19 @@ def _replicas(before: Snapshot, now: Snapshot) -> Iterator[Told]:
     old, new = _by_id(before.replicas), _by_id(now.replicas)
     for replica_id, row in new.items():
         if replica_id not in old:
-            yield from [(Severity.INFO, replica_id, f"new, {row.state.lower()}")] if before.phase else []
+            yield from [(Severity.INFO, replica_id, f"new, {state_of(row)}")] if before.phase else []
         else:
             yield from _changes(old[replica_id], row)
-    for replica_id in old.keys() - new.keys():
-        state = old[replica_id].state
-        yield Severity.INFO if state == "STOPPING" else Severity.WARNING, replica_id, f"gone, was {state.lower()}"
+    for replica_id in sorted(old.keys() - new.keys()):
+        was = state_of(old[replica_id])
+        yield Severity.INFO if was is ReplicaState.DRAINING else Severity.WARNING, replica_id, f"gone, was {was}"
 
 
 def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
-    if old.ready != new.ready:
-        yield Severity.INFO if new.ready else Severity.ERROR, new.replica_id, "ready" if new.ready else new.reason
-    elif old.state != new.state:
-        yield Severity.INFO, new.replica_id, f"{old.state.lower()} → {new.state.lower()}"
+    before, now = state_of(old), state_of(new)
+    if before is not now:
+        why = f": {new.reason}" if now in SEVERITIES else ""
+        yield SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
     if old.throttled != new.throttled:
         yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled or 'no longer'}"
 

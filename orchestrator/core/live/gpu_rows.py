@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -14,7 +15,8 @@ T = TypeVar("T")
 
 
 def gpu_rows(hosts: Iterable[HostGpus]) -> tuple[GpuRow, ...]:
-    return tuple(_row(host.host, gpu) for host in hosts for gpu in host.gpus)
+    """A GPU each, or where it is divided, a slice each."""
+    return tuple(row for host in hosts for gpu in host.gpus for row in _rows(host.host, gpu))
 
 
 def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
         return {}
     return {
         "host": gpus[0].host,
-        "gpus": tuple(gpu.index for gpu in gpus),
+        "gpus": tuple(dict.fromkeys(gpu.index for gpu in gpus)),
         "device": gpus[0].name,
         "utilization_percent": _of(gpus, lambda gpu: gpu.utilization_percent, lambda all_: sum(all_) / len(all_)),
         "memory_used_bytes": _of(gpus, lambda gpu: gpu.memory_used_bytes, sum),
@@ -33,6 +35,25 @@ def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
         "power_limit_w": _of(gpus, lambda gpu: gpu.power_limit_w, sum),
         "throttled": next((gpu.throttled for gpu in gpus if gpu.throttled), ""),
     }
+
+
+def _rows(host: str, gpu: Gpu) -> Iterator[GpuRow]:
+    """NVML tells utilisation and power of a whole GPU only."""
+    whole = _row(host, gpu)
+    if not gpu.mig_instances:
+        yield whole
+    for part in gpu.mig_instances:
+        total, free = _told(part.memory_total_bytes), _told(part.memory_free_bytes)
+        yield replace(
+            whole,
+            name=f"{whole.name} MIG {part.profile}",
+            uuid=part.uuid,
+            utilization_percent=None,
+            memory_total_bytes=total,
+            memory_used_bytes=None if total is None or free is None else total - free,
+            power_w=None,
+            power_limit_w=None,
+        )
 
 
 def _row(host: str, gpu: Gpu) -> GpuRow:

@@ -29,20 +29,12 @@ def since(before: Histogram, now: Histogram) -> Histogram:
     return Histogram(now.bounds, tuple(new - old for old, new in zip(before.counts, now.counts, strict=True)))
 
 
-def together(several: tuple[Histogram, ...]) -> Histogram:
-    """Of several gateways, as one; those with other bounds than the first are left out."""
-    if not several:
-        return NOTHING
-    alike = [each.counts for each in several if each.bounds == several[0].bounds]
-    return Histogram(several[0].bounds, tuple(map(sum, zip(*alike, strict=True))))
-
-
 def quantile(histogram: Histogram, share: float) -> float | None:
     """Seconds that `share` of the observations took at most, linear within a bucket; None where there are none.
 
     As Prometheus' `histogram_quantile` has it: beyond the last finite bound it is that bound.
     """
-    if not histogram.total:
+    if not histogram.total > 0 or not isfinite(histogram.total):
         return None
     rank = share * histogram.total
     at = bisect_left(histogram.counts, rank)

@@ -21,6 +21,7 @@ WORDS: dict[str, Callable[[ReplicaRow], str]] = {
     "host": lambda row: row.host,
     "device": lambda row: row.device,
     "reason": lambda row: row.reason,
+    "revision": lambda row: row.revision,
 }
 NUMBERS: dict[str, Callable[[ReplicaRow], float | None]] = {
     "tok_s": lambda row: row.generation_tok_s,
@@ -30,6 +31,10 @@ NUMBERS: dict[str, Callable[[ReplicaRow], float | None]] = {
     "util": lambda row: row.utilization_percent,
     "temp": lambda row: row.temperature_c,
     "tpot": lambda row: row.tpot_s,
+    "ttft": lambda row: row.ttft_p99_s,
+    "hits": lambda row: row.prefix_cache_hits,
+    "errors": lambda row: row.errors_per_min,
+    "restarts": lambda row: row.restarts,
 }
 FIRST = itemgetter(0)
 HINT = "e.g. a100, !gateway, state=failed, kv>0.9"

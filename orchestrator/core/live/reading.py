@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.inventory import Gpu
@@ -19,6 +20,14 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineTraffic:
+    """Requests of one replica as the gateways count them."""
+
+    failed_total: float = 0.0  # that it did not answer as it should; some went to another engine then
+    ttft: Histogram = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """Requests as the gateways count them, together."""
 
@@ -27,6 +36,8 @@ class Traffic:
     failed_total: float = 0.0  # answered with 5xx, broken off, or never answered
     retries_total: float = 0.0
     ttft: Histogram = NOTHING
+    tpot: Histogram = NOTHING
+    engines: Mapping[str, EngineTraffic] = field(default_factory=dict)  # by replica id
 
 
 @dataclass(frozen=True, slots=True)

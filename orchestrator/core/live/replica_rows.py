@@ -1,38 +1,49 @@
-"""Replicas as rows: what Serve says of each, what its engine tells, and what its GPUs do."""
+"""Replicas as rows: what Serve says of each, what its engine and its gateway tell, and what its GPUs do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import EngineView, Fleet, Replica
 from orchestrator.core.live import rates
 from orchestrator.core.live.gpu_rows import of_replica
+from orchestrator.core.live.histogram import quantile, since
+from orchestrator.core.live.reading import EngineTraffic
+from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
+
+STARTS = "the engine starts"
+REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
 
 
 @dataclass(frozen=True)
-class Before:
-    """The engines as they were when the window began, so many seconds ago."""
+class Course:
+    """What came before the fleet as it is: in the window of so many seconds, and of restarts since it is watched."""
 
-    engines: Mapping[str, EngineView]
-    seconds: float
+    engines: Mapping[str, EngineView] = field(default_factory=dict)  # as the window began
+    seconds: float = 0.0
+    traffic_then: Mapping[str, EngineTraffic] = field(default_factory=dict)
+    traffic: Mapping[str, EngineTraffic] = field(default_factory=dict)  # now
+    restarts: Mapping[str, Restarts] = field(default_factory=dict)  # by variant
 
 
-def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], before: Before) -> tuple[ReplicaRow, ...]:
+def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tuple[ReplicaRow, ...]:
     """Engines first; gateways have no engine to tell of."""
     by_uuid = {gpu.uuid: gpu for gpu in gpus}
     shares = _shares(fleet)
     ordered = sorted(fleet.replicas, key=lambda one: (one.deployment == GATEWAY, one.deployment, one.replica_id))
-    return tuple(_row(each, by_uuid, before, shares.get(each.deployment)) for each in ordered)
+    return tuple(_row(each, by_uuid, course, shares.get(each.deployment)) for each in ordered)
 
 
-def _row(replica: Replica, gpus: Mapping[str, GpuRow], before: Before, share_tok_s: float | None) -> ReplicaRow:
+def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None) -> ReplicaRow:
     engine = replica.engine
     own = [gpus[uuid] for uuid in engine.devices if uuid in gpus] if engine else []
-    told = {"host": replica.node_ip or "", **_told(replica, before), **of_replica(own)}
+    told = {"host": replica.node_ip or "", **_engine(replica, course), **of_replica(own)}
+    restarted = course.restarts.get(replica.deployment, Restarts())
     return ReplicaRow(
         replica_id=replica.replica_id,
         deployment=replica.deployment,
@@ -41,32 +52,61 @@ def _row(replica: Replica, gpus: Mapping[str, GpuRow], before: Before, share_tok
         ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
         started_at_s=replica.started_at_s,
         share_tok_s=share_tok_s,
+        restarts=restarted.total,
+        restart_reason=restarted.last_reason,
+        **_answers(replica.replica_id, course),
         **told,
     )
 
 
-def _told(replica: Replica, before: Before) -> dict[str, Any]:
+def _engine(replica: Replica, course: Course) -> dict[str, Any]:
     """What the engine tells, and how fast it is; nothing where there is none."""
-    engine, then = replica.engine, before.engines.get(replica.replica_id)
+    engine, then = replica.engine, course.engines.get(replica.replica_id)
     if engine is None:
         return {}
     return {
         "memory_used_bytes": engine.memory_bytes,
-        "kv_cache_usage": engine.kv_cache_usage,
+        "kv_cache_usage": _finite(engine.kv_cache_usage),
         "num_requests_running": engine.num_requests_running,
         "num_requests_waiting": engine.num_requests_waiting,
         "max_num_seqs": engine.max_num_seqs,
-        "generation_tok_s": rates.generation_tok_s(then, engine, before.seconds),
-        "prompt_tok_s": rates.prompt_tok_s(then, engine, before.seconds),
+        "generation_tok_s": rates.generation_tok_s(then, engine, course.seconds),
+        "prompt_tok_s": rates.prompt_tok_s(then, engine, course.seconds),
         "tpot_s": rates.tpot_s(then, engine),
-        "load_s": engine.load_s,
+        "load_s": _finite(engine.load_s),
+        "placed_s": _between(replica.started_at_s, engine.started_at_s),
+        "prefix_cache_hits": rates.prefix_cache_hits(then, engine),
+        "revision": engine.revision,
+    }
+
+
+def _answers(replica_id: str, course: Course) -> dict[str, Any]:
+    """What the gateways counted of it; nothing where they did not know it when the window began."""
+    then, now = course.traffic_then.get(replica_id), course.traffic.get(replica_id)
+    if then is None or now is None:
+        return {}
+    ttft = since(then.ttft, now.ttft)
+    return {
+        "ttft_p50_s": quantile(ttft, 0.5),
+        "ttft_p99_s": quantile(ttft, 0.99),
+        "errors_per_min": rates.per_min(then.failed_total, now.failed_total, course.seconds),
     }
 
 
 def _reason(replica: Replica) -> str:
     if replica.engine is not None:
         return replica.engine.reason
-    return "listens" if replica.deployment == GATEWAY else "not seen by the gateway"
+    if replica.deployment == GATEWAY and replica.state == "RUNNING":
+        return "listens"
+    return REASONS.get(replica.state, "not seen by the gateway")
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _between(begin_s: float | None, end_s: float | None) -> float | None:
+    return None if begin_s is None or end_s is None else _finite(max(0.0, end_s - begin_s))
 
 
 def _shares(fleet: Fleet) -> dict[str, float]:

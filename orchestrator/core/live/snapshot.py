@@ -56,6 +56,14 @@ class ReplicaRow:
     tpot_s: float | None = None  # mean over the window
     load_s: float | None = None  # from the engine's start until it answered
     started_at_s: float | None = None  # Unix time
+    placed_s: float | None = None  # from Ray Serve's start of it until the engine's
+    ttft_p50_s: float | None = None  # of what it answered in the window
+    ttft_p99_s: float | None = None
+    prefix_cache_hits: float | None = None  # share of the prompts' tokens that it still knew, over the window
+    errors_per_min: float | None = None  # requests that it did not answer as it should
+    restarts: int = 0  # of its variant, since it is watched
+    restart_reason: str = ""  # of the last of them
+    revision: str = ""  # what it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Summary:
     ttft_p50_s: float | None = None
     ttft_p99_s: float | None = None
     ttft_goal_s: float | None = None
-    tpot_p50_s: float | None = None  # over replicas, of their means
+    tpot_p50_s: float | None = None  # of answers
     tpot_p99_s: float | None = None
     tpot_goal_s: float | None = None
     num_requests_running: int = 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from orchestrator.core.live.carried import carried
 from orchestrator.core.live.events import happened
 from orchestrator.core.live.gpu_rows import gpu_rows
 from orchestrator.core.live.rates import engines, window
 from orchestrator.core.live.reading import Reading
-from orchestrator.core.live.replica_rows import Before, replica_rows
+from orchestrator.core.live.replica_rows import Course, replica_rows
+from orchestrator.core.live.restarts import Restarts, restarts
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.summary import summary
 from orchestrator.core.scaling.goal_words import goal_text
@@ -19,30 +21,38 @@ WINDOW_S = 30.0  # long enough for a percentile, short enough to see a change
 
 @dataclass(frozen=True)
 class WatchMemory:
-    """The readings of the window, and the snapshot that was made last."""
+    """The readings of the window, the snapshot that was made last, and the restarts of each deployment."""
 
     readings: tuple[Reading, ...] = ()
     last: Snapshot | None = None
+    restarts: Mapping[str, Restarts] = field(default_factory=dict)
 
 
 def watched(fleet: str, reading: Reading, memory: WatchMemory) -> tuple[Snapshot, WatchMemory]:
     """The snapshot after one more reading; readings come in the order of their time."""
-    reading = carried(memory.readings[-1] if memory.readings else None, reading)
+    before = memory.readings[-1] if memory.readings else None
+    reading = carried(before, reading)
     begin_s = reading.at_s - WINDOW_S
     readings = (*(each for each in memory.readings if begin_s <= each.at_s < reading.at_s), reading)
-    made = _snapshot(fleet, readings)
+    restarted = _restarts(before, reading, memory.restarts)
+    made = _snapshot(fleet, readings, restarted)
     if memory.last is not None:
         made = replace(made, events=happened(memory.last, made))
-    return made, WatchMemory(readings, made)
+    return made, WatchMemory(readings, made, restarted)
 
 
-def _snapshot(name: str, readings: tuple[Reading, ...]) -> Snapshot:
+def _restarts(before: Reading | None, now: Reading, so_far: Mapping[str, Restarts]) -> Mapping[str, Restarts]:
+    if before is None or before.fleet is None or now.fleet is None:
+        return so_far
+    return restarts(before.fleet, now.fleet, so_far)
+
+
+def _snapshot(name: str, readings: tuple[Reading, ...], restarted: Mapping[str, Restarts]) -> Snapshot:
     reading = readings[-1]
     fleet, gpus = reading.fleet, gpu_rows(reading.hosts)
     if fleet is None:
         return Snapshot(reading.at_s, name, gpus=gpus, sources=reading.sources)
-    first, seconds = window(readings)
-    rows = replica_rows(fleet, gpus, Before(engines(first.fleet), seconds))
+    rows = replica_rows(fleet, gpus, _course(readings, restarted))
     return Snapshot(
         at_s=reading.at_s,
         fleet=fleet.name,
@@ -58,3 +68,9 @@ def _snapshot(name: str, readings: tuple[Reading, ...]) -> Snapshot:
         decisions=reading.decisions,
         sources=reading.sources,
     )
+
+
+def _course(readings: tuple[Reading, ...], restarted: Mapping[str, Restarts]) -> Course:
+    first, seconds = window(readings)
+    then, now = first.traffic, readings[-1].traffic
+    return Course(engines(first.fleet), seconds, then.engines if then else {}, now.engines if now else {}, restarted)

@@ -34,7 +34,7 @@ def replicas(table: EngineTable) -> list[Told]:
 
 def held(hold: Hold) -> Told | None:
     told = hold.told()
-    return told and asdict(told)
+    return None if told is None else asdict(told)
 
 
 def _traffic(table: EngineTable, metrics: GatewayMetrics) -> Told:

@@ -55,7 +55,7 @@ class Answer:
 
 
 class Relay:
-    """Has its engines from `hold`; `on_retry` is told of each further try, `on_pace` of each answer's seconds a token."""
+    """Has its engines from `hold`; `on_retry` is told of each further try, `on_pace` of an answer's seconds a token."""
 
     def __init__(
         self, table: EngineTable, hold: Hold, on_retry: Callable[[], None], on_pace: Callable[[float], None]

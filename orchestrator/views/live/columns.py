@@ -60,6 +60,12 @@ def _reason(row: ReplicaRow) -> str:
     return f"clocks held down: {row.throttled}" if row.throttled else row.reason
 
 
+def _ttft(row: ReplicaRow, now_s: float) -> str:
+    if row.ttft_p50_s is None:
+        return amounts.NOTHING
+    return f"{amounts.seconds(row.ttft_p50_s)}/{amounts.seconds(row.ttft_p99_s)}"
+
+
 def _share(row: ReplicaRow) -> float | None:
     """Of what it is to write, how much it writes."""
     if row.generation_tok_s is None or not row.share_tok_s:
@@ -96,7 +102,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("replica", "REPLICA", 12, 0, _text(lambda row: row.replica_id), lambda row: row.replica_id, right=False),
     Column("state", "STATE", 10, 0, _state, lambda row: (urgency(row), row.replica_id), right=False,
            tone=lambda row: TONES[state_of(row)]),
-    Column("variant", "VARIANT", 18, 3, _text(lambda row: row.deployment), lambda row: row.deployment, right=False),
+    Column("variant", "VARIANT", 18, 4, _text(lambda row: row.deployment), lambda row: row.deployment, right=False),
     Column("host", "HOST", 14, 8, _text(lambda row: row.host), lambda row: row.host, right=False),
     Column("gpu", "GPU", 7, 9, _gpus, lambda row: (row.host, row.gpus), right=False),
     _measured("tok_s", "TOK/S", 7, 1, lambda row: row.generation_tok_s, amounts.rate),
@@ -105,18 +111,25 @@ COLUMNS: tuple[Column, ...] = (
     _measured("wait", "WAIT", 4, 2, lambda row: row.num_requests_waiting, amounts.count,
               lambda row: Tone.WARN if row.num_requests_waiting else Tone.PLAIN),
     _measured("tpot", "TPOT", 6, 4, lambda row: row.tpot_s, amounts.seconds),
+    Column("ttft", "TTFT50/99", 13, 5, _ttft, lambda row: row.ttft_p99_s),
     _measured("kv", "KV", 4, 4, lambda row: row.kv_cache_usage, amounts.percent, _memory_tone),
     _measured("util", "UTIL", 4, 5, lambda row: row.utilization_percent and row.utilization_percent / 100,
               amounts.percent),
     Column("memory", "MEMORY", 11, 5, lambda row, now_s: amounts.gibs(row.memory_used_bytes, row.memory_total_bytes),
            lambda row: row.memory_used_bytes),
+    _measured("hits", "HITS", 4, 9, lambda row: row.prefix_cache_hits, amounts.percent),
+    _measured("errors", "ERR/M", 5, 5, lambda row: row.errors_per_min, amounts.rate,
+              lambda row: Tone.BAD if row.errors_per_min else Tone.PLAIN),
+    _measured("restarts", "RST", 3, 6, lambda row: row.restarts, amounts.count,
+              lambda row: Tone.WARN if row.restarts else Tone.PLAIN),
     _measured("temp", "TEMP", 4, 10, lambda row: row.temperature_c, amounts.degrees, _heat_tone),
     Column("power", "POWER", 9, 11, lambda row, now_s: amounts.watts(row.power_w, row.power_limit_w),
            lambda row: row.power_w),
     _measured("prompt", "PROMPT/S", 8, 12, lambda row: row.prompt_tok_s, amounts.rate),
     _measured("load", "LOAD", 6, 13, lambda row: row.load_s, amounts.seconds),
     Column("age", "AGE", 6, 7, lambda row, now_s: amounts.age(row.started_at_s, now_s), lambda row: row.started_at_s),
-    Column("reason", "REASON", 20, 4, _text(_reason),
+    Column("revision", "REVISION", 24, 14, _text(lambda row: row.revision), lambda row: row.revision, right=False),
+    Column("reason", "REASON", 20, 3, _text(_reason),
            lambda row: row.reason, right=False, grows=True),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}

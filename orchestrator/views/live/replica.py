@@ -9,15 +9,26 @@ from orchestrator.views.live import amounts
 from orchestrator.views.live.columns import COLUMNS
 from orchestrator.views.live.span import Line, Span, Tone, clean
 
-LABEL_WIDTH = 12
+LABEL_WIDTH = 14
 
 
 def replica_lines(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]:
-    """Every column of the table below each other, then its GPUs, then what has happened to it."""
+    """Every column of the table below each other, how its start went, and its GPUs."""
     for column in COLUMNS:
-        yield Span(column.title.lower().ljust(LABEL_WIDTH), Tone.DIM), Span(column.cell(row, now_s), column.tone(row))
+        yield _line(column.title.lower(), Span(column.cell(row, now_s), column.tone(row)))
+    yield _line("start", Span(_start(row)))
+    yield _line("last restart", Span(clean(row.restart_reason) or amounts.NOTHING))
     yield ()
     yield from gpu_lines(gpu for gpu in snapshot.gpus if gpu.host == row.host and gpu.index in row.gpus)
+
+
+def _line(label: str, value: Span) -> Line:
+    return Span(label.ljust(LABEL_WIDTH), Tone.DIM), value
+
+
+def _start(row: ReplicaRow) -> str:
+    """Its phases: Ray Serve finds a place and starts a process, which loads the engine until that has answered."""
+    return f"placed in {amounts.seconds(row.placed_s)}, loaded in {amounts.seconds(row.load_s)}"
 
 
 def gpu_lines(gpus: Iterable[GpuRow]) -> Iterator[Line]:
