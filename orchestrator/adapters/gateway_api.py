@@ -44,7 +44,7 @@ class GatewayApi:
         """What it knows; None also where it refuses the token or is of another version."""
         try:
             return _look(self._client.get("/qorch/v1/look", headers=self._admin).raise_for_status().json())
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
 

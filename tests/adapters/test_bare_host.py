@@ -22,7 +22,7 @@ from orchestrator.core.fleet import FleetPhase
 from orchestrator.core.scaled import scaled
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, replica
-from tests.adapters.test_gateway_api import REPLICAS, ROW
+from tests.adapters.test_gateway_api import LOOK, TOLD
 from tests.app.samples import demo_spec
 
 Leave = Callable[..., DeploymentSpec]
@@ -49,7 +49,7 @@ def dashboard() -> Iterator[HttpStandIn]:
 @pytest.fixture
 def gateway() -> Iterator[HttpStandIn]:
     with http_stand_in() as stand_in:
-        stand_in.answers = {"GET /ready": (200, {}), f"GET {REPLICAS}": (200, {"replicas": [ROW]})}
+        stand_in.answers = {"GET /ready": (200, {}), f"GET {LOOK}": (200, TOLD)}
         yield stand_in
 
 
@@ -81,6 +81,7 @@ class TestNoFleet:
     def test_there_is_nothing_to_see_and_nothing_to_take_down(self, host: BareHost, tmp_path: Path) -> None:
         assert host.deployed() is None
         assert host.observe() is None
+        assert host.look() is None
         assert host.log_files() == {}
         assert host.remove().existed is False
         assert list(tmp_path.iterdir()) == []
@@ -117,10 +118,30 @@ class TestAFleetThatRuns:
         assert "Bearer admin-token" in {asked.authorization for asked in gateway.asked}
 
     def test_an_engine_that_the_gateway_does_not_know_is_not_ready(self, host: BareHost, gateway: HttpStandIn) -> None:
-        gateway.answers[f"GET {REPLICAS}"] = (200, {"replicas": []})
+        gateway.answers[f"GET {LOOK}"] = (200, {**TOLD, "replicas": []})
         fleet = host.observe()
         assert fleet is not None
         assert (fleet.phase, fleet.ready_replicas) == (FleetPhase.DEGRADED, 0)
+
+    def test_who_looks_again_and_again_asks_the_gateway_once_and_no_engine(
+        self, host: BareHost, gateway: HttpStandIn
+    ) -> None:
+        seen = host.look()
+        assert seen is not None
+        fleet, traffic = seen
+        assert [asked.path for asked in gateway.asked] == [LOOK]
+        assert (fleet.phase, fleet.targets) == (FleetPhase.READY, {"engine": 1, "gateway": 1})
+        assert traffic is not None
+        assert traffic.answered_total == 7.0
+
+    def test_a_look_at_a_silent_gateway_shows_what_serve_says(self, host: BareHost, gateway: HttpStandIn) -> None:
+        gateway.answers = {}
+        seen = host.look()
+        assert seen is not None
+        fleet, traffic = seen
+        assert traffic is None
+        assert [each.replica_id for each in fleet.engines] == ["cnedz0oj"]
+        assert fleet.phase is not FleetPhase.READY
 
     def test_another_count_is_put_and_remembered(
         self, host: BareHost, dashboard: HttpStandIn, files: FleetFiles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
 from orchestrator.adapters.ports import free_ports
 from orchestrator.core.held import Held
+from orchestrator.core.live.histogram import Histogram
+from orchestrator.core.live.reading import EngineTraffic, Traffic
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 
-REPLICAS = "/qorch/v1/replicas"
+LOOK = "/qorch/v1/look"
 HELD = Held(2, 120, 1000.0, 4.5, engines_full=False)
 ROW: dict[str, Any] = {
     "replica_id": "cnedz0oj",
@@ -31,7 +34,22 @@ ROW: dict[str, Any] = {
     "generation_s_total": 0.5,
     "kv_cache_usage": 0.25,
     "host": "127.0.0.1",
+    "devices": ["GPU-1"],
+    "started_at_s": 1000.0,
+    "prefix_cache_queries_total": 8,
+    "prefix_cache_hits_total": 6,
+    "revision": "demo-gguf, llama.cpp 2026.10",
 }
+TRAFFIC: dict[str, Any] = {
+    "in_flight": 1,
+    "answered_total": 7.0,
+    "failed_total": 1.0,
+    "retries_total": 2.0,
+    "ttft": [["0.5", 3.0], ["+Inf", 4.0]],
+    "tpot": [["0.05", 4.0], ["+Inf", 4.0]],
+    "engines": {"cnedz0oj": {"failed_total": 2, "ttft": [1, 2]}},
+}
+TOLD: dict[str, Any] = {"any_ready": True, "replicas": [ROW], "held": None, "traffic": TRAFFIC}
 
 
 @pytest.fixture
@@ -49,33 +67,61 @@ def test_it_is_ready_when_it_says_so(gateway: HttpStandIn, status: int, ready: b
 def test_one_that_does_not_answer_is_neither_ready_nor_not() -> None:
     api = GatewayApi(f"http://127.0.0.1:{free_ports(1)[0]}", "admin")
     assert api.ready() is None
-    assert api.engines() is None
-    assert api.held() is None
+    assert api.look() is None
 
 
 def test_its_engines_are_told_by_replica_to_who_holds_the_token(gateway: HttpStandIn) -> None:
-    gateway.answers[f"GET {REPLICAS}"] = (200, {"replicas": [ROW]})
-    engines = GatewayApi(gateway.url, "admin").engines()
-    assert engines is not None
-    assert engines.keys() == {"cnedz0oj"}
-    view = engines["cnedz0oj"]
+    gateway.answers[f"GET {LOOK}"] = (200, TOLD)
+    look = GatewayApi(gateway.url, "admin").look()
+    assert look is not None
+    assert look.any_ready
+    assert look.engines.keys() == {"cnedz0oj"}
+    view = look.engines["cnedz0oj"]
     assert (view.pid, view.port, view.ready, view.num_requests_waiting) == (5560, 40000, True, 1)
+    assert (view.devices, view.started_at_s, view.memory_bytes) == (("GPU-1",), 1000.0, None)
+    assert (view.prefix_cache_hits_total, view.revision) == (6, "demo-gguf, llama.cpp 2026.10")
     assert gateway.asked[0].authorization == "Bearer admin"
 
 
-def test_a_gateway_that_refuses_the_token_tells_nothing(gateway: HttpStandIn) -> None:
-    gateway.answers[f"GET {REPLICAS}"] = (401, "no")
-    assert GatewayApi(gateway.url, "wrong").engines() is None
+def test_its_traffic_is_told_with_that_of_each_engine_below_the_same_bounds(gateway: HttpStandIn) -> None:
+    gateway.answers[f"GET {LOOK}"] = (200, TOLD)
+    look = GatewayApi(gateway.url, "admin").look()
+    assert look is not None
+    assert look.traffic == Traffic(
+        in_flight=1,
+        answered_total=7.0,
+        failed_total=1.0,
+        retries_total=2.0,
+        ttft=Histogram((0.5, inf), (3.0, 4.0)),
+        tpot=Histogram((0.05, inf), (4.0, 4.0)),
+        engines={"cnedz0oj": EngineTraffic(2, Histogram((0.5, inf), (1, 2)))},
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (401, "no"),
+        (404, "of another version"),
+        (200, "no JSON"),
+        (200, []),
+        (200, {**TOLD, "replicas": [{}]}),
+        (200, {**TOLD, "traffic": {**TRAFFIC, "ttft": []}}),
+        (200, {**TOLD, "traffic": {**TRAFFIC, "engines": []}}),
+        (200, {**TOLD, "traffic": {**TRAFFIC, "of another version": 1}}),
+        (200, {name: told for name, told in TOLD.items() if name != "held"}),
+    ],
+)
+def test_a_gateway_that_refuses_or_makes_no_sense_tells_nothing(gateway: HttpStandIn, answer: tuple[int, Any]) -> None:
+    gateway.answers[f"GET {LOOK}"] = answer
+    assert GatewayApi(gateway.url, "admin").look() is None
 
 
 def test_what_it_holds_is_told_where_it_holds_something(gateway: HttpStandIn) -> None:
-    api = GatewayApi(gateway.url, "admin")
-    assert api.held() is None  # of another version
-    gateway.answers["GET /qorch/v1/held"] = (200, {"held": None})
-    assert api.held() is None
-    gateway.answers["GET /qorch/v1/held"] = (200, {"held": asdict(HELD)})
-    assert api.held() == HELD
-    assert {asked.authorization for asked in gateway.asked} == {"Bearer admin"}
+    gateway.answers[f"GET {LOOK}"] = (200, {**TOLD, "held": asdict(HELD)})
+    look = GatewayApi(gateway.url, "admin").look()
+    assert look is not None
+    assert look.held == HELD
 
 
 @pytest.mark.parametrize(
