@@ -56,8 +56,13 @@ def selected(
     if faults:
         kept = [row for row in kept if is_faulty(row)]
     keyed = [(key(row), row) for row in kept]
-    known = sorted((pair for pair in keyed if pair[0] is not None), key=FIRST, reverse=reverse)
-    return [*(row for _, row in known), *(row for value, row in keyed if value is None)]
+    known = sorted((pair for pair in keyed if _has_place(pair[0])), key=FIRST, reverse=reverse)
+    return [*(row for _, row in known), *(row for value, row in keyed if not _has_place(value))]
+
+
+def _has_place(value: Any) -> bool:
+    """What is no number is unlike all numbers, itself included."""
+    return value is not None and bool(value == value)
 
 
 def _term(word: str) -> Predicate:

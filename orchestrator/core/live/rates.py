@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from orchestrator.core.fleet import EngineView, Fleet
 from orchestrator.core.live.reading import Reading
 
@@ -10,8 +12,8 @@ MEASURABLE_TOKENS = 8  # fewer in a window say nothing of how long one takes
 
 
 def rate(before: float, now: float, seconds: float) -> float | None:
-    """Per second; None where no time has gone by, or the counter began anew."""
-    return (now - before) / seconds if seconds > 0 and now >= before else None
+    """Per second; None where no time has gone by, the counter began anew, or it is no number."""
+    return (now - before) / seconds if seconds > 0 and isfinite(now) and now >= before else None
 
 
 def engines(fleet: Fleet | None) -> dict[str, EngineView]:
