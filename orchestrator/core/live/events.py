@@ -48,8 +48,10 @@ def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
     if before is not now:
         why = f": {new.reason}" if now in SEVERITIES else ""
         yield SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
-    if old.throttled != new.throttled:
-        yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled or 'no longer'}"
+    if new.throttled and new.throttled != old.throttled:
+        yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled}"
+    elif old.throttled and not new.throttled:
+        yield Severity.INFO, new.replica_id, "clocks no longer held down"
 
 
 def _gpus(before: Snapshot, now: Snapshot) -> Iterator[Told]:

@@ -42,4 +42,4 @@ def quantile(histogram: Histogram, share: float) -> float | None:
         return histogram.bounds[at - 1] if at else None
     begin_s, below = (histogram.bounds[at - 1], histogram.counts[at - 1]) if at else (0.0, 0.0)
     inside = histogram.counts[at] - below
-    return begin_s + (histogram.bounds[at] - begin_s) * ((rank - below) / inside if inside else 0.0)
+    return begin_s + (histogram.bounds[at] - begin_s) * ((rank - below) / inside if inside > 0 else 0.0)

@@ -106,7 +106,9 @@ def _finite(value: float | None) -> float | None:
 
 
 def _between(begin_s: float | None, end_s: float | None) -> float | None:
-    return None if begin_s is None or end_s is None else _finite(max(0.0, end_s - begin_s))
+    """Not below zero, where two clocks differ."""
+    taken_s = None if begin_s is None or end_s is None else _finite(end_s - begin_s)
+    return None if taken_s is None else max(0.0, taken_s)
 
 
 def _shares(fleet: Fleet) -> dict[str, float]:

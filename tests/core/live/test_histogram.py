@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, inf, nan
+from math import ceil, inf, isfinite, nan
 
 import pytest
 from hypothesis import given
@@ -66,6 +66,12 @@ def test_of_nothing_there_is_no_quantile(empty: Histogram) -> None:
 @pytest.mark.parametrize("counts", [(nan, nan, nan), (1, 2, nan), (1, 2, inf), (-3, -2, -1)])
 def test_counts_that_are_no_counts_have_no_quantile(counts: tuple[float, ...]) -> None:
     assert quantile(histogram(*counts), 0.5) is None
+
+
+@given(st.tuples(*[st.sampled_from([nan, inf, -inf, -5.0, 0.0, 1.0, 1e300])] * 3), st.floats(0, 1))
+def test_whatever_the_counts_are_a_quantile_is_a_number_or_none(counts: tuple[float, ...], share: float) -> None:
+    found = quantile(histogram(*counts), share)
+    assert found is None or isfinite(found)
 
 
 @pytest.mark.parametrize("before", [histogram(5, 6, 7), histogram(1, 1, bounds=(0.5, inf)), NOTHING])

@@ -1,0 +1,87 @@
+"""The fleet as a whole, out of the first and the last reading of a window."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.core.fleet import Fleet, Scaling
+from orchestrator.core.held import Held
+from orchestrator.core.live.gpu_rows import gpu_rows
+from orchestrator.core.live.reading import Reading, Traffic
+from orchestrator.core.live.replica_rows import Course, replica_rows
+from orchestrator.core.live.snapshot import Summary
+from orchestrator.core.live.summary import summary
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaling.goal import ScalingGoal
+from tests.core.live.made import VARIANT, dead, fleet, gpu, histogram, on_host, reading, replica, view
+
+NO_COURSE = Course()
+THEN = Traffic(0, 10.0, 1.0, 0.0, histogram(1, 1, 1), histogram(0, 0, 0))
+NOW = Traffic(4, 40.0, 3.0, 0.0, histogram(1, 101, 101), histogram(10, 10, 10))
+
+
+def of(*readings: Reading, course: Course = NO_COURSE) -> Summary:
+    last = readings[-1]
+    assert last.fleet is not None
+    gpus = gpu_rows(last.hosts)
+    return summary(last.fleet, readings, replica_rows(last.fleet, gpus, course), gpus)
+
+
+def test_what_clients_get_is_that_of_the_window() -> None:
+    found = of(reading(0, fleet(), THEN), reading(20, fleet(), NOW))
+    assert (found.in_flight, found.requests_per_s, found.errors_per_min) == (4, 1.5, 6.0)
+    assert (found.ttft_p50_s, found.ttft_p99_s) == (pytest.approx(0.55), pytest.approx(0.991))
+    assert (found.tpot_p50_s, found.tpot_p99_s) == (pytest.approx(0.05), pytest.approx(0.099))
+
+
+@pytest.mark.parametrize(("then", "now"), [(THEN, None), (None, NOW)])
+def test_without_traffic_nothing_is_said_of_it(then: Traffic | None, now: Traffic | None) -> None:
+    found = of(reading(0, fleet(), then), reading(20, fleet(), now))
+    assert (found.ttft_p50_s, found.tpot_p99_s, found.requests_per_s, found.errors_per_min) == (None,) * 4
+
+
+def test_one_reading_has_no_rates() -> None:
+    found = of(reading(0, fleet(replica("a", view(500))), NOW))
+    assert (found.generation_tok_s, found.requests_per_s, found.errors_per_min) == (None, None, None)
+
+
+def test_replicas_and_gpus_are_counted() -> None:
+    seen = fleet(
+        replica("a", view(devices=("GPU-0", "GPU-1"), num_requests_running=3, num_requests_waiting=2)),
+        replica("b", dead("ended")),
+        replica("c"),
+        replica("d", state="STARTING"),
+        held=Held(5, 100, 0.0, 1.0, engines_full=False),
+    )
+    found = of(reading(0, seen, hosts=on_host(gpu(), gpu(1, "GPU-1"), gpu(2, "GPU-2"))))
+    assert (found.ready_replicas, found.target_num_replicas, found.failed_replicas) == (1, 4, 1)
+    assert (found.gpus_used, found.gpus_total) == (2, 3)
+    assert (found.num_requests_running, found.num_requests_waiting, found.num_requests_held) == (4, 2, 5)
+
+
+def test_goals_are_those_of_the_fleet() -> None:
+    goal = ScalingGoal(tok_s=900.0, ttft_s=1.0, tpot_s=0.05)
+    found = of(reading(0, fleet(scaling=Scaling(ReplicaBounds(1, 2), None, goal))))
+    assert (found.target_tok_s, found.ttft_goal_s, found.tpot_goal_s) == (900.0, 1.0, 0.05)
+    assert of(reading(0, fleet())).target_tok_s is None
+
+
+def priced(*prices: tuple[str, float]) -> Fleet:
+    return fleet(replica("a", view(1000)), replica("b", view(1000)), prices_per_hour=prices)
+
+
+def test_what_it_costs_is_told_for_an_hour_and_for_a_million_tokens() -> None:
+    course = Course({"a": view(0), "b": view(0)}, 10.0)
+    found = of(reading(0, priced((VARIANT, 1.8))), course=course)
+    assert (found.generation_tok_s, found.cost_per_hour) == (200.0, 3.6)
+    assert found.cost_per_million == pytest.approx(3.6 / 0.72)
+
+
+@pytest.mark.parametrize("seen", [priced(), priced(("other", 1.0)), fleet(prices_per_hour=((VARIANT, 1.0),))])
+def test_a_fleet_without_replicas_or_a_price_has_no_cost(seen: Fleet) -> None:
+    assert of(reading(0, seen)).cost_per_hour is None
+
+
+def test_while_nothing_is_written_a_million_tokens_have_no_price() -> None:
+    found = of(reading(0, priced((VARIANT, 1.8))), course=Course({"a": view(1000), "b": view(1000)}, 10.0))
+    assert (found.cost_per_hour, found.cost_per_million) == (3.6, None)
