@@ -6,9 +6,12 @@
  *   0.mig.1.uuid=MIG-1  0.mig.1.name=NVIDIA H100 MIG 1g.10gb                      (its MIG slice 1)
  *   0.compute=4711:8000 (pid:MiB, as many as there are; "4711:" where the driver hides the MiB)  0.graphics=…
  *   0.p2p.1=0 (NVLink status towards GPU 1)   0.error=15 (each reading fails)   0.handle=15 (no handle)
+ *   0.clocks_event_reasons=64 (bits: why its clocks are held down)
  *   hang=name (the reading of `name` never returns, and leaves a grandchild behind)
+ *   crash=name (the reading of `name` ends the process with SIGSEGV)
  * A key that is missing answers "Not Supported", as a driver does.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +50,7 @@ static void key_of(char *key, size_t size, const void *handle, const char *field
 static int text(const void *handle, const char *field, char *value, size_t size) {
     char key[128], code[16], hang[64] = "";
     if (look_up("hang", hang, sizeof hang) && !strcmp(hang, field)) { fork(); for (;;) pause(); }
+    if (look_up("crash", hang, sizeof hang) && !strcmp(hang, field)) raise(SIGSEGV);
     if (!handle) return look_up(field, value, size) ? OK : NOT_SUPPORTED;
     key_of(key, sizeof key, handle, "error");
     if (look_up(key, code, sizeof code)) return atoi(code);
@@ -116,6 +120,12 @@ int nvmlDeviceGetUtilizationRates(void *h, Utilization *v) { return number(h, "u
 int nvmlDeviceGetTemperature(void *h, int sensor, unsigned *v) { (void)sensor; return number(h, "temperature", v); }
 int nvmlDeviceGetPowerUsage(void *h, unsigned *v) { return number(h, "power_mw", v); }
 int nvmlDeviceGetEnforcedPowerLimit(void *h, unsigned *v) { return number(h, "power_limit_mw", v); }
+int nvmlDeviceGetCurrentClocksEventReasons(void *h, unsigned long long *v) {
+    unsigned bits = 0;
+    int code = number(h, "clocks_event_reasons", &bits);
+    *v = bits;
+    return code;
+}
 int nvmlDeviceGetEccMode(void *h, unsigned *now, unsigned *next) { *next = 0; return number(h, "ecc", now); }
 int nvmlDeviceGetMigMode(void *h, unsigned *now, unsigned *next) { *next = 0; return number(h, "mig_mode", now); }
 int nvmlDeviceGetMaxMigDeviceCount(void *h, unsigned *v) { return number(h, "mig_count", v); }

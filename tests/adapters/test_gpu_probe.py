@@ -140,6 +140,33 @@ def test_a_reading_that_fails_does_not_condemn_the_gpu(nvml: NvmlStandIn) -> Non
     assert (gpu.power_w, gpu.error) == (NotAvailable("Unknown Error"), None)
 
 
+@pytest.mark.parametrize(
+    ("bits", "said"),
+    [
+        (0x0, ""),
+        (0x1, ""),  # idle
+        (0x2, ""),  # by the user's own setting of clocks
+        (0x4, "power limit"),
+        (0x8, "hardware slowdown"),
+        (0x20, "too hot"),
+        (0x40, "too hot"),
+        (0x60, "too hot"),
+        (0x80, "power brake"),
+        (0xC4, "too hot, power brake, power limit"),
+    ],
+)
+def test_why_clocks_are_held_down_is_told_in_words_the_most_urgent_first(
+    nvml: NvmlStandIn, bits: int, said: str
+) -> None:
+    nvml.answer(A100 | {"clocks_event_reasons": bits})
+    assert probe_gpus()[1][0].throttled == said
+
+
+def test_a_driver_that_does_not_tell_why_clocks_are_down_is_not_read_as_well(nvml: NvmlStandIn) -> None:
+    nvml.answer(A100)
+    assert probe_gpus()[1][0].throttled == NotAvailable("Not Supported")
+
+
 def test_an_unknown_name_is_taken_as_it_is(nvml: NvmlStandIn) -> None:
     nvml.answer(RTX_4090 | {"name": "NVIDIA Q9000 Prototype"})
     assert probe_gpus()[1][0].name == "NVIDIA Q9000 Prototype"

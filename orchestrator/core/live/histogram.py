@@ -36,7 +36,11 @@ def quantile(histogram: Histogram, share: float) -> float | None:
     """
     if not histogram.total > 0 or not isfinite(histogram.total):
         return None
-    rank = share * histogram.total
+    found = _within(histogram, share * histogram.total)
+    return found if found is not None and isfinite(found) else None
+
+
+def _within(histogram: Histogram, rank: float) -> float | None:
     at = bisect_left(histogram.counts, rank)
     if not isfinite(histogram.bounds[at]):
         return histogram.bounds[at - 1] if at else None
