@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -26,6 +27,19 @@ async def test_an_engine_that_started_is_alive_checked_and_counts_its_work(llama
     assert load.generation_tokens_total >= 1
     assert load.prompt_tokens_total >= 1
     assert load.num_requests_running == load.num_requests_waiting == 0
+
+
+async def test_what_an_engine_still_knew_of_a_prompt_is_told(llama: Engine) -> None:
+    prompt = {"model": "demo", "prompt": "the quick brown fox " * 20, "max_tokens": 1}
+    async with httpx.AsyncClient() as client:
+        for _ in range(2):
+            answer = await client.post(f"http://{llama.host}:{llama.port}/v1/completions", json=prompt)
+    tokens = answer.json()["usage"]["prompt_tokens"]
+    load = await llama.load()
+    assert load.prefix_cache_hits_total is not None
+    assert load.prefix_cache_queries_total is not None
+    assert tokens / 2 < load.prefix_cache_hits_total < load.prefix_cache_queries_total
+    assert load.prefix_cache_queries_total >= 2 * tokens
 
 
 async def test_an_engine_listens_on_loopback_only(llama: Engine) -> None:

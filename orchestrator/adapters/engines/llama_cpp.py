@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from orchestrator.adapters.engines.http_engine import HttpEngine
 from orchestrator.adapters.engines.process import Launch
+from orchestrator.app.ports import EngineLoadSample
 
 SERVER_MODULE = "orchestrator.adapters.engines.llama_cpp_server"
 VERBOSITY = 3  # what it loads and what goes wrong; 4 tells its buffers, and several lines a request
@@ -14,6 +16,7 @@ METRICS = {
     "llamacpp:requests_processing": "num_requests_running",
     "llamacpp:requests_deferred": "num_requests_waiting",
     "llamacpp:prompt_tokens_total": "prompt_tokens_total",
+    "llamacpp:prompt_tokens_cached_total": "prefix_cache_hits_total",
     "llamacpp:tokens_predicted_total": "generation_tokens_total",
     "llamacpp:tokens_predicted_seconds_total": "generation_s_total",
 }
@@ -29,6 +32,11 @@ class LlamaCppEngine(HttpEngine):
         process = await self._run(launch)
         announcement = await process.announcement()
         self.port = urlsplit(announcement["address"]).port or 0
+
+    async def load(self) -> EngineLoadSample:
+        """Its prompt tokens leave out those that it still knew; what was looked for are both."""
+        told = await super().load()
+        return replace(told, prefix_cache_queries_total=told.prompt_tokens_total + (told.prefix_cache_hits_total or 0))
 
     def _arguments(self) -> dict[str, object]:
         spec = self._spec
