@@ -11,6 +11,7 @@ from orchestrator.views.live.span import Line, Span, Tone, clean, joined
 from orchestrator.views.units import age_text, money_text
 
 PHASES = {"Ready": ("●", Tone.GOOD), "Idle": ("●", Tone.GOOD), "Starting": ("◐", Tone.WARN)}
+NO_WORDS: Line = (Span(""),)
 STALE_S = 5.0  # a source that is older is said to be
 
 
@@ -22,11 +23,11 @@ def header_lines(snapshot: Snapshot, now_s: float) -> tuple[Line, Line, Line]:
 def _fleet(snapshot: Snapshot) -> Line:
     glyph, tone = PHASES.get(snapshot.phase, ("✖", Tone.BAD))
     summary = snapshot.summary
-    phase = Span(f"{glyph} {snapshot.phase}", tone) if snapshot.phase else Span("? not seen yet", Tone.WARN)
+    phase = Span(f"{glyph} {clean(snapshot.phase)}", tone) if snapshot.phase else Span("? not seen yet", Tone.WARN)
     parts = [
         (Span(clean(snapshot.fleet), Tone.HEAD),),
         (phase,),
-        _replicas(summary),
+        _replicas(summary) if snapshot.phase else NO_WORDS,
         (Span(clean(snapshot.profile)),),
         (Span(clean(snapshot.endpoint), Tone.DIM),),
     ]
@@ -66,14 +67,22 @@ def _latency(name: str, p50_s: float | None, p99_s: float | None, goal_s: float 
     label = Span(f"{name} p50/p99 ", Tone.DIM)
     if goal_s is None:
         return label, Span(told)
-    missed = p99_s is not None and p99_s > goal_s
+    if p99_s is None:
+        return label, Span(f"{told} of {amounts.seconds(goal_s)}")
+    missed = p99_s > goal_s
     verdict = f" {'over' if missed else 'within'} {amounts.seconds(goal_s)}"
     return label, Span(told + verdict, Tone.BAD if missed else Tone.GOOD)
 
 
 def _around(snapshot: Snapshot, now_s: float) -> Iterator[Line]:
     """What waits, what it costs, and whether the sources answer."""
-    summary = snapshot.summary
+    if snapshot.phase:
+        yield from _work(snapshot.summary)
+    for source in snapshot.sources:
+        yield _source(source, now_s)
+
+
+def _work(summary: Summary) -> Iterator[Line]:
     waiting = summary.num_requests_waiting + summary.num_requests_held
     held = f" ({summary.num_requests_held} held)" if summary.num_requests_held else ""
     yield (Span("running ", Tone.DIM), Span(amounts.count(summary.num_requests_running)))
@@ -82,8 +91,6 @@ def _around(snapshot: Snapshot, now_s: float) -> Iterator[Line]:
         yield (Span("GPUs ", Tone.DIM), Span(f"{summary.gpus_used}/{summary.gpus_total}"))
     if summary.cost_per_hour is not None:
         yield _cost(summary.cost_per_hour, summary.cost_per_million)
-    for source in snapshot.sources:
-        yield _source(source, now_s)
 
 
 def _cost(per_hour: float, per_million: float | None) -> Line:

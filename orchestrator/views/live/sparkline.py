@@ -18,4 +18,4 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
 def _block(value: float | None, most: float) -> str:
     if value is None or not isfinite(value):
         return " "
-    return BLOCKS[1 + min(7, int(8 * max(0.0, value) / most))]
+    return BLOCKS[1 + min(7, int(8 * (max(0.0, value) / most)))]
