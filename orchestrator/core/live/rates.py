@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import isfinite
 
 from orchestrator.core.fleet import EngineView, Fleet
-from orchestrator.core.live.reading import Reading
 
 MINUTE_S = 60.0
 MEASURABLE_TOKENS = 8  # fewer in a window say nothing of how long one takes
@@ -21,27 +20,17 @@ def engines(fleet: Fleet | None) -> dict[str, EngineView]:
     return {each.replica_id: each.engine for each in fleet.replicas if each.engine} if fleet else {}
 
 
-def generation_tok_s(before: EngineView | None, now: EngineView, seconds: float) -> float | None:
-    return None if before is None else rate(before.generation_tokens_total, now.generation_tokens_total, seconds)
-
-
-def prompt_tok_s(before: EngineView | None, now: EngineView, seconds: float) -> float | None:
-    return None if before is None else rate(before.prompt_tokens_total, now.prompt_tokens_total, seconds)
-
-
-def tpot_s(before: EngineView | None, now: EngineView) -> float | None:
+def tpot_s(before: EngineView, now: EngineView) -> float | None:
     """Seconds a token of one stream, on average; None where hardly one was generated."""
-    if before is None:
-        return None
     tokens = now.generation_tokens_total - before.generation_tokens_total
     spent_s = now.generation_s_total - before.generation_s_total
     return spent_s / tokens if tokens >= MEASURABLE_TOKENS and spent_s > 0 else None
 
 
-def prefix_cache_hits(before: EngineView | None, now: EngineView) -> float | None:
+def prefix_cache_hits(before: EngineView, now: EngineView) -> float | None:
     """Share of the prompts' tokens that were found in the cache, 0 to 1; None where none was looked for."""
     found, sought = now.prefix_cache_hits_total, now.prefix_cache_queries_total
-    if before is None or found is None or sought is None:
+    if found is None or sought is None:
         return None
     sought -= before.prefix_cache_queries_total or 0
     found -= before.prefix_cache_hits_total or 0
@@ -52,8 +41,3 @@ def per_min(before: float, now: float, seconds: float) -> float | None:
     """As `rate`, in a minute."""
     per_s = rate(before, now, seconds)
     return None if per_s is None else per_s * MINUTE_S
-
-
-def window(readings: tuple[Reading, ...]) -> tuple[Reading, float]:
-    """The first reading of a window, and how many seconds the last came after it."""
-    return readings[0], readings[-1].at_s - readings[0].at_s

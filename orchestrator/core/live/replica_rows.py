@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import EngineView, Fleet, Replica
 from orchestrator.core.live import rates
+from orchestrator.core.live.course import Course, Window
 from orchestrator.core.live.gpu_rows import of_replica
 from orchestrator.core.live.histogram import quantile, since
 from orchestrator.core.live.reading import EngineTraffic
@@ -18,17 +18,6 @@ from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
 
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
-
-
-@dataclass(frozen=True)
-class Course:
-    """What came before the fleet as it is: in the window of so many seconds, and of restarts since it is watched."""
-
-    engines: Mapping[str, EngineView] = field(default_factory=dict)  # as the window began
-    seconds: float = 0.0
-    traffic_then: Mapping[str, EngineTraffic] = field(default_factory=dict)
-    traffic: Mapping[str, EngineTraffic] = field(default_factory=dict)  # now
-    restarts: Mapping[str, Restarts] = field(default_factory=dict)  # by variant
 
 
 def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tuple[ReplicaRow, ...]:
@@ -54,14 +43,14 @@ def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok
         share_tok_s=share_tok_s,
         restarts=restarted.total,
         restart_reason=restarted.last_reason,
-        **_answers(replica.replica_id, course),
+        **_answers(course.answers.get(replica.replica_id)),
         **told,
     )
 
 
 def _engine(replica: Replica, course: Course) -> dict[str, Any]:
     """What the engine tells, and how fast it is; nothing where there is none."""
-    engine, then = replica.engine, course.engines.get(replica.replica_id)
+    engine, window = replica.engine, course.engines.get(replica.replica_id)
     if engine is None:
         return {}
     return {
@@ -70,26 +59,32 @@ def _engine(replica: Replica, course: Course) -> dict[str, Any]:
         "num_requests_running": engine.num_requests_running,
         "num_requests_waiting": engine.num_requests_waiting,
         "max_num_seqs": engine.max_num_seqs,
-        "generation_tok_s": rates.generation_tok_s(then, engine, course.seconds),
-        "prompt_tok_s": rates.prompt_tok_s(then, engine, course.seconds),
-        "tpot_s": rates.tpot_s(then, engine),
         "load_s": _finite(engine.load_s),
         "placed_s": _between(replica.started_at_s, engine.started_at_s),
-        "prefix_cache_hits": rates.prefix_cache_hits(then, engine),
         "revision": engine.revision,
+        **(_pace(window) if window else {}),
     }
 
 
-def _answers(replica_id: str, course: Course) -> dict[str, Any]:
-    """What the gateways counted of it; nothing where they did not know it when the window began."""
-    then, now = course.traffic_then.get(replica_id), course.traffic.get(replica_id)
-    if then is None or now is None:
+def _pace(window: Window[EngineView]) -> dict[str, Any]:
+    then, now = window.then, window.now
+    return {
+        "generation_tok_s": rates.rate(then.generation_tokens_total, now.generation_tokens_total, window.seconds),
+        "prompt_tok_s": rates.rate(then.prompt_tokens_total, now.prompt_tokens_total, window.seconds),
+        "tpot_s": rates.tpot_s(then, now),
+        "prefix_cache_hits": rates.prefix_cache_hits(then, now),
+    }
+
+
+def _answers(window: Window[EngineTraffic] | None) -> dict[str, Any]:
+    """What the gateways counted of it; nothing where they have not known it for two readings."""
+    if window is None:
         return {}
-    ttft = since(then.ttft, now.ttft)
+    ttft = since(window.then.ttft, window.now.ttft)
     return {
         "ttft_p50_s": quantile(ttft, 0.5),
         "ttft_p99_s": quantile(ttft, 0.99),
-        "errors_per_min": rates.per_min(then.failed_total, now.failed_total, course.seconds),
+        "errors_per_min": rates.per_min(window.then.failed_total, window.now.failed_total, window.seconds),
     }
 
 

@@ -6,41 +6,32 @@ from collections.abc import Iterable
 
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.live import rates
-from orchestrator.core.live.histogram import NOTHING, quantile, since
-from orchestrator.core.live.reading import Reading
+from orchestrator.core.live.course import Course, Window
+from orchestrator.core.live.histogram import quantile, since
+from orchestrator.core.live.reading import Traffic
 from orchestrator.core.live.replica_state import ReplicaState, state_of
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Summary
 from orchestrator.core.scaling.goal import ScalingGoal
 
 MILLION, HOUR_S = 1e6, 3600.0
+Rows = tuple[ReplicaRow, ...]
 
 
-def summary(
-    fleet: Fleet, readings: tuple[Reading, ...], rows: tuple[ReplicaRow, ...], gpus: tuple[GpuRow, ...]
-) -> Summary:
-    """`readings` are those of the window, of which the last is told of."""
-    first, seconds = rates.window(readings)
-    then, now = first.traffic, readings[-1].traffic
+def summary(fleet: Fleet, traffic: Traffic | None, course: Course, rows: Rows, gpus: tuple[GpuRow, ...]) -> Summary:
+    """`traffic` is that of now."""
     goal = fleet.scaling.goal if fleet.scaling else ScalingGoal()
-    ttft, tpot = (since(then.ttft, now.ttft), since(then.tpot, now.tpot)) if then and now else (NOTHING, NOTHING)
     generation_tok_s = _sum(row.generation_tok_s for row in rows)
     per_hour = _per_hour(fleet)
     return Summary(
         generation_tok_s=generation_tok_s,
         prompt_tok_s=_sum(row.prompt_tok_s for row in rows),
         target_tok_s=goal.tok_s,
-        ttft_p50_s=quantile(ttft, 0.5),
-        ttft_p99_s=quantile(ttft, 0.99),
         ttft_goal_s=goal.ttft_s,
-        tpot_p50_s=quantile(tpot, 0.5),
-        tpot_p99_s=quantile(tpot, 0.99),
         tpot_goal_s=goal.tpot_s,
         num_requests_running=sum(row.num_requests_running or 0 for row in rows),
         num_requests_waiting=sum(row.num_requests_waiting or 0 for row in rows),
         num_requests_held=fleet.held.requests if fleet.held else 0,
-        in_flight=now.in_flight if now else None,
-        requests_per_s=rates.rate(then.answered_total, now.answered_total, seconds) if then and now else None,
-        errors_per_min=rates.per_min(then.failed_total, now.failed_total, seconds) if then and now else None,
+        in_flight=traffic.in_flight if traffic else None,
         ready_replicas=fleet.ready_replicas,
         target_num_replicas=fleet.target_num_replicas,
         failed_replicas=sum(state_of(row) is ReplicaState.FAILED for row in rows),
@@ -48,7 +39,22 @@ def summary(
         gpus_total=len({(gpu.host, gpu.index) for gpu in gpus}),
         cost_per_hour=per_hour,
         cost_per_million=per_hour / (generation_tok_s * HOUR_S) * MILLION if per_hour and generation_tok_s else None,
+        **(_answers(course.traffic) if course.traffic else {}),
     )
+
+
+def _answers(window: Window[Traffic]) -> dict[str, float | None]:
+    """What clients got in the window."""
+    then, now = window.then, window.now
+    ttft, tpot = since(then.ttft, now.ttft), since(then.tpot, now.tpot)
+    return {
+        "ttft_p50_s": quantile(ttft, 0.5),
+        "ttft_p99_s": quantile(ttft, 0.99),
+        "tpot_p50_s": quantile(tpot, 0.5),
+        "tpot_p99_s": quantile(tpot, 0.99),
+        "requests_per_s": rates.rate(then.answered_total, now.answered_total, window.seconds),
+        "errors_per_min": rates.per_min(then.failed_total, now.failed_total, window.seconds),
+    }
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.live.carried import carried
+from orchestrator.core.live.course import course
 from orchestrator.core.live.events import happened
 from orchestrator.core.live.gpu_rows import gpu_rows
-from orchestrator.core.live.rates import engines, window
 from orchestrator.core.live.reading import Reading
-from orchestrator.core.live.replica_rows import Course, replica_rows
+from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.restarts import Restarts, restarts
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.summary import summary
@@ -52,7 +52,8 @@ def _snapshot(name: str, readings: tuple[Reading, ...], restarted: Mapping[str, 
     fleet, gpus = reading.fleet, gpu_rows(reading.hosts)
     if fleet is None:
         return Snapshot(reading.at_s, name, gpus=gpus, sources=reading.sources)
-    rows = replica_rows(fleet, gpus, _course(readings, restarted))
+    before = course(readings, restarted)
+    rows = replica_rows(fleet, gpus, before)
     return Snapshot(
         at_s=reading.at_s,
         fleet=fleet.name,
@@ -61,16 +62,10 @@ def _snapshot(name: str, readings: tuple[Reading, ...], restarted: Mapping[str, 
         profile=fleet.profile,
         endpoint=fleet.endpoint,
         goal=goal_text(fleet.scaling.goal) if fleet.scaling else "",
-        summary=summary(fleet, readings, rows, gpus),
+        summary=summary(fleet, reading.traffic, before, rows, gpus),
         replicas=rows,
         gpus=gpus,
         conditions=fleet.conditions,
         decisions=reading.decisions,
         sources=reading.sources,
     )
-
-
-def _course(readings: tuple[Reading, ...], restarted: Mapping[str, Restarts]) -> Course:
-    first, seconds = window(readings)
-    then, now = first.traffic, readings[-1].traffic
-    return Course(engines(first.fleet), seconds, then.engines if then else {}, now.engines if now else {}, restarted)

@@ -17,21 +17,12 @@ totals = st.floats(allow_nan=True, allow_infinity=True)
 def test_a_rate_is_what_was_added_a_second() -> None:
     assert rates.rate(100, 130, 10) == 3.0
     assert rates.per_min(100, 130, 10) == 180.0
-    assert rates.generation_tok_s(view(100), view(400), 30) == 10.0
-    assert rates.prompt_tok_s(view(0, 100), view(0, 130), 30) == 1.0
 
 
 @pytest.mark.parametrize(("before", "now", "seconds"), [(5, 3, 10), (1, 2, 0), (1, 2, -3), (nan, 2, 1), (1, nan, 1)])
 def test_there_is_none_where_a_counter_began_anew_or_no_time_went_by(before: float, now: float, seconds: float) -> None:
     assert rates.rate(before, now, seconds) is None
     assert rates.per_min(before, now, seconds) is None
-
-
-def test_there_is_none_of_an_engine_that_was_not_seen_before() -> None:
-    assert rates.generation_tok_s(None, view(400), 30) is None
-    assert rates.prompt_tok_s(None, view(400), 30) is None
-    assert rates.tpot_s(None, view(400, busy_s=4)) is None
-    assert rates.prefix_cache_hits(None, view(prefix_cache_queries_total=4, prefix_cache_hits_total=2)) is None
 
 
 @given(totals, totals, totals)

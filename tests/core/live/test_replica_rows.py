@@ -9,9 +9,10 @@ import pytest
 
 from orchestrator.core.deployment import GATEWAY, Predicted
 from orchestrator.core.fleet import Fleet, Scaling
+from orchestrator.core.live.course import Course, Window
 from orchestrator.core.live.gpu_rows import gpu_rows
 from orchestrator.core.live.reading import EngineTraffic
-from orchestrator.core.live.replica_rows import Course, replica_rows
+from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.core.prediction import Prediction
@@ -38,7 +39,7 @@ def test_an_engine_is_told_with_how_fast_it_is() -> None:
         400, 350, 4.0, kv_cache_usage=0.5, num_requests_waiting=3, memory_bytes=7, revision="demo-gguf, llama.cpp 1",
         prefix_cache_queries_total=300, prefix_cache_hits_total=75, started_at_s=BEGIN_S + 2.5,
     )  # fmt: skip
-    found = rows(fleet(replica("a", now)), Course({"a": then}, 10.0))["a"]
+    found = rows(fleet(replica("a", now)), Course({"a": Window(then, now, 10.0)}))["a"]
     assert (found.generation_tok_s, found.prompt_tok_s, found.tpot_s) == (30.0, 30.0, pytest.approx(0.01))
     assert (found.kv_cache_usage, found.num_requests_running, found.num_requests_waiting) == (0.5, 1, 3)
     assert (found.memory_used_bytes, found.max_num_seqs, found.load_s, found.placed_s) == (7, 8, 4.0, 2.5)
@@ -52,10 +53,10 @@ def test_an_engine_on_gpus_is_told_with_theirs() -> None:
     assert (found.host, found.gpus, found.memory_used_bytes) == ("node1", (1,), 99)
 
 
-def test_what_clients_got_of_it_is_that_of_the_window() -> None:
-    then = {"a": EngineTraffic(1, histogram(1, 1, 1)), "gone": EngineTraffic()}
-    now = {"a": EngineTraffic(3, histogram(1, 5, 5)), "new": EngineTraffic(9, histogram(9, 9, 9))}
-    found = rows(fleet(replica("a", view()), replica("new", view())), Course({}, 30.0, then, now))
+def test_what_clients_got_of_it_is_that_of_its_window() -> None:
+    then, now = EngineTraffic(1, histogram(1, 1, 1)), EngineTraffic(3, histogram(1, 5, 5))
+    course = Course(answers={"a": Window(then, now, 30.0), "gone": Window(then, now, 30.0)})
+    found = rows(fleet(replica("a", view()), replica("new", view())), course)
     assert found["a"].errors_per_min == 4.0
     assert found["a"].ttft_p50_s == pytest.approx(0.1 + 0.9 * 0.5)
     assert found["a"].ttft_p99_s == pytest.approx(0.1 + 0.9 * 0.99)

@@ -44,9 +44,23 @@ def test_what_is_older_than_the_window_counts_no_more() -> None:
     assert tok_s(writing(0, 0), writing(5, 0), writing(WINDOW_S + 1, 260))[-1] == 10.0
 
 
-def test_a_counter_that_began_anew_has_no_rate_until_the_window_has_left_it_behind() -> None:
-    found = tok_s(writing(0, 1000), writing(10, 10), writing(20, 110), writing(WINDOW_S + 5, 260))
-    assert found == [None, None, None, 10.0]
+def test_a_counter_that_began_anew_has_a_rate_from_its_second_reading_on() -> None:
+    assert tok_s(writing(0, 1000), writing(10, 10), writing(20, 110)) == [None, None, 10.0]
+
+
+def test_a_replica_that_has_just_come_has_a_rate_from_its_second_reading_on() -> None:
+    def both(after_s: float, one: int, other: int) -> Reading:
+        return reading(after_s, fleet(replica("a", view(one)), replica("b", view(other))))
+
+    *_, last = course(writing(0, 0), writing(10, 100), both(20, 200, 50), both(25, 250, 100))
+    assert [row.generation_tok_s for row in last.replicas if row.deployment == VARIANT] == [10.0, 10.0]
+    assert last.summary.generation_tok_s == 20.0
+
+
+def test_a_gateway_that_began_anew_has_rates_from_its_second_reading_on() -> None:
+    counts = ((0, 90), (10, 5), (20, 25))
+    found = course(*(writing(at_s, 0, traffic=Traffic(0, answered)) for at_s, answered in counts))
+    assert [each.summary.requests_per_s for each in found] == [None, None, 2.0]
 
 
 def test_a_clock_that_went_back_begins_a_window_anew() -> None:

@@ -1,0 +1,78 @@
+"""Where the window of each counter begins: with the readings, or later where it was not there or began anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from orchestrator.core.fleet import EngineView
+from orchestrator.core.live.rates import engines
+from orchestrator.core.live.reading import EngineTraffic, Reading, Traffic
+from orchestrator.core.live.restarts import Restarts
+
+T = TypeVar("T")
+FLEET = ""  # the one key where there is one counter
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Generic[T]):
+    """A counter as its window began and as it is, so many seconds later."""
+
+    then: T
+    now: T
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """What came before the fleet as it is: in the window by replica, and of restarts by deployment."""
+
+    engines: Mapping[str, Window[EngineView]] = field(default_factory=dict)
+    answers: Mapping[str, Window[EngineTraffic]] = field(default_factory=dict)
+    traffic: Window[Traffic] | None = None
+    restarts: Mapping[str, Restarts] = field(default_factory=dict)
+
+
+def course(readings: Sequence[Reading], restarts: Mapping[str, Restarts]) -> Course:
+    """Of the readings of a window, of which the last is of now."""
+    return Course(
+        engines=_windows(readings, lambda each: engines(each.fleet), _engine_follows),
+        answers=_windows(readings, lambda each: each.traffic.engines if each.traffic else {}, _answers_follow),
+        traffic=_windows(readings, _traffic, _traffic_follows).get(FLEET),
+        restarts=restarts,
+    )
+
+
+def _traffic(reading: Reading) -> dict[str, Traffic]:
+    return {FLEET: reading.traffic} if reading.traffic else {}
+
+
+def _windows(
+    readings: Sequence[Reading], told: Callable[[Reading], Mapping[str, T]], follows: Callable[[T, T], bool]
+) -> dict[str, Window[T]]:
+    """Later readings are looked at only for those that the earlier do not tell of."""
+    *earlier, last = readings
+    now, found = told(last), dict[str, Window[T]]()
+    for each in earlier:
+        if len(found) == len(now):
+            break
+        then, seconds = told(each), last.at_s - each.at_s
+        for name in now.keys() - found.keys():
+            if name in then and follows(then[name], now[name]):
+                found[name] = Window(then[name], now[name], seconds)
+    return found
+
+
+def _engine_follows(then: EngineView, now: EngineView) -> bool:
+    return then.generation_tokens_total <= now.generation_tokens_total and (
+        then.prompt_tokens_total <= now.prompt_tokens_total
+    )
+
+
+def _answers_follow(then: EngineTraffic, now: EngineTraffic) -> bool:
+    return then.failed_total <= now.failed_total and then.ttft.total <= now.ttft.total
+
+
+def _traffic_follows(then: Traffic, now: Traffic) -> bool:
+    return then.answered_total <= now.answered_total and then.failed_total <= now.failed_total
