@@ -13,7 +13,8 @@ from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
 
-READY_TIMEOUT_S = 5.0
+READY_TIMEOUT_S = 5.0  # an engine is asked
+LOOK_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,12 @@ class GatewayApi:
     def look(self) -> GatewayLook | None:
         """What it knows; None also where it refuses the token or is of another version."""
         try:
-            return _look(self._client.get("/qorch/v1/look", headers=self._admin).raise_for_status().json())
+            return _look(self._told("/qorch/v1/look"))
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
             return None
+
+    def _told(self, path: str) -> Any:
+        return self._client.get(path, headers=self._admin, timeout=LOOK_TIMEOUT_S).raise_for_status().json()
 
 
 def _look(told: dict[str, Any]) -> GatewayLook:

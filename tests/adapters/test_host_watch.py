@@ -123,7 +123,7 @@ def test_a_gateway_that_falls_silent_is_named_with_when_it_last_answered(
 def test_one_that_hangs_is_waited_for_as_long_as_its_patience(
     watch: HostWatch, files: FleetFiles, dashboard: HttpStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_api, "READY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(gateway_api, "LOOK_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as never_answers:
         files.write(FleetRecord(1, dashboard.port, demo_spec("mine", port=never_answers.getsockname()[1])))
         assert told(watch.read()) == {SERVE: None, GATEWAY: "does not answer"}

@@ -80,7 +80,7 @@ class TestAFile:
     def test_an_option_above_the_verbs_stands_for_all_that_have_it(self) -> None:
         found = read("fleet: staging\n")
         assert {verb for verb, options in found.items() if options == {"fleet": "staging"}} == {
-            *("up", "plan", "render", "status", "logs", "scale", "simulate", "history", "down", "doctor")
+            *("up", "plan", "render", "status", "logs", "scale", "simulate", "history", "down", "doctor", "top")
         }
         assert set(read("output: wide\n")["keys"]) == {"list"}  # type: ignore[call-overload]
 

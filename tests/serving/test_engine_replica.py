@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,6 +87,12 @@ async def test_an_engine_that_has_work_and_counts_no_token_is_replaced(make: Mak
     replica = await make(ScriptedEngine(running=1, tokens_a_look=0), STALL_S)
     with pytest.raises(DeployFailed, match="has work and has counted no token for 60 s"):
         await replica.check_health()
+
+
+async def test_what_it_runs_is_told_with_the_version_of_its_engine(make: Make) -> None:
+    told = (await make(ScriptedEngine(running=0, tokens_a_look=0), None)).describe()
+    assert told["revision"] == f"demo-gguf, llama.cpp {version('xllamacpp')}"
+    assert told["devices"] == ()
 
 
 async def test_what_the_autoscaling_policy_is_told_is_all_numbers(make: Make) -> None:

@@ -118,3 +118,14 @@ def test_each_is_to_write_what_was_planned_where_there_is_no_target() -> None:
 
 def test_a_target_is_shared_out_by_what_those_that_are_ready_can_do() -> None:
     assert shares(800.0) == {"a": 200.0, "b": 600.0, "c": 600.0, "d": None}
+
+
+def test_a_target_that_nobody_is_ready_for_is_not_shared_out() -> None:
+    predicted = ((VARIANT, Predicted(1, SPEED)),)
+    scaling = Scaling(ReplicaBounds(1, 9), None, ScalingGoal(tok_s=800.0))
+    found = rows(fleet(replica("a", state="STARTING"), predicted=predicted, scaling=scaling))
+    assert found["a"].share_tok_s == 1000.0
+
+
+def test_an_engine_whose_clock_is_behind_took_no_time_below_zero() -> None:
+    assert rows(fleet(replica("a", view(started_at_s=BEGIN_S - 5))))["a"].placed_s == 0.0
