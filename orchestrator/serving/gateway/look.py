@@ -29,7 +29,7 @@ def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics) -> Told:
 
 def replicas(table: EngineTable) -> list[Told]:
     """What each engine tells of itself, and what this gateway has asked of it."""
-    return [{**asdict(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
+    return [{**vars(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
 
 
 def held(hold: Hold) -> Told | None:
