@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from orchestrator.core.fleet import EngineView
+from orchestrator.core.live.carried import GATEWAY, SERVE
 from orchestrator.core.live.rates import engines
 from orchestrator.core.live.reading import EngineTraffic, Reading, Traffic
 from orchestrator.core.live.restarts import Restarts
@@ -34,14 +35,29 @@ class Course:
     restarts: Mapping[str, Restarts] = field(default_factory=dict)
 
 
-def course(readings: Sequence[Reading], restarts: Mapping[str, Restarts]) -> Course:
-    """Of the readings of a window, of which the last is of now."""
-    return Course(
-        engines=_windows(readings, lambda each: engines(each.fleet), _engine_follows),
-        answers=_windows(readings, lambda each: each.traffic.engines if each.traffic else {}, _answers_follow),
-        traffic=_windows(readings, _traffic, _traffic_follows).get(FLEET),
-        restarts=restarts,
-    )
+def course(readings: Sequence[Reading], restarts: Mapping[str, Restarts], before: Course) -> Course:
+    """Of the readings of a window, of which the last is of now; of a silent source, as it was before."""
+    engines_told, answers_told = _heard(readings, SERVE, GATEWAY), _heard(readings, GATEWAY)
+    course = replace(before, restarts=restarts)
+    if engines_told:
+        course = replace(course, engines=_windows(engines_told, lambda each: engines(each.fleet), _engine_follows))
+    if answers_told:
+        course = replace(
+            course,
+            answers=_windows(answers_told, _answers, _answers_follow),
+            traffic=_windows(answers_told, _traffic, _traffic_follows).get(FLEET),
+        )
+    return course
+
+
+def _heard(readings: Sequence[Reading], *names: str) -> list[Reading]:
+    """Those in which all these sources spoke; none where one of them is silent now."""
+    heard = [each for each in readings if not any(source.error for source in each.sources if source.name in names)]
+    return heard if heard and heard[-1] is readings[-1] else []
+
+
+def _answers(reading: Reading) -> Mapping[str, EngineTraffic]:
+    return reading.traffic.engines if reading.traffic else {}
 
 
 def _traffic(reading: Reading) -> dict[str, Traffic]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.live.carried import carried
-from orchestrator.core.live.course import course
+from orchestrator.core.live.course import Course, course
 from orchestrator.core.live.events import happened
 from orchestrator.core.live.gpu_rows import gpu_rows
 from orchestrator.core.live.reading import Reading
@@ -21,11 +21,11 @@ WINDOW_S = 30.0  # long enough for a percentile, short enough to see a change
 
 @dataclass(frozen=True)
 class WatchMemory:
-    """The readings of the window, the snapshot that was made last, and the restarts of each deployment."""
+    """The readings of the window, the snapshot that was made last, and the course that it was made of."""
 
     readings: tuple[Reading, ...] = ()
     last: Snapshot | None = None
-    restarts: Mapping[str, Restarts] = field(default_factory=dict)
+    course: Course = field(default_factory=Course)
 
 
 def watched(fleet: str, reading: Reading, memory: WatchMemory) -> tuple[Snapshot, WatchMemory]:
@@ -34,11 +34,11 @@ def watched(fleet: str, reading: Reading, memory: WatchMemory) -> tuple[Snapshot
     reading = carried(before, reading)
     begin_s = reading.at_s - WINDOW_S
     readings = (*(each for each in memory.readings if begin_s <= each.at_s < reading.at_s), reading)
-    restarted = _restarts(before, reading, memory.restarts)
-    made = _snapshot(fleet, readings, restarted)
+    run = course(readings, _restarts(before, reading, memory.course.restarts), memory.course)
+    made = _snapshot(fleet, reading, run)
     if memory.last is not None:
         made = replace(made, events=happened(memory.last, made))
-    return made, WatchMemory(readings, made, restarted)
+    return made, WatchMemory(readings, made, run)
 
 
 def _restarts(before: Reading | None, now: Reading, so_far: Mapping[str, Restarts]) -> Mapping[str, Restarts]:
@@ -47,13 +47,11 @@ def _restarts(before: Reading | None, now: Reading, so_far: Mapping[str, Restart
     return restarts(before.fleet, now.fleet, so_far)
 
 
-def _snapshot(name: str, readings: tuple[Reading, ...], restarted: Mapping[str, Restarts]) -> Snapshot:
-    reading = readings[-1]
+def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
     fleet, gpus = reading.fleet, gpu_rows(reading.hosts)
     if fleet is None:
         return Snapshot(reading.at_s, name, gpus=gpus, sources=reading.sources)
-    before = course(readings, restarted)
-    rows = replica_rows(fleet, gpus, before)
+    rows = replica_rows(fleet, gpus, run)
     return Snapshot(
         at_s=reading.at_s,
         fleet=fleet.name,
@@ -62,7 +60,7 @@ def _snapshot(name: str, readings: tuple[Reading, ...], restarted: Mapping[str, 
         profile=fleet.profile,
         endpoint=fleet.endpoint,
         goal=goal_text(fleet.scaling.goal) if fleet.scaling else "",
-        summary=summary(fleet, reading.traffic, before, rows, gpus),
+        summary=summary(fleet, reading.traffic, run, rows, gpus),
         replicas=rows,
         gpus=gpus,
         conditions=fleet.conditions,

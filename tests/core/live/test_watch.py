@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import isfinite, nan
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,30 @@ def test_a_gateway_that_is_silent_leaves_its_last_word_with_its_age() -> None:
     assert heard.summary.in_flight == unheard.summary.in_flight == 3
     assert [each.ready for each in unheard.replicas] == [True, True]
     assert unheard.sources[0].at_s == BEGIN_S
+
+
+@pytest.mark.parametrize("source", [SERVE, GATEWAY])
+def test_while_a_source_is_silent_rates_stand_and_what_it_missed_is_no_burst(source: str) -> None:
+    """At ten tokens a second all along."""
+
+    def unheard(after_s: float) -> Reading:
+        replicas = (replica("a"),) if source == GATEWAY else ()
+        return reading(after_s, fleet(*replicas), sources=silent(source))
+
+    found = tok_s(writing(0, 0), writing(10, 100), *map(unheard, range(11, 60)), writing(60, 600), writing(61, 610))
+    assert found[1:-2] == [10.0] * (len(found) - 3)
+    assert found[-2:] == [None, 10.0]
+
+
+def test_what_clients_got_stands_while_the_gateway_is_silent() -> None:
+    def unheard(after_s: float) -> Reading:
+        return reading(after_s, fleet(replica("a")), sources=silent(GATEWAY))
+
+    spoken = [writing(at_s, 0, traffic=Traffic(0, at_s, at_s, 0.0, histogram(0, at_s, at_s))) for at_s in (0, 10)]
+    found = [each.summary for each in course(*spoken, unheard(20), unheard(39))]
+    assert found[1].requests_per_s == 1.0
+    assert (found[1].errors_per_min, found[1].ttft_p99_s) == (60.0, pytest.approx(0.991))
+    assert found[1:] == [found[1]] * 3
 
 
 def test_a_serve_that_is_silent_loses_no_replica_and_no_restart() -> None:
