@@ -84,8 +84,9 @@ def _copied(path: Path) -> list[str]:
     return [word for each in copies if each.source_stage is None for word in each.words[:-1]]
 
 
-def test_the_guide_builds_the_images_of_this_version():
+def test_the_guide_builds_the_images_of_this_version_with_its_ray():
     guide = (ROOT / "docs/guides/gitops.md").read_text()
     for path, target in IMAGES:
         assert f"-f {path.relative_to(ROOT)} " + (f"--target {target} " if target else "") in guide
+    assert set(re.findall(r"Ray (\d+\.\d+\.\d+)", guide)) == {RAY_VERSION}
     assert set(re.findall(r"registry\.example/qorch(?:-operator)?:([\d.]+)", guide)) == {__version__}

@@ -1,4 +1,4 @@
-"""The image of a fleet's pods: built as its Containerfile says, it has what they are started with, also in a login shell."""
+"""The image of a fleet's pods, built as its Containerfile says: it has what they are started with."""
 
 from __future__ import annotations
 
