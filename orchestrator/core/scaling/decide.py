@@ -70,7 +70,7 @@ def _there(load: Load) -> float:
 
 def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: ScalingMemory) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
-    seasonal, wait_s = by_season(before, load.now_s), horizon_s(load)
+    seasonal, wait_s = bool(seen.seasonal.ahead) and by_season(before, load.now_s), horizon_s(load)
     now, then = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
     most = _most(load, policy, seen)
