@@ -38,8 +38,9 @@ def first_reserve() -> Reserve:
 def with_error(reserve: Reserve, error: float, weight_s: float, interval_s: float) -> Reserve:
     """After an interval that needed `error` spreads more than was expected."""
     growth, index = reserve.growth * math.exp(interval_s / LEARNING_S), _bin(error)
-    weights, weight = reserve.weights, growth * weight_s
-    after = Reserve((*weights[:index], weights[index] + weight, *weights[index + 1 :]), reserve.total + weight, growth)
+    weights, weight = list(reserve.weights), growth * weight_s
+    weights[index] += weight
+    after = Reserve(tuple(weights), reserve.total + weight, growth)
     return after if growth < MOST_GROWTH else _in_seconds_of_now(after)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.load import Load, VariantLoad, unit
+from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.pace import UNSEEN, line, most_running, written_tok_s
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_memory import PoolMemory
@@ -55,7 +55,7 @@ def goal_steps(load: Load, goal: ScalingGoal, floor: Floor, memory: PoolMemory) 
     if floor.min_replicas:
         yield DecisionStep("schedule", floor.min_replicas, "replicas at least at this time")
     if tok_s := _tok_s(goal, floor):
-        replicas = load.least / unit(load)
+        replicas = load.least / load.variants[0].capacity
         yield DecisionStep("target", tok_s, f"tokens a second shall be possible, which takes {replicas:.1f} replicas")
 
 
