@@ -42,13 +42,14 @@ class Forecast:
 def taught(forecast: Forecast, met: Met) -> Forecast:
     """With the errors of the expectations whose time has come."""
     reserve, missed, due = forecast.reserve, forecast.missed * math.exp(-met.interval_s / MISSED_S), 0
-    for each in forecast.expectations:
-        if each.at_s > met.now_s:
+    for at_s, replicas, spread in forecast.expectations:
+        if at_s > met.now_s:
             break
         due += 1
-        error = (met.need - each.replicas) / each.spread
+        error = (met.need - replicas) / spread
         reserve = with_error(reserve, error, met.weight_s, met.interval_s)
-        missed += met.interval_s * max(0.0, error) ** 2
+        if error > 0:
+            missed += met.interval_s * error**2
     return Forecast(reserve, forecast.ahead, forecast.expectations[due:], missed)
 
 
