@@ -41,7 +41,7 @@ class PoolLook:
     @property
     def served(self) -> Served:
         gains = self.gains.values()
-        return Served(sum([gain.served for gain in gains]), sum([gain.written.tokens for gain in gains]))
+        return Served(sum([gain.served for gain in gains]), sum([gain.generated for gain in gains]))
 
     @property
     def alone(self) -> bool:
@@ -91,7 +91,7 @@ def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
 
 def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
     gains = map(look.gains.get, variant.replicas)
-    return with_written(known, [gain.written for gain in gains if gain is not None and gain.written.running])
+    return with_written(known, [gain.written for gain in gains if gain is not None and gain.running])
 
 
 def _capacities(look: PoolLook, memory: PoolMemory) -> dict[str, Capacity]:

@@ -28,17 +28,19 @@ class ReplicaTrack(NamedTuple):
     window: Window | None = None  # None while the replica has room
 
 
-NOTHING_WRITTEN = Written(0.0, 0.0, 0.0)
-
-
 class Gain(NamedTuple):
     """What was served since the look before, in work as of `TokenWork`, and the requests that were unfinished then."""
 
     served: float
     unfinished: float
     seconds: float
+    generated: float = 0.0  # tokens
+    running: float = 0.0  # requests, on average
     full: Window | None = None  # that has just ended
-    written: Written = NOTHING_WRITTEN
+
+    @property
+    def written(self) -> Written:
+        return Written(self.generated, self.running, self.seconds)
 
 
 def followed(
@@ -70,8 +72,8 @@ def _after(
         return track, Gain(0.0, sample.unfinished, 0.0) if now_s - track.told_s <= STALE_S else None
     served = work.of(prompt, generated)
     open_, ended = _window(track, sample, served)
-    written = Written(generated, (before.num_requests_running + sample.num_requests_running) / 2, seconds)
-    return ReplicaTrack(sample, now_s, open_), Gain(served, before.unfinished, seconds, ended, written)
+    running = (before.num_requests_running + sample.num_requests_running) / 2
+    return ReplicaTrack(sample, now_s, open_), Gain(served, before.unfinished, seconds, generated, running, ended)
 
 
 def _window(track: ReplicaTrack, sample: ReplicaSample, served: float) -> tuple[Window | None, Window | None]:
