@@ -9,7 +9,7 @@ from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.learn import by_season, demand_of, learned
 from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_having
 from orchestrator.core.scaling.load import Load
-from orchestrator.core.scaling.memory import ScalingMemory
+from orchestrator.core.scaling.memory import ScalingMemory, with_wanted
 from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
@@ -29,7 +29,7 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     before, by = aligned(memory or _first(load), load.variants[0].capacity), times(load, policy)
     seen, unit = learned(load, policy, by, before), before.unit
     needed, steps = _needed(load, policy, by, before, seen)
-    seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, by.hold_s))
+    seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, by.hold_s))
     kept, why = _kept(load, policy, seen, by.hold_s)
     wanted = max(kept, load.least / unit)
     counts = mixed(load.variants, wanted * unit, policy.budget)

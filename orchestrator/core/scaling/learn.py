@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from orchestrator.core.scaling.forecast import Forecast, Met, expecting, taught
+from orchestrator.core.scaling.forecast import Forecast, Hope, Met, taught
 from orchestrator.core.scaling.levels import with_need
 from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory
@@ -26,9 +26,9 @@ def learned(load: Load, policy: ScalingPolicy, times: Times, memory: ScalingMemo
     need = needed(spans, policy.max_wait_s)
     met = Met(now_s, interval_s, need, interval_s * (demand / usual if usual else 1.0))
     trend = with_demand(memory.trend, demand, interval_s, times.fast_s, watched_s)
-    hope = expected(trend, times.ahead_s, times.fast_s)
     units = spread(memory.trend) if watched_s >= slow_s(times.fast_s) else None
-    season, plain, seasonal = _forecasts(load, memory, met, hope, times.ahead_s, units)
+    hope = Hope(expected(trend, times.ahead_s, times.fast_s), times.ahead_s, units)
+    season, plain, seasonal = _forecasts(load, memory, met, hope)
     return ScalingMemory(
         memory.since_s,
         unit,
@@ -49,20 +49,18 @@ def by_season(memory: ScalingMemory, now_s: float) -> bool:
     return bool(memory.seasonal.ahead) and explained and now_s - memory.since_s >= 2 * DAY_S
 
 
-def _forecasts(
-    load: Load, memory: ScalingMemory, met: Met, hope: float, ahead_s: float, units: float | None
-) -> tuple[Season, Forecast, Forecast]:
+def _forecasts(load: Load, memory: ScalingMemory, met: Met, hope: Hope) -> tuple[Season, Forecast, Forecast]:
     """What the season adds is learned from the second day on, and so is what the trend alone misses, to compare."""
     plain, clock_s = memory.plain, load.clock_s
     if clock_s is None or not math.isfinite(clock_s):
-        return memory.season, expecting(taught(plain, met), met.now_s, hope, ahead_s, units), Forecast()
-    season = with_look(memory.season, clock_s, met.need, ahead_s, hope, memory.trend.usual)
+        return memory.season, taught(plain, met, hope), Forecast()
+    season = with_look(memory.season, clock_s, met.need, hope.ahead_s, hope.replicas, memory.trend.usual)
     if met.now_s - memory.since_s < DAY_S:
         seasonal, plain = memory.seasonal, replace(plain, missed=0.0)
     else:
-        risen = hope + rise(season, clock_s + ahead_s, hope)
-        seasonal = expecting(taught(memory.seasonal, met), met.now_s, risen, ahead_s, units)
-    return season, expecting(taught(plain, met), met.now_s, hope, ahead_s, units), seasonal
+        risen = hope.replicas + rise(season, clock_s + hope.ahead_s, hope.replicas)
+        seasonal = taught(memory.seasonal, met, Hope(risen, hope.ahead_s, hope.spread))
+    return season, taught(plain, met, hope), seasonal
 
 
 def demand_of(load: Load, unit: float) -> float:

@@ -86,7 +86,7 @@ def _more(variants: Variants, counts: dict[str, int], needed: float, budget: flo
         able = [each for each in variants if counts[each.name] < each.max_replicas and spent + each.cost <= most]
         if not able:
             break
-        best = min(able, key=lambda each: _price(each, short))
+        best = able[0] if len(able) == 1 else min(able, key=lambda each: _price(each, short))
         further = min(left, best.max_replicas - counts[best.name], _at_once(best, able, short, most - spent))
         counts[best.name] += further
         left -= further

@@ -65,11 +65,16 @@ def with_look(season: Season, clock_s: float, need: float, ahead_s: float, expec
 def rise(season: Season, clock_s: float, expected: float) -> float:
     """Replicas beyond what the trend expects of that time."""
     slot = _slot(clock_s)
-    return max(_belief(cycle) * _foreseen(cycle, slot, expected) for cycle in (season.day, season.week))
+    return max(_risen(season.day, slot, expected), _risen(season.week, slot, expected))
 
 
 def _slot(clock_s: float) -> int:
     return int(clock_s // SLOT_S)
+
+
+def _risen(cycle: Cycle, slot: int, expected: float) -> float:
+    belief = _belief(cycle)
+    return belief * _foreseen(cycle, slot, expected) if belief else 0.0
 
 
 def _foreseen(cycle: Cycle, slot: int, expected: float) -> float:
@@ -97,4 +102,6 @@ def _learned(cycle: Cycle, outlook: Outlook, peak: float, usual: float) -> Cycle
     if foreseen := _foreseen(cycle, outlook.slot, outlook.replicas):
         both = LASTING * both + foreseen * (peak - outlook.replicas)
         squares = LASTING * (squares or DOUBT * max(usual, 1.0)) + foreseen**2
-    return Cycle((*cycle.peaks[:place], new, *cycle.peaks[place + 1 :]), both, squares)
+    peaks = list(cycle.peaks)
+    peaks[place] = new
+    return Cycle(tuple(peaks), both, squares)
