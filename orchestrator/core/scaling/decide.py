@@ -14,7 +14,7 @@ from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
-from orchestrator.core.scaling.times import Times, times
+from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
 
@@ -26,11 +26,11 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     """Replicas by variant; of a load that is not known those that there are, and nothing is learned of it."""
     if why := _unknown(load):
         return _held(load, policy, why), memory and replace(memory, worked_s=load.now_s)
-    before, by = aligned(memory or _first(load), load.variants[0].capacity), times(load, policy)
-    seen, unit = learned(load, policy, by, before), before.unit
-    needed, steps = _needed(load, policy, by, before, seen)
-    seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, by.hold_s))
-    kept, why = _kept(load, policy, seen, by.hold_s)
+    before, times = aligned(memory or _first(load), load.variants[0].capacity), times_of(load, policy)
+    seen, unit = learned(load, policy, times, before), before.unit
+    needed, steps = _needed(load, policy, times, before, seen)
+    seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
+    kept, why = _kept(load, policy, seen, times.hold_s)
     wanted = max(kept, load.least / unit)
     counts = mixed(load.variants, wanted * unit, policy.budget)
     free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None)
@@ -67,21 +67,22 @@ def _there(load: Load) -> float:
 
 
 def _needed(
-    load: Load, policy: ScalingPolicy, by: Times, before: ScalingMemory, seen: ScalingMemory
+    load: Load, policy: ScalingPolicy, times: Times, before: ScalingMemory, seen: ScalingMemory
 ) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
     seasonal = bool(seen.seasonal.ahead) and by_season(before, load.now_s)
     now, then = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
-    most = worth_having(seen.levels, load.now_s, FIRST_COLD_STARTS * by.cold_start_s - by.hold_s)
+    first_s = FIRST_COLD_STARTS * times.cold_start_s - times.hold_s  # the hold is part of it
+    most = worth_having(seen.levels, load.now_s, first_s)
     reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
     when = ", at this time of the day or week" if seasonal else ""
-    drain = _left_waiting(load, before.unit, seen.trend.fast, by.ahead_s) / by.drain_s
+    drain = _left_waiting(load, before.unit, seen.trend.fast, times.ahead_s) / times.drain_s
     return ahead + reserve + drain, (
-        DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {by.fast_s:g} s"),
-        DecisionStep("expected", ahead, f"replicas within {by.ahead_s:g} s, when one asked for now is ready{when}"),
+        DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {times.fast_s:g} s"),
+        DecisionStep("expected", ahead, f"replicas within {times.ahead_s:g} s, when one asked for now is ready{when}"),
         DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
-        DecisionStep("drain", drain, f"replicas, to serve within {by.drain_s:g} s what will wait then"),
+        DecisionStep("drain", drain, f"replicas, to serve within {times.drain_s:g} s what will wait then"),
     )
 
 

@@ -30,16 +30,16 @@ def learned(load: Load, policy: ScalingPolicy, times: Times, memory: ScalingMemo
     hope = Hope(expected(trend, times.ahead_s, times.fast_s), times.ahead_s, units)
     season, plain, seasonal = _forecasts(load, memory, met, hope)
     return ScalingMemory(
-        memory.since_s,
-        unit,
-        trend,
-        plain,
-        seasonal,
-        season,
-        spans,
-        with_need(memory.levels, now_s, need, _ready(load, unit), _worth_s(times.cold_start_s, policy)),
-        memory.wanted,
-        now_s if demand or load.waiting or load.unfinished else memory.worked_s,
+        since_s=memory.since_s,
+        unit=unit,
+        trend=trend,
+        plain=plain,
+        seasonal=seasonal,
+        season=season,
+        spans=spans,
+        levels=with_need(memory.levels, now_s, need, _ready(load, unit), _worth_s(times.cold_start_s, policy)),
+        wanted=memory.wanted,
+        worked_s=now_s if demand or load.waiting or load.unfinished else memory.worked_s,
     )
 
 

@@ -23,7 +23,7 @@ class Times(NamedTuple):
     drain_s: float  # within which what waits shall be served
 
 
-def times(load: Load, policy: ScalingPolicy) -> Times:
+def times_of(load: Load, policy: ScalingPolicy) -> Times:
     """For a load that is known."""
     cold_start_s = max([each.cold_start_s for each in load.variants])
     ahead_s = cold_start_s + 2 * load.interval_s

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.scaling.forecast import MISSED_S, Expectation, Forecast, Hope, Met, taught
 from orchestrator.core.scaling.learn import learned
 from orchestrator.core.scaling.reserve import LEAST, WIDTH
-from orchestrator.core.scaling.times import times
+from orchestrator.core.scaling.times import times_of
 from tests.core.scaling.pools import EVERY_S, POLICY, answers, load
 
 
@@ -20,7 +20,7 @@ def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that
     plain = replace(memory.plain, expectations=(Expectation(now_s, 2.0, 0.5), Expectation(now_s + 1, 0.0, 1.0)))
     due = replace(memory, plain=plain)
     seen = load(now_s, 12.0)
-    after = learned(seen, POLICY, times(seen, POLICY), due)
+    after = learned(seen, POLICY, times_of(seen, POLICY), due)
     weights = zip_longest(plain.reserve.weights, after.plain.reserve.weights, fillvalue=0.0)
     (grown,) = (place for place, pair in enumerate(weights) if len(set(pair)) > 1)
     needed = 12.0 * EVERY_S / (EVERY_S + POLICY.max_wait_s)
