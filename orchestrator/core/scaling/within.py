@@ -16,6 +16,8 @@ from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.schedule import Floor
 from orchestrator.core.scaling.seen import PoolSeen
 
+LEAST_CAPACITY = 1e-9  # work a second: a replica that does less has told nonsense, and shares of it are no numbers
+
 
 def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
     """With at least so many replicas of all variants together, of the best as far as its bounds let."""
@@ -31,7 +33,7 @@ def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
 def within(load: Load, goal: ScalingGoal, floor: Floor, prior: PoolPrior, memory: PoolMemory) -> Load:
     """The load with the costs of replicas, and what each does within the goals."""
     variants = tuple(
-        replace(each, capacity=_capacity(each, goal, memory), cost=prior.variants[each.name].cost)
+        replace(each, capacity=max(LEAST_CAPACITY, _capacity(each, goal, memory)), cost=prior.variants[each.name].cost)
         for each in load.variants
     )
     return replace(load, variants=variants, least=_tok_s(goal, floor) * memory.request.work_of_token)
