@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.core.cluster.claimed_gpus import claimed_gpus
@@ -13,15 +14,16 @@ from orchestrator.core.cluster.host import host_of
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
 from orchestrator.core.cluster.notices import left_out
 from orchestrator.core.cluster.pod_requests import Requested
-from orchestrator.core.cluster.pools import Labels, NodeHost, pooled
+from orchestrator.core.cluster.pools import Labels, NodeKind, pooled
 from orchestrator.core.cluster.probed_gpus import probed_gpus
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed
 from orchestrator.core.gpu_table import GpuTable
-from orchestrator.core.inventory import Gpu, GpuDriver, Inventory, Site
+from orchestrator.core.inventory import Gpu, GpuDriver, Site
 
 Probed = tuple[GpuDriver, tuple[Gpu, ...]]
 
 OF_GPU = (f"{GPU}.product", GKE, f"{KARPENTER}-name", ZONE, CLIQUE)
+GPU_LABELS = (ARCH, *OF_GPU, f"{KARPENTER}-memory")  # beside those of GPU Feature Discovery
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,28 @@ class Seen:
 
 def cluster_site(seen: Seen, table: GpuTable) -> tuple[Site, tuple[str, ...]]:
     """All nodes that a fleet's pods may be put on, in the order of their names; and what is not planned on."""
-    usable = [node for node in sorted(seen.nodes, key=lambda node: node.name) if unusable(node) is None]
-    hosts = [_node_host(node, seen, table) for node in usable]
-    return pooled(hosts), (*seen.notices, *left_out(seen.nodes, [host.inventory for host in hosts]))
+    alike: dict[Hashable, list[Node]] = defaultdict(list)
+    for node in sorted(seen.nodes, key=lambda node: node.name):
+        if unusable(node) is None:
+            alike[_gpu_facts(node, seen)].append(node)
+    kinds = [_kind(nodes, seen, table) for nodes in alike.values()]
+    return pooled(kinds), (*seen.notices, *left_out(seen.nodes, kinds))
 
 
-def _node_host(node: Node, seen: Seen, table: GpuTable) -> NodeHost:
-    requested = seen.requested.get(node.name, {})
-    driver, gpus = _driver_and_gpus(node, seen, table)
+def _gpu_facts(node: Node, seen: Seen) -> Hashable:
+    """All that a node's GPUs are made of: nodes of which it is equal are looked at once."""
+    found, requested = devices_of(node), seen.requested.get(node.name, {})
+    own = node.name if node.name in seen.claimed.devices or node.name in seen.probed else None
+    labels = tuple(node.labels.get(name) for name in GPU_LABELS)
+    return own, found, tuple(requested.get(each.resource) for each in found), labels, _driver(node)
+
+
+def _kind(nodes: Sequence[Node], seen: Seen, table: GpuTable) -> NodeKind:
+    """Of nodes whose GPUs are made of the same."""
+    driver, gpus = _driver_and_gpus(nodes[0], seen, table)
     unified = any(gpu.memory_total_bytes == ONE_POOL for gpu in gpus)
-    inventory = Inventory(host_of(node, requested, unified), driver, gpus, f"cluster {seen.name}")
-    return NodeHost(inventory, _labels(node, gpus))
+    hosts = tuple(host_of(node, seen.requested.get(node.name, {}), unified) for node in nodes)
+    return NodeKind(f"cluster {seen.name}", driver, gpus, _labels(nodes[0], gpus), hosts)
 
 
 def _driver_and_gpus(node: Node, seen: Seen, table: GpuTable) -> Probed:
@@ -60,8 +73,11 @@ def _driver_and_gpus(node: Node, seen: Seen, table: GpuTable) -> Probed:
     if node.name in seen.probed and any(gpu.hidden == UNNAMED for gpu in gpus):
         driver, probed = seen.probed[node.name]
         return driver, probed_gpus(probed, int(requested.get(GPU, 0)))
-    absent = None if gpus else "no GPU: the node offers none"
-    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent), gpus
+    return _driver(node, None if gpus else "no GPU: the node offers none"), gpus
+
+
+def _driver(node: Node, absent: str | None = None) -> GpuDriver:
+    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent)
 
 
 def _labels(node: Node, gpus: tuple[Gpu, ...]) -> Labels:

@@ -40,7 +40,7 @@ def pod_requests(spec: Mapping[str, Any]) -> Amounts:
 def _container_requests(container: Mapping[str, Any]) -> Amounts:
     """A limit alone is a request too."""
     resources = mapping(container.get("resources"))
-    return {**amounts(resources.get("limits")), **amounts(resources.get("requests"))}
+    return amounts({**mapping(resources.get("limits")), **mapping(resources.get("requests"))})
 
 
 def _sum(*parts: Amounts) -> Amounts:

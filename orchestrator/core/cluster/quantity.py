@@ -39,8 +39,7 @@ def _read(text: str) -> Decimal | None:
 
 def amounts(value: Any) -> dict[str, Decimal]:
     """The quantities of a resource list that can be read."""
-    read = {str(name): quantity(text) for name, text in mapping(value).items()}
-    return {name: number for name, number in read.items() if number is not None}
+    return {str(name): number for name, text in mapping(value).items() if (number := quantity(text)) is not None}
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

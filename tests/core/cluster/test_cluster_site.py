@@ -15,7 +15,7 @@ from orchestrator.core.cluster.pod_requests import with_requests
 from orchestrator.core.cluster.pools import MOST_POOLS
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed, read_slices
 from orchestrator.core.inventory import Site
-from orchestrator.core.site import host_count
+from orchestrator.core.site import host_count, without_identity
 from tests.core.cluster.objects import (
     A100_LABELS,
     Object,
@@ -113,6 +113,47 @@ def test_gpus_without_labels_are_told_with_what_to_do_and_those_of_other_pods_ar
     pods = (pod_object("p", "a", gpu=2),)
     seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests({}, pods))
     assert cluster_site(seen, TABLE)[1] == ()
+
+
+BARE = {"kubernetes.io/arch": "arm64"}
+KINDS = (
+    {**A100_LABELS, ZONE: "x"},
+    {**A100_LABELS, ZONE: "y"},
+    {**A100_LABELS, ZONE: "y", "nvidia.com/cuda.driver-version.full": "535.1"},
+    {**A100_LABELS, "nvidia.com/gpu.clique": "1.2"},
+    BARE,
+    {**BARE, "cloud.google.com/gke-accelerator": "nvidia-l4"},
+    {**BARE, "karpenter.k8s.aws/instance-gpu-name": "a100"},
+    {
+        **BARE,
+        "karpenter.k8s.aws/instance-gpu-name": "a100",
+        "karpenter.k8s.aws/instance-gpu-memory": "40960",
+    },
+    {},
+    {},
+)
+DRAWN = st.tuples(st.sampled_from([0, 4, 8]), st.integers(0, 2), st.booleans())  # offered, requested, published
+
+
+@given(st.lists(DRAWN, min_size=len(KINDS), max_size=len(KINDS)))
+def test_a_node_has_the_same_gpus_among_others_as_alone(drawn: list[tuple[int, int, bool]]):
+    names = [f"n{number:02}" for number in range(len(KINDS))]
+    nodes = [node(*each, gpus=gpus) for *each, (gpus, _, _) in zip(names, KINDS, drawn, strict=True)]
+    pods = [pod_object(f"p-{name}", name, gpu=taken) for name, (_, taken, _) in zip(names, drawn, strict=True)]
+    published = [
+        slice_object(name, device(name, memory=name[1:] + "Gi"))
+        for name, each in zip(names, drawn, strict=True)
+        if each[2]
+    ]
+    claimed = read_slices(published, [])
+    requested = with_requests({}, pods)
+    for group in cluster_site(Seen("lab", tuple(nodes), requested, claimed), TABLE)[0].hosts:
+        assert group.pool is not None
+        for name in group.pool.nodes:
+            alone = Seen("lab", (nodes[int(name[1:])],), requested, claimed)
+            (own,) = cluster_site(alone, TABLE)[0].hosts
+            assert (own.inventory.driver, own.pool and own.pool.labels) == (group.inventory.driver, group.pool.labels)
+            assert without_identity(own.inventory).gpus == without_identity(group.inventory).gpus
 
 
 LEFT = st.tuples(st.integers(0, 60), st.integers(0, 500), st.integers(0, 8))
