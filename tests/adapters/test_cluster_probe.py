@@ -69,7 +69,7 @@ def test_nodes_requests_and_claimed_devices_are_read_with_one_list_each(lab: Api
     reader(lab, CLUSTER_READER)
     seen = probed(lab, tmp_path)
     assert [node.name for node in seen.nodes] == ["a", "dra"]
-    assert seen.requested == {"a": {"nvidia.com/gpu": 3}}
+    assert seen.requests.by_node == {"a": {"nvidia.com/gpu": 3}}
     assert [each.uuid for each in seen.claimed.devices["dra"]] == ["GPU-gpu-0"]
     assert seen.claimed.taken == {("dra", "gpu-0")}
     assert (seen.name, seen.notices) == ("lab", ())
@@ -81,7 +81,7 @@ def test_where_pods_may_not_be_listed_the_plan_goes_by_what_nodes_can_allocate_a
 ):
     reader(lab, {**CLUSTER_READER, "": ["nodes"]})
     seen = probed(lab, tmp_path)
-    assert seen.requested == {}
+    assert seen.requests.by_node == {}
     (told,) = seen.notices
     assert told.startswith("pods may not be listed: all that nodes can allocate is taken as free (permission to list")
 

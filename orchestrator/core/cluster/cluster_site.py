@@ -12,17 +12,20 @@ from orchestrator.core.cluster.gpu_labels import GPU, cuda_version, devices_of, 
 from orchestrator.core.cluster.gpus import CLIQUE, NOT_TOLD, ONE_POOL, UNNAMED, gpus_of
 from orchestrator.core.cluster.host import host_of
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
-from orchestrator.core.cluster.notices import left_out
-from orchestrator.core.cluster.pod_requests import Requested
+from orchestrator.core.cluster.notices import left_out, own_pods
 from orchestrator.core.cluster.pools import Labels, NodeKind, pooled
 from orchestrator.core.cluster.probed_gpus import probed_gpus
+from orchestrator.core.cluster.quantity import Amounts
+from orchestrator.core.cluster.requests import NOTHING_REQUESTED, Requested, Requests
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Gpu, GpuDriver, Site
 
 Probed = tuple[GpuDriver, tuple[Gpu, ...]]
 
 OF_GPU = (f"{GPU}.product", GKE, f"{KARPENTER}-name", ZONE, CLIQUE)
+ANYBODY = Tenant()
 GPU_LABELS = (ARCH, *OF_GPU, f"{KARPENTER}-memory")  # beside those of GPU Feature Discovery
 
 
@@ -32,41 +35,42 @@ class Seen:
 
     name: str
     nodes: tuple[Node, ...]
-    requested: Requested = field(default_factory=dict)
+    requests: Requests = NOTHING_REQUESTED
     claimed: Claimed = NOTHING_CLAIMED
     probed: Mapping[str, Probed] = field(default_factory=dict)  # by node
     notices: tuple[str, ...] = ()
 
 
-def cluster_site(seen: Seen, table: GpuTable) -> tuple[Site, tuple[str, ...]]:
+def cluster_site(seen: Seen, table: GpuTable, tenant: Tenant = ANYBODY) -> tuple[Site, tuple[str, ...]]:
     """All nodes that a fleet's pods may be put on, in the order of their names; and what is not planned on."""
+    requested = tenant.requested(seen.requests)
     alike: dict[Hashable, list[Node]] = defaultdict(list)
     for node in sorted(seen.nodes, key=lambda node: node.name):
-        if unusable(node) is None:
-            alike[_gpu_facts(node, seen)].append(node)
-    kinds = [_kind(nodes, seen, table) for nodes in alike.values()]
-    return pooled(kinds), (*seen.notices, *left_out(seen.nodes, kinds))
+        if unusable(node, tenant.tolerations) is None:
+            alike[_gpu_facts(node, seen, requested)].append(node)
+    kinds = [_kind(nodes, seen, requested, table) for nodes in alike.values()]
+    return pooled(kinds), (*seen.notices, *own_pods(seen.requests, tenant), *left_out(seen.nodes, kinds, tenant))
 
 
-def _gpu_facts(node: Node, seen: Seen) -> Hashable:
+def _gpu_facts(node: Node, seen: Seen, requested: Requested) -> Hashable:
     """All that a node's GPUs are made of: nodes of which it is equal are looked at once."""
-    found, requested = devices_of(node), seen.requested.get(node.name, {})
+    found, taken = devices_of(node), requested.get(node.name, {})
     own = node.name if node.name in seen.claimed.devices or node.name in seen.probed else None
     labels = tuple(node.labels.get(name) for name in GPU_LABELS)
-    return own, found, tuple(requested.get(each.resource) for each in found), labels, _driver(node)
+    return own, found, tuple(taken.get(each.resource) for each in found), labels, _driver(node)
 
 
-def _kind(nodes: Sequence[Node], seen: Seen, table: GpuTable) -> NodeKind:
+def _kind(nodes: Sequence[Node], seen: Seen, requested: Requested, table: GpuTable) -> NodeKind:
     """Of nodes whose GPUs are made of the same."""
-    driver, gpus = _driver_and_gpus(nodes[0], seen, table)
+    driver, gpus = _driver_and_gpus(nodes[0], seen, requested.get(nodes[0].name, {}), table)
     unified = any(gpu.memory_total_bytes == ONE_POOL for gpu in gpus)
-    hosts = tuple(host_of(node, seen.requested.get(node.name, {}), unified) for node in nodes)
+    hosts = tuple(host_of(node, requested.get(node.name, {}), unified) for node in nodes)
     return NodeKind(f"cluster {seen.name}", driver, gpus, _labels(nodes[0], gpus), hosts)
 
 
-def _driver_and_gpus(node: Node, seen: Seen, table: GpuTable) -> Probed:
+def _driver_and_gpus(node: Node, seen: Seen, requested: Amounts, table: GpuTable) -> Probed:
     """What the device plugin offers, by labels or where these do not name it by a probe; else what claims can have."""
-    requested, found = seen.requested.get(node.name, {}), devices_of(node)
+    found = devices_of(node)
     offered = any(each.allocatable for each in found)
     gpus = () if offered else claimed_gpus(node.name, seen.claimed, table)
     gpus = gpus or gpus_of(found, node, requested, table)

@@ -1,27 +1,12 @@
-"""What the pods on each node have asked for, as the scheduler reckons it: requests, not use."""
+"""What a pod asks for, as the scheduler reckons it: requests, not use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.cluster.quantity import Amounts, amounts, mapping, mappings
-
-ENDED = ("Succeeded", "Failed")
-
-Requested = dict[str, Amounts]  # by node
-
-
-def with_requests(requested: Requested, pods: Iterable[Mapping[str, Any]]) -> Requested:
-    """Those pods added to the nodes that they are on; one page at a time, so that no pod need be kept."""
-    found = dict(requested)
-    for pod in pods:
-        spec = mapping(pod.get("spec"))
-        node = spec.get("nodeName")
-        if node and mapping(pod.get("status")).get("phase") not in ENDED:
-            found[str(node)] = _sum(found.get(str(node), {}), pod_requests(spec))
-    return found
 
 
 def pod_requests(spec: Mapping[str, Any]) -> Amounts:
@@ -29,12 +14,12 @@ def pod_requests(spec: Mapping[str, Any]) -> Amounts:
     sidecars: Amounts = {}
     peak: Amounts = {}
     for container in mappings(spec.get("initContainers")):
-        needed = _sum(sidecars, _container_requests(container))
+        needed = added(sidecars, _container_requests(container))
         peak = _most(peak, needed)
         sidecars = needed if container.get("restartPolicy") == "Always" else sidecars
-    running = _sum(sidecars, *map(_container_requests, mappings(spec.get("containers"))))
+    running = added(sidecars, *map(_container_requests, mappings(spec.get("containers"))))
     of_pod = amounts(mapping(spec.get("resources")).get("requests"))
-    return _sum({**_most(running, peak), **of_pod}, amounts(spec.get("overhead")))
+    return added({**_most(running, peak), **of_pod}, amounts(spec.get("overhead")))
 
 
 def _container_requests(container: Mapping[str, Any]) -> Amounts:
@@ -43,12 +28,18 @@ def _container_requests(container: Mapping[str, Any]) -> Amounts:
     return amounts({**mapping(resources.get("limits")), **mapping(resources.get("requests"))})
 
 
-def _sum(*parts: Amounts) -> Amounts:
+def added(*parts: Amounts) -> Amounts:
+    """All of them together."""
     total: dict[str, Decimal] = {}
     for part in parts:
         for name, amount in part.items():
             total[name] = total.get(name, Decimal(0)) + amount
     return total
+
+
+def less(whole: Amounts, part: Amounts) -> Amounts:
+    """The rest of what a part is taken of."""
+    return {name: amount - part.get(name, Decimal(0)) for name, amount in whole.items()}
 
 
 def _most(one: Amounts, other: Amounts) -> Amounts:
