@@ -14,6 +14,7 @@ from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
 from orchestrator.core.manifests.pod import POD_SECURITY, resources, security
 from orchestrator.core.manifests.quantities import memory
+from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.pod_deployment import MODELS, model_files, model_folder
 from orchestrator.core.profile import Profile
@@ -57,6 +58,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
     pod = {
         "metadata": {"labels": pod_labels(spec.fleet, Role.WEIGHTS)},
         "spec": {
+            **of_fleet(settings),
             "automountServiceAccountToken": False,
             "serviceAccountName": object_name(spec.fleet, "engine"),
             "restartPolicy": "OnFailure",
