@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import click
 
+from orchestrator.cli.hints import of_verb
 from orchestrator.cli.output import message
 from orchestrator.cli.root import root
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, ExitCode, QorchError, UsageError
@@ -35,7 +36,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         with root.make_context("qorch", arguments) as context:
-            root.invoke(context)
+            _invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -51,6 +52,14 @@ def run(arguments: list[str]) -> int:
             raise
         return _tell(_explained(error))
     return ExitCode.OK
+
+
+def _invoke(context: click.Context) -> None:
+    try:
+        root.invoke(context)
+    except QorchError as error:
+        error.hint = error.hint and of_verb(error.hint, root, context)
+        raise
 
 
 def _explained(error: Exception) -> QorchError:
