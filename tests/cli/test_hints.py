@@ -18,7 +18,6 @@ PAIR = ("--hardware", "a100-80gb:2")
     [
         (("--min-replicas", "2"), "--min-replicas 1 --max-replicas 3"),
         (("--min-replicas", "3", "--max-replicas", "9"), "--min-replicas 2 --max-replicas 2"),
-        (("--profile", "qwen3.5-397b-a17b-fp8", "--max-gpus", "1"), "--profile qwen3.5-27b-bf16"),
     ],
 )
 def test_a_refusal_hints_at_the_verb_that_was_run(qorch: Qorch, verb: str, options: tuple[str, ...], hint: str):
@@ -35,6 +34,9 @@ def test_a_refusal_hints_at_the_verb_that_was_run(qorch: Qorch, verb: str, optio
         ("plan", "qorch render --gateways 2", "qorch render --gateways 2"),
         ("plan", "qorch up --port 80 --replicas 2", "qorch up --port 80 --replicas 2"),
         ("plan", "qorch doctor", "qorch doctor"),
+        ("up", "qorch plan --profile x", "qorch plan --profile x"),
+        ("up", "qorch scale --target-ttft 3", "qorch scale --target-ttft 3"),
+        ("status", "qorch up --fleet mine", "qorch up --fleet mine"),
         ("plan", "qorch render --help", "qorch render --help"),
         ("plan", "kubectl get nodes --replicas 1", "kubectl get nodes --replicas 1"),
         ("version", "qorch up --replicas 2", "qorch up --replicas 2"),
