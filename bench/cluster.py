@@ -104,6 +104,8 @@ def serve(nodes: int, ready: Connection) -> None:
     lists = {
         "/api/v1/nodes": pages([node(number) for number in range(nodes)], 500),
         "/api/v1/pods": pages([pod for number in range(nodes) for pod in pods(number, draw)], 500),
+        "/api/v1/namespaces/default/resourcequotas": pages([], 500),
+        "/api/v1/namespaces/default/limitranges": pages([], 500),
     }
 
     class Handler(BaseHTTPRequestHandler):

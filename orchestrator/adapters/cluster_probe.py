@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.adapters.gpu_probe import decode
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, NotServed, Resource
+from orchestrator.adapters.namespace_probe import probe_namespace
 from orchestrator.core.cluster.cluster_site import Probed, Seen
 from orchestrator.core.cluster.gpu_labels import needs_probe
 from orchestrator.core.cluster.node import read_node
@@ -25,8 +26,11 @@ PODS_NOT_SEEN = "pods may not be listed: all that nodes can allocate is taken as
 CLAIMS_NOT_SEEN = "devices of dynamic resource allocation may not be listed: none of them is planned on ({})"
 
 
-def probe_cluster(api: KubernetesApi) -> Seen:
-    """Raises EnvironmentNotReady where there is no node, or where they may not be listed."""
+def probe_cluster(api: KubernetesApi, namespace: str | None = None) -> Seen:
+    """With what a namespace allows, or the context's own.
+
+    Raises EnvironmentNotReady where there is no node, or where nodes may not be listed.
+    """
     nodes = tuple(read_node(node) for page in api.pages(NODES) for node in page)
     if not nodes:
         raise EnvironmentNotReady(
@@ -35,7 +39,8 @@ def probe_cluster(api: KubernetesApi) -> Seen:
     notices: list[str] = []
     requests, claimed = _requests(api, notices), _claimed(api, notices)
     probed = _probed(api, notices) if any(map(needs_probe, nodes)) else {}
-    return Seen(api.context, nodes, requests, claimed, probed, tuple(notices))
+    limits = probe_namespace(api, namespace or api.namespace, notices)
+    return Seen(api.context, nodes, requests, claimed, probed, tuple(notices), {limits.namespace: limits})
 
 
 def probe_jobs(api: KubernetesApi, image: str, namespace: str | None) -> list[dict[str, Any]]:

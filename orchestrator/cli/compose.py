@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
     from orchestrator.app.weights import WeightsStore
+    from orchestrator.core.cluster.toleration import Toleration
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
@@ -46,6 +47,18 @@ def places() -> Places:
 
 def _xdg(variable: str, default: str) -> Path:
     return Path(os.environ.get(variable) or Path.home() / default) / "qorch"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster as the command line names it, and for whom it is planned on."""
+
+    kubeconfig: Path | None
+    context: str | None
+    namespace: str | None  # None: the context's own
+    fleet: str
+    anew: bool  # what the fleet's own pods have counts as free
+    tolerations: tuple[Toleration, ...]
 
 
 def runtime(fleet: str) -> BareHost:
@@ -173,14 +186,17 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     return _plan_on(inventory(), wish, weights)
 
 
-def cluster_plan(wish: Wish, kubeconfig: Path | None, context: str | None) -> FitPlan:
-    """The plan for the nodes of a cluster."""
+def cluster_plan(wish: Wish, cluster: Cluster) -> FitPlan:
+    """The plan for the nodes of a cluster, within what the fleet's namespace allows."""
     from orchestrator.adapters.cluster_probe import probe_cluster
     from orchestrator.adapters.kubernetes_api import connect
-    from orchestrator.app.plan import make_cluster_plan
+    from orchestrator.app.cluster_plan import make_cluster_plan
+    from orchestrator.core.cluster.tenant import Tenant
 
-    seen = probe_cluster(connect(kubeconfig, context))
-    return make_cluster_plan(profiles(), seen, _with_loras_read(wish), gpu_table(), predictor())
+    api = connect(cluster.kubeconfig, cluster.context)
+    tenant = Tenant(cluster.namespace or api.namespace, cluster.fleet, cluster.anew, cluster.tolerations)
+    seen, wished = probe_cluster(api, tenant.namespace), _with_loras_read(wish)
+    return make_cluster_plan(profiles(), seen, wished, gpu_table(), predictor(), tenant)
 
 
 def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.app.plan import make_cluster_plan
+from orchestrator.app.cluster_plan import make_cluster_plan
 from orchestrator.core.cluster.cluster_site import Seen
 from orchestrator.core.cluster.node import Node, unusable
 from orchestrator.core.cluster.toleration import Taint, Toleration

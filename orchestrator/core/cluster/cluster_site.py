@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.core.cluster.claimed_gpus import claimed_gpus
 from orchestrator.core.cluster.gpu_kind import GKE, KARPENTER
-from orchestrator.core.cluster.gpu_labels import GPU, cuda_version, devices_of, driver_version
+from orchestrator.core.cluster.gpu_labels import GPU, Devices, cuda_version, devices_of, driver_version
 from orchestrator.core.cluster.gpus import CLIQUE, NOT_TOLD, ONE_POOL, UNNAMED, gpus_of
 from orchestrator.core.cluster.host import host_of
+from orchestrator.core.cluster.namespace_limits import Bars, NamespaceLimits
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
 from orchestrator.core.cluster.notices import left_out, own_pods
 from orchestrator.core.cluster.pools import Labels, NodeKind, pooled
@@ -39,38 +40,49 @@ class Seen:
     claimed: Claimed = NOTHING_CLAIMED
     probed: Mapping[str, Probed] = field(default_factory=dict)  # by node
     notices: tuple[str, ...] = ()
+    limits: Mapping[str, NamespaceLimits] = field(default_factory=dict)  # by namespace
 
 
 def cluster_site(seen: Seen, table: GpuTable, tenant: Tenant = ANYBODY) -> tuple[Site, tuple[str, ...]]:
     """All nodes that a fleet's pods may be put on, in the order of their names; and what is not planned on."""
-    requested = tenant.requested(seen.requests)
+    requested, bars = tenant.requested(seen.requests), limits_of(seen, tenant).bars()
     alike: dict[Hashable, list[Node]] = defaultdict(list)
     for node in sorted(seen.nodes, key=lambda node: node.name):
         if unusable(node, tenant.tolerations) is None:
-            alike[_gpu_facts(node, seen, requested)].append(node)
-    kinds = [_kind(nodes, seen, requested, table) for nodes in alike.values()]
+            alike[_gpu_facts(node, seen, requested, bars)].append(node)
+    kinds = [_kind(nodes, seen, requested, bars, table) for nodes in alike.values()]
     return pooled(kinds), (*seen.notices, *own_pods(seen.requests, tenant), *left_out(seen.nodes, kinds, tenant))
 
 
-def _gpu_facts(node: Node, seen: Seen, requested: Requested) -> Hashable:
+def limits_of(seen: Seen, tenant: Tenant) -> NamespaceLimits:
+    """What the fleet's namespace allows it."""
+    limits = seen.limits.get(tenant.namespace, NamespaceLimits(tenant.namespace))
+    return limits.without(seen.requests.of_fleet(tenant.key)) if tenant.anew else limits
+
+
+def _gpu_facts(node: Node, seen: Seen, requested: Requested, bars: Bars) -> Hashable:
     """All that a node's GPUs are made of: nodes of which it is equal are looked at once."""
-    found, taken = devices_of(node), requested.get(node.name, {})
+    found, taken = _devices(node, bars), requested.get(node.name, {})
     own = node.name if node.name in seen.claimed.devices or node.name in seen.probed else None
     labels = tuple(node.labels.get(name) for name in GPU_LABELS)
     return own, found, tuple(taken.get(each.resource) for each in found), labels, _driver(node)
 
 
-def _kind(nodes: Sequence[Node], seen: Seen, requested: Requested, table: GpuTable) -> NodeKind:
+def _devices(node: Node, bars: Bars) -> tuple[Devices, ...]:
+    return tuple(replace(each, barred=bars.get(each.resource)) for each in devices_of(node))
+
+
+def _kind(nodes: Sequence[Node], seen: Seen, requested: Requested, bars: Bars, table: GpuTable) -> NodeKind:
     """Of nodes whose GPUs are made of the same."""
-    driver, gpus = _driver_and_gpus(nodes[0], seen, requested.get(nodes[0].name, {}), table)
+    found, taken = _devices(nodes[0], bars), requested.get(nodes[0].name, {})
+    driver, gpus = _driver_and_gpus(nodes[0], found, seen, taken, table)
     unified = any(gpu.memory_total_bytes == ONE_POOL for gpu in gpus)
     hosts = tuple(host_of(node, requested.get(node.name, {}), unified) for node in nodes)
     return NodeKind(f"cluster {seen.name}", driver, gpus, _labels(nodes[0], gpus), hosts)
 
 
-def _driver_and_gpus(node: Node, seen: Seen, requested: Amounts, table: GpuTable) -> Probed:
+def _driver_and_gpus(node: Node, found: Sequence[Devices], seen: Seen, requested: Amounts, table: GpuTable) -> Probed:
     """What the device plugin offers, by labels or where these do not name it by a probe; else what claims can have."""
-    found = devices_of(node)
     offered = any(each.allocatable for each in found)
     gpus = () if offered else claimed_gpus(node.name, seen.claimed, table)
     gpus = gpus or gpus_of(found, node, requested, table)

@@ -42,6 +42,14 @@ def amounts(value: Any) -> dict[str, Decimal]:
     return {str(name): number for name, text in mapping(value).items() if (number := quantity(text)) is not None}
 
 
+def amount_text(amount: Decimal) -> str:
+    """Whole GiB or MiB as such, anything else as the number."""
+    for unit, size in (("Gi", 2**30), ("Mi", 2**20)):
+        if amount >= size and amount % size == 0:
+            return f"{amount / size:f}{unit}"
+    return f"{amount:f}"
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """A field of an API object that should be one, or nothing."""
     return value if isinstance(value, dict) else {}

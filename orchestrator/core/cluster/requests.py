@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.cluster.pod_requests import added, less, pod_requests
@@ -14,6 +15,7 @@ ENDED = ("Succeeded", "Failed")
 
 FleetKey = tuple[str, str]  # its namespace and its name
 Requested = Mapping[str, Amounts]  # by node
+ONE_POD = {"pods": Decimal(1)}  # as quotas count them
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def with_requests(requests: Requests, pods: Iterable[Mapping[str, Any]]) -> Requ
             asked = pod_requests(spec)
             _add(by_node, node, asked)
             if (fleet := _fleet(pod)) is not None:
-                _add(by_fleet.setdefault(fleet, {}), node, asked)
+                _add(by_fleet.setdefault(fleet, {}), node, {**asked, **ONE_POD})
     return Requests(by_node, by_fleet)
 
 
