@@ -7,7 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.core.cluster.fleet_pods import FleetPods
-from orchestrator.core.cluster.pod_requests import CONTAINERS, INIT_CONTAINERS, containers_of, limits_of, pod_limits
+from orchestrator.core.cluster.pod_requests import (
+    CONTAINERS,
+    INIT_CONTAINERS,
+    containers_of,
+    limits_of,
+    pod_limits,
+    requests_of,
+)
 from orchestrator.core.cluster.quantity import Amounts, amount_text, amounts, mapping, mappings
 
 CONTAINER, POD = "Container", "Pod"
@@ -26,23 +33,36 @@ class LimitRange:
     requests: ResourceList = field(default_factory=dict)
 
     def refusals(self, pods: Iterable[FleetPods]) -> Iterator[str]:
-        """What of these pods is more than it allows."""
+        """What of these pods is more than it allows; they have what `with_defaults` gave them."""
         for each in pods:
             if self.kind == POD:
-                yield from self._beyond(f"a pod of the {each.role}", pod_limits(each.spec))
+                yield from self._of_pod(f"a pod of the {each.role}", pod_limits(each.spec))
             else:
                 for container in containers_of(each.spec):
-                    yield from self._beyond(
-                        f"container {container.get('name')} of the {each.role}", limits_of(container)
-                    )
+                    who = f"container {container.get('name')} of the {each.role}"
+                    yield from self._beyond(who, limits_of(container))
+                    yield from self._beyond_default(who, limits_of(container), requests_of(container))
+
+    def _of_pod(self, who: str, limits: Amounts) -> Iterator[str]:
+        for resource in self.most:
+            if resource not in limits:
+                yield f"limit range {self.name} limits {resource} of a pod, and {who} says no limit of it"
+        yield from self._beyond(who, limits)
 
     def _beyond(self, who: str, limits: Amounts) -> Iterator[str]:
         for resource, most in self.most.items():
-            if (has := limits.get(resource)) is None:
-                if self.kind == POD:
-                    yield f"limit range {self.name} limits {resource} of a pod, and {who} says no limit of it"
-            elif has > most:
-                yield f"limit range {self.name} allows {amount_text(most)} {resource}, and {who} has {amount_text(has)}"
+            if resource in limits and limits[resource] > most:
+                has = amount_text(limits[resource])
+                yield f"limit range {self.name} allows {amount_text(most)} {resource}, and {who} has {has}"
+
+    def _beyond_default(self, who: str, limits: Amounts, requests: Amounts) -> Iterator[str]:
+        """A request above the limit that its container was given."""
+        for resource in self.limits:
+            if resource in requests and resource in limits and requests[resource] > limits[resource]:
+                yield (
+                    f"limit range {self.name} gives containers {amount_text(limits[resource])} {resource}, "
+                    f"and {who} asks for {amount_text(requests[resource])} {resource}"
+                )
 
 
 def read_limit_range(limit_range: Mapping[str, Any]) -> tuple[LimitRange, ...]:

@@ -16,7 +16,7 @@ Object = Mapping[str, Any]
 def pod_requests(spec: Object) -> Amounts:
     """The containers' sum, or the most that an init container needs beside its sidecars, and the pod's overhead."""
     of_pod = amounts(mapping(spec.get("resources")).get("requests"))
-    return added({**_at_once(spec, _requests_of), **of_pod}, amounts(spec.get("overhead")))
+    return added({**_at_once(spec, requests_of), **of_pod}, amounts(spec.get("overhead")))
 
 
 def pod_limits(spec: Object) -> Amounts:
@@ -44,7 +44,7 @@ def _at_once(spec: Object, of: Callable[[Object], Amounts]) -> Amounts:
     return _most(added(sidecars, *map(of, mappings(spec.get(CONTAINERS)))), peak)
 
 
-def _requests_of(container: Object) -> Amounts:
+def requests_of(container: Object) -> Amounts:
     """A limit alone is a request too."""
     resources = mapping(container.get("resources"))
     return amounts({**mapping(resources.get("limits")), **mapping(resources.get("requests"))})

@@ -47,7 +47,7 @@ def amount_text(amount: Decimal) -> str:
     for unit, size in (("Gi", 2**30), ("Mi", 2**20)):
         if amount >= size and amount % size == 0:
             return f"{amount / size:f}{unit}"
-    return f"{amount:f}"
+    return f"{amount.normalize():f}"
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
