@@ -94,7 +94,8 @@ def _completed(spec: Mapping[str, Any], ranges: Sequence[LimitRange]) -> Mapping
 
 def _given(container: Mapping[str, Any], ranges: Sequence[LimitRange]) -> Mapping[str, Any]:
     resources = mapping(container.get("resources"))
-    limits, requests = mapping(resources.get("limits")), mapping(resources.get("requests"))
+    limits = mapping(resources.get("limits"))
+    requests = {**limits, **mapping(resources.get("requests"))}
     for each in ranges:
         limits = {**each.limits, **limits}
         requests = {**each.requests, **requests}
