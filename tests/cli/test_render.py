@@ -49,6 +49,23 @@ def test_names_and_namespaces_are_the_users(qorch: Qorch) -> None:
     assert done.err == ""
 
 
+def test_what_is_tolerated_is_rendered_on_every_pod(qorch: Qorch) -> None:
+    done = qorch("render", *PAIR, "--tolerate", "team=llm:NoSchedule", "--tolerate", "spot", "-q")
+    (service,) = (each for each in yaml.safe_load_all(done.out) if each["kind"] == "RayService")
+    cluster = service["spec"]["rayClusterConfig"]
+    team = {"key": "team", "operator": "Equal", "value": "llm", "effect": "NoSchedule"}
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert group["template"]["spec"]["tolerations"][-2:] == [team, {"key": "spot", "operator": "Exists"}]
+
+
+def test_a_written_plan_that_scales_can_be_upgraded_step_by_step(qorch: Qorch, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    bounds = ("--model", "qwen3.5-9b", "--min-replicas", "1", "--max-replicas", "2")
+    path.write_text(qorch("plan", *PAIR, *bounds, "-o", "yaml").out)
+    upgrade = ("--upgrade", "NewClusterWithIncrementalUpgrade", "--gateway-class", "istio", "-q")
+    assert qorch("render", "--plan", str(path), *upgrade).code == 0
+
+
 def test_a_tag_is_told_of_and_a_digest_is_not(qorch: Qorch) -> None:
     assert "may change under its tag" in qorch("render", *PAIR).err
     assert "may change under its tag" not in qorch("render", *PAIR, "--image", DIGEST).err
@@ -69,6 +86,8 @@ def test_a_tag_is_told_of_and_a_digest_is_not(qorch: Qorch) -> None:
         (("--redis", "redis"), "expected an address"),
         (("--model-claim", "../models"), "expected the name"),
         (("--lora", "sql=/nowhere"), "/nowhere"),
+        (("--tolerate", "team=llm:Never"), "expected KEY[=VALUE][:EFFECT]"),
+        (("--mig-strategy", "none"), "'none' is not one of"),
         (("--target-ttft", "2s"), "for a number of replicas that follows the load"),
     ],
 )
