@@ -32,6 +32,12 @@ def test_what_no_taint_can_be_is_refused(text: str):
         parse_toleration(text)
 
 
+def test_nonsense_is_refused_wherever_it_comes_from():
+    for key, value, effect in (("", None, None), ("te am", None, None), ("team", "a=b", None), ("team", None, "Never")):
+        with pytest.raises(UsageError, match="expected KEY"):
+            Toleration(key, value, effect)
+
+
 @pytest.mark.parametrize(
     ("taint", "texts"),
     [
