@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -24,7 +25,11 @@ OS_HINTS = {
 }
 
 
+GARBAGE_AFTER = 100_000  # objects: most of what a command makes lives as long as it, and is looked through in vain
+
+
 def main() -> NoReturn:
+    gc.set_threshold(GARBAGE_AFTER)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
             signal.signal(number, _interrupt)
