@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -15,6 +16,7 @@ from orchestrator.core.cluster.pod_requests import Requested, with_requests
 from orchestrator.core.cluster.probe_job import LABEL, probe_job
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed, read_slices
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.manifests.naming import FLEET_LABEL
 
 NODES, PODS = Resource("nodes"), Resource("pods")
 ON_A_NODE = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
@@ -25,15 +27,26 @@ PODS_NOT_SEEN = "pods may not be listed: all that nodes can allocate is taken as
 CLAIMS_NOT_SEEN = "devices of dynamic resource allocation may not be listed: none of them is planned on ({})"
 
 
-def probe_cluster(api: KubernetesApi) -> Seen:
-    """Raises EnvironmentNotReady where there is no node, or where they may not be listed."""
+@dataclass(frozen=True)
+class FleetPlace:
+    """A fleet by its namespace and name."""
+
+    namespace: str
+    name: str
+
+
+def probe_cluster(api: KubernetesApi, beside: FleetPlace | None = None) -> Seen:
+    """As if the fleet `beside` took nothing, where it is to be planned anew.
+
+    Raises EnvironmentNotReady where there is no node, or where they may not be listed.
+    """
     nodes = tuple(read_node(node) for page in api.pages(NODES) for node in page)
     if not nodes:
         raise EnvironmentNotReady(
             f"a node is needed, and {api.context!r} has none", hint=f"kubectl --context {api.context} get nodes"
         )
     notices: list[str] = []
-    requested, claimed = _requested(api, notices), _claimed(api, notices)
+    requested, claimed = _requested(api, beside, notices), _claimed(api, notices)
     probed = _probed(api, notices) if any(map(needs_probe, nodes)) else {}
     return Seen(api.context, nodes, requested, claimed, probed, tuple(notices))
 
@@ -65,15 +78,21 @@ def _ended_probes(api: KubernetesApi) -> list[Mapping[str, Any]]:
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
 
 
-def _requested(api: KubernetesApi, notices: list[str]) -> Requested:
+def _requested(api: KubernetesApi, beside: FleetPlace | None, notices: list[str]) -> Requested:
     requested: Requested = {}
     try:
         for page in api.pages(PODS, fieldSelector=ON_A_NODE):
-            requested = with_requests(requested, page)
+            requested = with_requests(requested, [pod for pod in page if not _is_of(pod, beside)])
     except Forbidden as refused:
         notices.append(PODS_NOT_SEEN.format(refused.message))
         return {}
     return requested
+
+
+def _is_of(pod: Mapping[str, Any], fleet: FleetPlace | None) -> bool:
+    metadata = pod["metadata"]
+    label = (metadata.get("labels") or {}).get(FLEET_LABEL)
+    return fleet is not None and (metadata.get("namespace"), label) == (fleet.namespace, fleet.name)
 
 
 def _claimed(api: KubernetesApi, notices: list[str]) -> Claimed:

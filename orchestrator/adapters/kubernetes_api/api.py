@@ -13,7 +13,9 @@ from orchestrator.adapters.kubernetes_api.transport import APPLIED, PLAIN, READ_
 PAGE = 500  # objects
 WATCH_S = 240  # then it is asked anew
 MANAGER = "qorch"
-LOG = Resource("pods/log")
+FOLLOW_S = 24 * 3600  # a log may say nothing for so long
+PROXIED_S = 5.0
+LOG, PROXY = Resource("pods/log"), Resource("services/proxy")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,25 @@ class KubernetesApi:
         if answer.status >= 400:
             self._well(answer, "get", LOG)
         return answer.data.decode(errors="replace")
+
+    def log_chunks(self, namespace: str, pod: str, **query: str) -> Iterator[bytes]:
+        """As `log`, as it comes; with `follow` it goes on as long as the container runs."""
+        path = Resource("pods").path(namespace, pod, "log")
+        for chunk in self._transport.chunks(path, query, FOLLOW_S):
+            if chunk.status >= 400:
+                self._well(chunk, "get", LOG)
+            yield chunk.data
+
+    def proxied(self, namespace: str, service: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """What a service answers to a GET, through the API server, which keeps `Authorization` for itself.
+
+        `service` names its port too: `NAME:PORT`. Raises Forbidden where services may not be reached so.
+        """
+        through = Resource("services").path(namespace, service, "proxy")
+        answer = self._transport.passed("GET", through + path, headers, PROXIED_S)
+        if answer.status == 403 and isinstance(answer.body, dict) and answer.body.get("kind") == "Status":
+            self._well(answer, "get", PROXY)
+        return answer.status, answer.data
 
     # -- writing
 

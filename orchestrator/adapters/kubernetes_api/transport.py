@@ -64,18 +64,34 @@ class Transport:
             answer = self._send(method, path, query, body, form, READ_S)
             return Answer(int(answer.status), bytes(answer.data))
 
+    def passed(self, method: str, path: str, headers: Mapping[str, str], read_s: float) -> Answer:
+        """What somebody behind the server answers, whose 503 may mean what it says and is not asked again."""
+        method, url, sent, _, _ = self._serialized(method, path, {}, None, headers)
+        timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        pool = self._client.rest_client.pool_manager
+        with self._reached():
+            answer = pool.request(method, url, headers=sent, timeout=timeout, retries=False)
+            return Answer(int(answer.status), bytes(answer.data))
+
     def lines(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:
-        """The lines of an answer that goes on; where it is a refusal, that whole; a connection that breaks ends it."""
+        """The lines of an answer that goes on; where it is a refusal, that whole."""
+        rest = b""
+        for chunk in self.chunks(path, query, patience_s):
+            if chunk.status >= 400:
+                yield chunk
+                return
+            *lines, rest = (rest + chunk.data).split(b"\n")
+            yield from (Answer(200, line) for line in lines if line)
+
+    def chunks(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:
+        """An answer as it comes; where it is a refusal, that whole; a connection that breaks ends it."""
         with self._reached():
             answer = self._send("GET", path, query, None, PLAIN, patience_s)
         try:
             if answer.status >= 400:
                 yield Answer(int(answer.status), bytes(answer.data))
                 return
-            rest = b""
-            for chunk in answer.stream(None):
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from (Answer(200, line) for line in lines if line)
+            yield from (Answer(200, chunk) for chunk in answer.stream(None))
         except urllib3.exceptions.HTTPError:
             return
         finally:
@@ -85,17 +101,22 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, str], body: Object | None, form: str, read_s: float
     ) -> urllib3.BaseHTTPResponse:
         said = {} if body is None else {"Content-Type": form}
-        method, url, headers, sent, _ = self._client.param_serialize(
+        method, url, headers, sent, _ = self._serialized(method, path, query, body, {"Accept": PLAIN, **said})
+        answer = self._client.call_api(method, url, headers, sent, _request_timeout=(CONNECT_S, read_s))
+        response: urllib3.BaseHTTPResponse = answer.response
+        return response
+
+    def _serialized(
+        self, method: str, path: str, query: Mapping[str, str], body: Object | None, headers: Mapping[str, str]
+    ) -> Any:
+        return self._client.param_serialize(
             method,
             path,
             query_params=dict(query),
             auth_settings=["BearerToken"],
-            header_params={"Accept": PLAIN, **said},
+            header_params=dict(headers),
             body=body,
         )
-        answer = self._client.call_api(method, url, headers, sent, _request_timeout=(CONNECT_S, read_s))
-        response: urllib3.BaseHTTPResponse = answer.response
-        return response
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
