@@ -98,6 +98,11 @@ class DeploymentSpec:
         return sum(variant.num_replicas for variant in self.variants)
 
     @property
+    def on_pods(self) -> bool:
+        """Whether it is for a cluster, where each replica has a pod."""
+        return any(variant.placed_replicas is not None for variant in self.variants)
+
+    @property
     def model(self) -> str:
         return self.gateway.served_model_names[0]
 

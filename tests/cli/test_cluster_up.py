@@ -59,3 +59,56 @@ def test_a_fleet_comes_up_is_seen_and_goes_without_a_trace(there: Qorch, cluster
     assert cluster.rendered() == before
     assert ("secrets", "qorch-default") in cluster.objects()
     assert "there is no fleet 'default' in llm of lab: nothing to do" in there("down").err
+
+
+def bounds_there(cluster: Lab) -> list[tuple[int, int]]:
+    spec = cluster.objects()["rayservices", "qorch-default"]["spec"]
+    return [(each["minReplicas"], each["maxReplicas"]) for each in spec["rayClusterConfig"]["workerGroupSpecs"][1:]]
+
+
+def test_another_count_is_applied_without_a_new_ray_cluster(there: Qorch, cluster: Lab) -> None:
+    there("up", *UP, "--timeout", "20")
+    clusters = {key for key in cluster.objects() if key[0] == "rayclusters"}
+    done = there("scale", "1", "--no-wait")
+    assert (done.code, bounds_there(cluster)) == (0, [(1, 1)]), done.err
+    assert json.loads(there("status", "-o", "json").out)["target_num_replicas"] == 1
+    assert {key for key in cluster.objects() if key[0] == "rayclusters"} == clusters
+    assert "1 replica asked for already: nothing to change" in there("scale", "1", "--no-wait").err
+
+
+def test_bounds_and_goals_follow_where_the_number_follows_the_load(there: Qorch, cluster: Lab) -> None:
+    few = ("--model", "qwen3.5-9b", "--max-replicas", "2", "--image", "qorch:1")
+    done = there("up", *few, "--timeout", "5")
+    assert done.code == 0, done.err
+    assert there("scale", "--min", "2", "--target-ttft", "30s", "--no-wait").code == 0
+    assert bounds_there(cluster) == [(2, 2)]
+    goal = json.loads(cluster.objects()["configmaps", "qorch-default-goal"]["data"]["goal.json"])
+    assert goal["ttft_s"] == 30
+    fleet = json.loads(there("status", "-o", "json").out)
+    assert (fleet["scaling"]["bounds"], fleet["scaling"]["goal"]["ttft_s"]) == (
+        {"min_replicas": 2, "max_replicas": 2},
+        30,
+    )
+
+
+def test_more_than_the_plan_found_nodes_for_is_refused_with_how_to_plan_anew(there: Qorch, cluster: Lab) -> None:
+    there("up", *UP, "--timeout", "20")
+    version = cluster.server.store.version
+    done = there("scale", "3", "--no-wait")
+    assert (done.code, done.error) == (
+        3,
+        "1 more replica are asked for, and the nodes that the plan found are enough for 2 replicas in all",
+    )
+    assert done.hint.startswith("qorch up --replicas 3 --kubeconfig ")
+    assert cluster.server.store.version == version
+
+
+def test_a_fleet_that_was_changed_by_hand_is_not_scaled_over(there: Qorch, cluster: Lab) -> None:
+    there("up", *UP, "--timeout", "20")
+    of_fleet = cluster.objects()["networkpolicies", "qorch-default-clients"]
+    cluster.server.put({**of_fleet, "spec": {**of_fleet["spec"], "ingress": []}})
+    done = there("scale", "1", "--no-wait")
+    assert done.code == 4
+    assert "networkpolicy.networking.k8s.io/qorch-default-clients is not as it was deployed" in done.error
+    assert done.hint.startswith("qorch up --diff ")
+    assert bounds_there(cluster) == [(2, 2)]

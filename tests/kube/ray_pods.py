@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from tests.kube.kinds import Object
 from tests.kube.server import ApiServer
+from tests.kube.store import Key
 
 ROLE = "qorch.dev/role"
 WELL = [{"type": each, "status": "True"} for each in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
@@ -55,7 +56,7 @@ class RayPods:
         spec = cluster["spec"]
         self._pod(cluster, "head", spec["headGroupSpec"]["template"])
         for group in spec.get("workerGroupSpecs", ()):
-            for number in range(group.get("replicas", group["minReplicas"])):
+            for number in range(max(group.get("replicas", 0), group["minReplicas"])):
                 self._pod(cluster, f"{group['groupName']}-{number}", group["template"])
 
     def _pod(self, cluster: Object, name: str, template: Object) -> None:
@@ -69,4 +70,6 @@ class RayPods:
             "ownerReferences": [{"apiVersion": "ray.io/v1", "kind": "RayCluster", **of_cluster}],
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": status}
-        self.server.put(pod)
+        there = self.server.store.get(Key("", "pods", self.namespace, metadata["name"]))
+        if there is None or there["status"] != status:
+            self.server.put(pod)
