@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from orchestrator.core.deployment import DeploymentSpec
@@ -43,7 +43,7 @@ class FleetCluster(Protocol):
     def pods(self) -> tuple[PodSeen, ...]:
         """The fleet's pods, the oldest first."""
 
-    def log(self, pod: str, container: str, *, tail: int | None, previous: bool, follow: bool) -> Iterator[bytes]:
+    def log(self, pod: str, container: str, *, tail: int | None, previous: bool, follow: bool) -> Generator[bytes]:
         """What a container prints, or the one before it did; raises EnvironmentNotReady."""
 
     def remove(self) -> tuple[str, ...]:

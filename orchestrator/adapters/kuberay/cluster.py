@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 
 from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_gateway
@@ -81,7 +81,7 @@ class KubeRayCluster:
         found = self._api.listed(PODS, self.namespace, labelSelector=f"{FLEET_LABEL}={self.name}").items
         return tuple(sorted(map(read_pod, found), key=lambda pod: (pod.started_at_s or 0.0, pod.name)))
 
-    def log(self, pod: str, container: str, *, tail: int | None, previous: bool, follow: bool) -> Iterator[bytes]:
+    def log(self, pod: str, container: str, *, tail: int | None, previous: bool, follow: bool) -> Generator[bytes]:
         query = {"container": container, **({} if tail is None else {"tailLines": str(tail)})}
         query |= {name: "true" for name, so in (("previous", previous), ("follow", follow)) if so}
         return self._api.log_chunks(self.namespace, pod, **query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,7 @@ class KubernetesApi:
             self._well(answer, "get", LOG)
         return answer.data.decode(errors="replace")
 
-    def log_chunks(self, namespace: str, pod: str, **query: str) -> Iterator[bytes]:
+    def log_chunks(self, namespace: str, pod: str, **query: str) -> Generator[bytes]:
         """As `log`, as it comes; with `follow` it goes on as long as the container runs."""
         path = Resource("pods").path(namespace, pod, "log")
         for chunk in self._transport.chunks(path, query, FOLLOW_S):
