@@ -21,6 +21,8 @@ from tests.kube.server import ApiServer
 from tests.serving.conftest import ADMIN_TOKEN, DEFAULTS, NO_KEYS, Gateway, replica
 from tests.serving.scripted_engine import ScriptedEngine, good_whole
 
+ENDPOINT = "http://qorch-default-serve-svc.llm:8000/v1"
+UP = ("--model", "qwen3.5-9b", "--replicas", "2", "--image", "qorch:1")
 NAMESPACE, SERVICE = "llm", "qorch-default-serve-svc:8000"
 
 

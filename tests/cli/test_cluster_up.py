@@ -3,41 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from tests.cli.cluster_lab import Lab, lab, living
-from tests.cli.conftest import Done, Qorch
-from tests.kube.fixtures import api_server
-from tests.kube.server import ApiServer
-
-__all__ = ["api_server"]
-ENDPOINT = "http://qorch-default-serve-svc.llm:8000/v1"
-UP = ("--model", "qwen3.5-9b", "--replicas", "2", "--image", "qorch:1")
-
-
-@pytest.fixture
-def bare(api_server: ApiServer, tmp_path: Path) -> Iterator[Lab]:
-    with lab(api_server, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def cluster(bare: Lab) -> Iterator[Lab]:
-    with living(bare):
-        yield bare
-
-
-@pytest.fixture
-def there(qorch: Qorch, bare: Lab) -> Qorch:
-    """A verb over the cluster."""
-
-    def there(verb: str, *arguments: str) -> Done:
-        return qorch(verb, *arguments, "--kubeconfig", bare.kubeconfig)
-
-    return there
+from tests.cli.cluster_lab import ENDPOINT, UP, Lab
+from tests.cli.conftest import Qorch
 
 
 def test_a_fleet_comes_up_is_seen_and_goes_without_a_trace(there: Qorch, cluster: Lab) -> None:
