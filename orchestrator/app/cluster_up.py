@@ -12,7 +12,7 @@ from orchestrator.app.cluster_fleet import ClusterFleet
 from orchestrator.app.ports import Reporter
 from orchestrator.app.up import UpResult
 from orchestrator.core.amounts import counted
-from orchestrator.core.errors import TimedOut
+from orchestrator.core.errors import QorchError, TimedOut
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.kuberay.seen import cluster_fleet
 from orchestrator.core.kuberay.steps import Step, failure, steps
@@ -120,8 +120,16 @@ def _undone_on_failure(fleet: ClusterFleet, first: bool, reporter: Reporter) -> 
         raise
     except BaseException:
         if first:
-            reporter.phase("undo", "removing what was applied")
-            fleet.cluster.remove()
+            _undo(fleet, reporter)
         else:
             reporter.say(f"the fleet was there before, so nothing is removed: {fleet.command('status')}")
         raise
+
+
+def _undo(fleet: ClusterFleet, reporter: Reporter) -> None:
+    """What went wrong first is what the person is to read as the error."""
+    reporter.phase("undo", "removing what was applied")
+    try:
+        fleet.cluster.remove()
+    except QorchError as left:
+        reporter.say(f"what was applied is still there: {left.message}; later: {fleet.command('down')}")

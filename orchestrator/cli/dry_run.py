@@ -26,7 +26,10 @@ class DryRunType(click.ParamType[DryRun]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DryRun:
         if isinstance(value, DryRun) or str(value) in list(DryRun):
             return DryRun(value)
-        return DryRun.PLAN if click.BOOL.convert(value, param, ctx) else DryRun.OFF
+        try:
+            return DryRun.PLAN if click.BOOL.convert(value, None, None) else DryRun.OFF
+        except click.BadParameter:
+            self.fail(f"expected {self.name}, got {value!r}", param, ctx)
 
 
 dry_run = option(

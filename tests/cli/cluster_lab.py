@@ -43,8 +43,11 @@ class Lab:
 
     def rendered(self) -> set[tuple[str, str]]:
         """Those that are the fleet's by their labels, but for what KubeRay and kubelets made of them."""
-        of_others = ("rayclusters", "pods", "services", "secrets")
-        return {key for key in self.objects() if key[0] not in of_others}
+        made = ("rayclusters", "pods", "services")
+        labelled = {
+            key for key, item in self.objects().items() if "qorch.dev/fleet" in item["metadata"].get("labels", ())
+        }
+        return {key for key in labelled if key[0] not in made}
 
 
 @contextmanager
