@@ -44,10 +44,8 @@ class Lab:
     def rendered(self) -> set[tuple[str, str]]:
         """Those that are the fleet's by their labels, but for what KubeRay and kubelets made of them."""
         made = ("rayclusters", "pods", "services")
-        labelled = {
-            key for key, item in self.objects().items() if "qorch.dev/fleet" in item["metadata"].get("labels", ())
-        }
-        return {key for key in labelled if key[0] not in made}
+        found = ((key, item["metadata"].get("labels", {})) for key, item in self.objects().items())
+        return {key for key, labels in found if key[0] not in made and "qorch.dev/fleet" in labels}
 
 
 @contextmanager

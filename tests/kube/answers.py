@@ -26,7 +26,7 @@ class Answers:
     def __init__(self, keeper: Keeper, faults: Faults) -> None:
         self.store, self.registry, self.faults = keeper.store, keeper.registry, faults
         self.reads, self.writes = Reads(keeper.store), Writes(keeper)
-        self.behind = Behind()
+        self.behind = Behind(keeper.store)
         self._behind = {("services", "proxy"): self.behind.proxied, ("pods", "log"): self.behind.log}
 
     def answer(self, user: str, request: Request, where: Route | None) -> Answer:

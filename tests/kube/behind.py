@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import urllib3
 
 from tests.kube.door import Answer
-from tests.kube.errors import ApiError
+from tests.kube.errors import ApiError, not_found
 from tests.kube.routes import Request, Route
+from tests.kube.store import Key, Store
 
 NOT_PASSED_ON = ("authorization", "host", "connection", "content-length")
 
@@ -20,14 +21,17 @@ class Behind:
     A log of the container before it ended last is that of `CONTAINER (previous)`.
     """
 
+    store: Store
     services: dict[tuple[str, str], str] = field(default_factory=dict)
     logs: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def proxied(self, request: Request, where: Route) -> Answer:
         """As an API server: who asks is known by `Authorization`, which goes no further."""
+        name = where.name.split(":")[0]
+        if self.store.get(Key("", "services", where.namespace, name)) is None:
+            raise not_found("services", name)
         address = self.services.get((where.namespace, where.name))
         if address is None:
-            name = where.name.split(":")[0]
             raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
         headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
         with urllib3.PoolManager() as pool:
