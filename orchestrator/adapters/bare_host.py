@@ -30,6 +30,7 @@ class BareHost:
     """One fleet on this host; satisfies `orchestrator.app.ports.Runtime`."""
 
     where = "on this host"
+    look_every_s = 0.2
 
     def __init__(self, state_dir: Path, name: str) -> None:
         self.name = name

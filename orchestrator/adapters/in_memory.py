@@ -24,6 +24,7 @@ class InMemoryRuntime:
     """
 
     where = "on this host"
+    look_every_s = 0.2
 
     def __init__(self, name: str = "default", steps_to_run: int = 1) -> None:
         self.name = name

@@ -24,9 +24,12 @@ LAST_LINES = 20
 class ClusterFleet:
     """Satisfies `orchestrator.app.ports.Running`; `profiles` are all that are known, by name."""
 
+    look_every_s = 2.0  # of which an API server has many requests to answer
+
     def __init__(self, cluster: FleetCluster, profiles: Mapping[str, Profile], kubeconfig: str | None = None) -> None:
         self.name = cluster.name
         self.cluster = cluster
+        self._seen: ClusterSeen | None = None
         self._profiles = profiles
         file = f"--kubeconfig {kubeconfig} " if kubeconfig else ""
         self._options = f"{file}--kube-context {cluster.context} --namespace {cluster.namespace}"
@@ -59,7 +62,8 @@ class ClusterFleet:
         return None if seen is None else cluster_fleet(seen)
 
     def failure(self) -> DeployFailed | None:
-        seen = self.look()
+        """By the last look."""
+        seen = self._seen or self.look()
         found = None if seen is None else failure(seen)
         return None if found is None else self.told(found)
 
@@ -67,7 +71,8 @@ class ClusterFleet:
 
     def look(self) -> ClusterSeen | None:
         spec = self.deployed()
-        return None if spec is None else self.cluster.look(spec)
+        self._seen = None if spec is None else self.cluster.look(spec)
+        return self._seen
 
     def in_head(self, *words: str) -> str:
         """The `kubectl` command that runs this in the pod of Ray's head."""

@@ -52,6 +52,7 @@ class Running(Protocol):
 
     name: str
     where: str  # "on this host", for people
+    look_every_s: float  # while something is waited for
 
     def command(self, words: str) -> str:
         """The `qorch` command that does this to the fleet, as a person would type it."""

@@ -16,8 +16,6 @@ from orchestrator.core.reach import allowed_of_spec, require_reachable
 from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds, exactly
 from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
 
-POLL_S = 0.2
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -125,7 +123,7 @@ def _wait(runtime: Running, bounds: ReplicaBounds, timeout_s: float, reporter: R
             raise failure
         running = fleet.ready_replicas if fleet is not None else 0
         reporter.phase("scale", f"{running} of {_counted(bounds)} run")
-        time.sleep(POLL_S)
+        time.sleep(runtime.look_every_s)
     raise TimedOut(
         f"not {_counted(bounds)} within {timeout_s:g} s; it goes on in the background",
         hint=runtime.command("status --watch"),

@@ -34,11 +34,19 @@ def bounds_there(cluster: Lab) -> list[tuple[int, int]]:
     return [(each["minReplicas"], each["maxReplicas"]) for each in spec["rayClusterConfig"]["workerGroupSpecs"][1:]]
 
 
+def counts_that_run(cluster: Lab) -> list[tuple[int, int, int]]:
+    """Of the Ray cluster, to which KubeRay passes on no counts."""
+    (made,) = (item for (plural, _), item in cluster.objects().items() if plural == "rayclusters")
+    names = ("replicas", "minReplicas", "maxReplicas")
+    return [tuple(each[name] for name in names) for each in made["spec"]["workerGroupSpecs"][1:]]
+
+
 def test_another_count_is_applied_without_a_new_ray_cluster(there: Qorch, cluster: Lab) -> None:
     there("up", *UP, "--timeout", "20")
     clusters = {key for key in cluster.objects() if key[0] == "rayclusters"}
-    done = there("scale", "1", "--no-wait")
+    done = there("scale", "1", "--timeout", "20")
     assert (done.code, bounds_there(cluster)) == (0, [(1, 1)]), done.err
+    assert counts_that_run(cluster) == [(1, 1, 1)]
     assert json.loads(there("status", "-o", "json").out)["target_num_replicas"] == 1
     assert {key for key in cluster.objects() if key[0] == "rayclusters"} == clusters
     assert "1 replica asked for already: nothing to change" in there("scale", "1", "--no-wait").err
@@ -50,6 +58,7 @@ def test_bounds_and_goals_follow_where_the_number_follows_the_load(there: Qorch,
     assert done.code == 0, done.err
     assert there("scale", "--min", "2", "--target-ttft", "30s", "--no-wait").code == 0
     assert bounds_there(cluster) == [(2, 2)]
+    assert counts_that_run(cluster) == [(0, 2, 2)]
     goal = json.loads(cluster.objects()["configmaps", "qorch-default-goal"]["data"]["goal.json"])
     assert goal["ttft_s"] == 30
     fleet = json.loads(there("status", "-o", "json").out)

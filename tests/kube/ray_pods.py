@@ -54,10 +54,16 @@ class RayPods:
 
     def _follow(self, cluster: Object) -> None:
         spec = cluster["spec"]
-        self._pod(cluster, "head", spec["headGroupSpec"]["template"])
+        wanted = {"head": spec["headGroupSpec"]["template"]}
         for group in spec.get("workerGroupSpecs", ()):
             for number in range(max(group.get("replicas", 0), group["minReplicas"])):
-                self._pod(cluster, f"{group['groupName']}-{number}", group["template"])
+                wanted[f"{group['groupName']}-{number}"] = group["template"]
+        for name, template in wanted.items():
+            self._pod(cluster, name, template)
+        prefix = f"{cluster['metadata']['name']}-"
+        for key, _ in list(self.server.store.everything()):
+            if key.plural == "pods" and key.name.startswith(prefix) and key.name.removeprefix(prefix) not in wanted:
+                self.server.store.remove(key)
 
     def _pod(self, cluster: Object, name: str, template: Object) -> None:
         labels = template["metadata"]["labels"]

@@ -64,6 +64,8 @@ class KubeRayCluster:
     def put(self, change: Change, force: bool) -> None:
         if change.action is Action.REMOVE:
             self._objects.delete(change.item)
+        elif change.item["kind"] == "RayCluster":
+            self._objects.set_counts(change)
         elif change.action is not Action.SAME:
             self._objects.put(dict(change.item), force)
 

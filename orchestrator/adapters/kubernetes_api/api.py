@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.adapters.kubernetes_api.refusals import GONE, NotServed, require_well
 from orchestrator.adapters.kubernetes_api.resource import Resource, resource_of
-from orchestrator.adapters.kubernetes_api.transport import APPLIED, PLAIN, READ_S, Answer, Object, Transport
+from orchestrator.adapters.kubernetes_api.transport import APPLIED, PATCHED, PLAIN, READ_S, Answer, Object, Transport
 
 PAGE = 500  # objects
 WATCH_S = 240  # then it is asked anew
@@ -113,6 +113,11 @@ class KubernetesApi:
     def replace(self, item: Object) -> Object:
         """Raises Conflict where it has changed since its `resourceVersion`."""
         return self._write("update", "PUT", item, self._path(item))
+
+    def patch(self, resource: Resource, namespace: str | None, name: str, steps: list[dict[str, Any]]) -> Object:
+        """By a JSON patch (RFC 6902), of steps that may be done twice; raises Refused where one does not apply."""
+        path, asked = resource.path(namespace, name), {"fieldManager": self._manager}
+        return self._well(self._transport.call("PATCH", path, asked, steps, PATCHED), "patch", resource)
 
     def delete(self, resource: Resource, namespace: str | None, name: str) -> bool:
         """Whether there was such an object; what it owns goes after it, in the background."""

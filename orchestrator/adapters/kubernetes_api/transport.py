@@ -17,10 +17,11 @@ from orchestrator.core.errors import EnvironmentNotReady
 
 CONNECT_S, READ_S = 5.0, 60.0
 BACKOFF_S = 0.2  # before the second try; twice as long before each other
-PLAIN, APPLIED = "application/json", "application/apply-patch+yaml"
-RETRIED = ("GET", "PATCH", "PUT", "DELETE")  # done twice they are done once; a patch is always an apply
+PLAIN, APPLIED, PATCHED = "application/json", "application/apply-patch+yaml", "application/json-patch+json"
+RETRIED = ("GET", "PATCH", "PUT", "DELETE")  # done twice they are done once, a patch too
 
 Object = Mapping[str, Any]
+Body = Object | list[dict[str, Any]]
 
 
 def retries() -> urllib3.Retry:
@@ -58,7 +59,7 @@ class Transport:
         self._context = context
 
     def call(
-        self, method: str, path: str, query: Mapping[str, str], body: Object | None = None, form: str = PLAIN
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None = None, form: str = PLAIN
     ) -> Answer:
         with self._reached():
             answer = self._send(method, path, query, body, form, READ_S)
@@ -98,7 +99,7 @@ class Transport:
             answer.close()
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Object | None, form: str, read_s: float
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None, form: str, read_s: float
     ) -> urllib3.BaseHTTPResponse:
         said = {} if body is None else {"Content-Type": form}
         method, url, headers, sent, _ = self._serialized(method, path, query, body, {"Accept": PLAIN, **said})
@@ -107,7 +108,7 @@ class Transport:
         return response
 
     def _serialized(
-        self, method: str, path: str, query: Mapping[str, str], body: Object | None, headers: Mapping[str, str]
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None, headers: Mapping[str, str]
     ) -> Any:
         return self._client.param_serialize(
             method,
