@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.cluster_lab import NAMESPACE, UP, Lab, secret
 from tests.cli.conftest import Qorch
@@ -93,6 +94,25 @@ def test_who_may_only_read_is_told_what_may_not_be_done_to_what(qorch: Qorch, ba
     assert "permission to patch rayservices.ray.io is needed" in done.err
     assert "permission to patch configmaps is needed" in done.err
     assert bare.rendered() == set()
+
+
+def test_the_rights_that_the_guide_gives_are_enough_for_every_verb(qorch: Qorch, cluster: Lab, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guides/kubernetes.md").read_text()
+    rules = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])["rules"]
+    cluster.server.behind.logs = LastWords()
+    with rights(cluster, tmp_path, *rules) as eve:
+        at = ("--kubeconfig", eve)
+        verbs = (
+            ("up", *UP, "--timeout", "20"),
+            ("status",),
+            ("scale", "1"),
+            ("logs",),
+            ("up", *UP, "--diff"),
+            ("down",),
+        )
+        done = [qorch(*verb, *at) for verb in verbs]
+    assert [each.code for each in done] == [0, 0, 0, 0, 1, 0], [each.err for each in done]
+    assert "EnginesTold" not in done[1].out
 
 
 def test_without_the_secret_status_tells_what_it_cannot(
