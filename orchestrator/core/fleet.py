@@ -110,6 +110,7 @@ class Scaling:
     bounds: ReplicaBounds
     last: Decided | None
     goal: ScalingGoal = field(default_factory=ScalingGoal)
+    kept: str = ""  # where decisions are, where they cannot be seen from here
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.cli.cluster_lab import ENDPOINT, UP, Lab
+from tests.cli.cluster_lab import ENDPOINT, UP, Lab, secret
 from tests.cli.conftest import Qorch
+from tests.core.cluster.objects import A100_LABELS, node_object
 
 
 def test_a_fleet_comes_up_is_seen_and_goes_without_a_trace(there: Qorch, cluster: Lab) -> None:
@@ -61,6 +63,7 @@ def test_bounds_and_goals_follow_where_the_number_follows_the_load(there: Qorch,
     assert counts_that_run(cluster) == [(0, 2, 2)]
     goal = json.loads(cluster.objects()["configmaps", "qorch-default-goal"]["data"]["goal.json"])
     assert goal["ttft_s"] == 30
+    assert "scaling 2..2: decisions are kept in the pod of Ray's head" in there("status").out
     fleet = json.loads(there("status", "-o", "json").out)
     assert (fleet["scaling"]["bounds"], fleet["scaling"]["goal"]["ttft_s"]) == (
         {"min_replicas": 2, "max_replicas": 2},
@@ -89,3 +92,36 @@ def test_a_fleet_that_was_changed_by_hand_is_not_scaled_over(there: Qorch, clust
     assert "networkpolicy.networking.k8s.io/qorch-default-clients is not as it was deployed" in done.error
     assert done.hint.startswith("qorch up --diff ")
     assert bounds_there(cluster) == [(2, 2)]
+
+
+def test_down_leaves_what_is_not_the_fleets(there: Qorch, cluster: Lab) -> None:
+    there("up", *UP, "--timeout", "20")
+    cluster.server.put({**secret(), "metadata": {"name": "qorch-other", "namespace": "llm"}})
+    cluster.server.put(node_object("b", A100_LABELS, gpus=8))
+    done = there("up", *UP, "--fleet", "other", "--no-wait")
+    assert done.code == 0, done.err
+    mine = {"name": "mine", "namespace": "llm", "labels": {"qorch.dev/fleet": "default"}}
+    cluster.server.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": mine})
+    others = {key for key in cluster.rendered() if "other" in key[1] or key[1] == "mine"}
+    assert len(others) > 5
+    assert there("down").code == 0
+    assert cluster.rendered() == others
+
+
+def test_a_written_plan_is_what_comes_up(qorch: Qorch, there: Qorch, cluster: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(there("plan", "--model", "qwen3.5-9b", "--replicas", "2", "-o", "yaml").out)
+    done = there("up", "--plan", str(path), "--image", "qorch:1", "--timeout", "20")
+    assert (done.code, done.out) == (0, f"{ENDPOINT}\n"), done.err
+    assert "nothing to change" in there("up", "--plan", str(path), "--image", "qorch:1").err
+    assert "cannot be combined with --plan" in there("up", "--plan", str(path), "--model", "qwen3.5-9b").error
+
+
+def test_another_image_comes_with_the_plan_that_there_is(there: Qorch, cluster: Lab) -> None:
+    there("up", *UP, "--timeout", "20")
+    (before,) = (key for key in cluster.objects() if key[0] == "rayclusters")
+    done = there("up", *UP, "--image", "qorch:2", "--timeout", "20")
+    assert done.code == 0, done.err
+    assert "Hardware" not in done.err
+    (after,) = (key for key in cluster.objects() if key[0] == "rayclusters")
+    assert after != before

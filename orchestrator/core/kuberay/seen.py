@@ -14,6 +14,7 @@ from orchestrator.core.manifests.naming import Role, group_name
 from orchestrator.core.pod_deployment import SERVE_PORT
 
 NOT_STARTED = "NOT_STARTED"
+KEPT = "in the pod of Ray's head"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ def cluster_fleet(seen: ClusterSeen) -> Fleet:
     """A replica is a pod here; its engine's figures are those that the gateway tells."""
     spec, gateway = seen.spec, seen.gateway
     fleet = fleet_of(spec, endpoint(spec.fleet, seen.namespace), application(seen), gateway.ready)
-    made = replace(fleet, conditions=(_by_kuberay(seen.service), *fleet.conditions[1:], *_of_pods(seen)))
+    scaling = fleet.scaling and replace(fleet.scaling, kept=KEPT)
+    made = replace(
+        fleet, scaling=scaling, conditions=(_by_kuberay(seen.service), *fleet.conditions[1:], *_of_pods(seen))
+    )
     return with_held(made, gateway.held)
 
 
