@@ -11,6 +11,7 @@ from orchestrator.adapters.kuberay.gateway import AdminToken, ask_gateway
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect
 from orchestrator.core.errors import EnvironmentNotReady
 from tests.cli.cluster_lab import running_gateway
+from tests.kube.behind import UNREACHED
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.server import ApiServer
 from tests.serving.conftest import ADMIN_TOKEN
@@ -70,6 +71,13 @@ def test_who_may_not_ask_has_kuberays_word(api_server: ApiServer, tmp_path: Path
     told = ask_gateway(api, "default", "chat", TOKEN, serving=True)
     assert told.ready is True
     assert told.silent_because.startswith("the gateway is not asked: permission to get services/proxy")
+
+
+def test_a_gateway_that_a_policy_keeps_the_server_from_has_kuberays_word(api_server: ApiServer, api: KubernetesApi):
+    api_server.behind.services["default", f"{SERVICE}:8000"] = UNREACHED
+    told = ask_gateway(api, "default", "chat", TOKEN, serving=True)
+    assert (told.ready, told.engines) == (True, None)
+    assert told.silent_because.endswith("i/o timeout; a NetworkPolicy may keep the API server out")
 
 
 def test_a_log_comes_in_pieces_and_a_refusal_in_words(api_server: ApiServer, api: KubernetesApi):

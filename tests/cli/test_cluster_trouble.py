@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.cluster_lab import NAMESPACE, UP, Lab, secret
+from tests.cli.cluster_lab import NAMESPACE, SERVICE, UP, Lab, secret
 from tests.cli.conftest import Qorch
+from tests.kube.behind import UNREACHED
 from tests.kube.kinds import Object
 from tests.kube.server import Fault
 from tests.kube.store import Key
@@ -134,6 +135,30 @@ def test_who_may_not_reach_services_has_kuberays_word(qorch: Qorch, there: Qorch
         done = qorch("status", "--kubeconfig", eve)
     assert "default: Ready  2/2 ready" in done.out
     assert "permission to get services/proxy is needed" in done.out
+
+
+def test_a_fleet_whose_gateway_the_server_does_not_reach_comes_up_all_the_same(there: Qorch, cluster: Lab) -> None:
+    cluster.server.behind.services[NAMESPACE, SERVICE] = UNREACHED
+    done = there("up", *UP, "--timeout", "20")
+    assert done.code == 0, done.err
+    assert "a NetworkPolicy may keep the API server out" in there("status").out
+
+
+def test_a_finalizer_that_nobody_takes_is_told_and_the_rest_stays(
+    there: Qorch, bare: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there("up", *UP, "--no-wait")
+    bare.ray.reconcile("qorch-default")
+    monkeypatch.setattr("orchestrator.adapters.kuberay.cluster.GOING_S", 0.1)
+    done = there("down")
+    assert (done.code, done.error) == (
+        6,
+        "rayservice.ray.io/qorch-default is not gone within 0.1 s: KubeRay has not let go of it",
+    )
+    assert ("serviceaccounts", "qorch-default-engine") in bare.rendered()
+    bare.ray.reconcile("qorch-default")
+    assert there("down").code == 0
+    assert bare.rendered() == set()
 
 
 def test_what_admission_refuses_is_refused_before_anything_is_written(there: Qorch, bare: Lab) -> None:

@@ -11,6 +11,7 @@ from tests.kube.errors import ApiError, not_found
 from tests.kube.routes import Request, Route
 from tests.kube.store import Key, Store
 
+UNREACHED = "unreached"  # an address that a NetworkPolicy keeps the server from
 NOT_PASSED_ON = ("authorization", "host", "connection", "content-length")
 
 
@@ -33,6 +34,9 @@ class Behind:
         address = self.services.get((where.namespace, where.name))
         if address is None:
             raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
+        if address == UNREACHED:
+            said = "error trying to reach service: dial tcp 10.0.0.7:8000: i/o timeout"
+            raise ApiError(503, "ServiceUnavailable", said)
         headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
         with urllib3.PoolManager() as pool:
             answer = pool.request(request.method, f"{address}{where.beyond or '/'}", headers=headers, retries=False)

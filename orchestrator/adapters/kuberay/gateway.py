@@ -18,6 +18,8 @@ from orchestrator.core.pod_deployment import SERVE_PORT
 
 SECRETS = Resource("secrets")
 TOKEN = "admin-token"
+NOT_REACHED = "error trying to reach service"  # as an API server has it
+KEEPS_OUT = "a NetworkPolicy may keep the API server out"
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,12 @@ def admin_token(api: KubernetesApi, namespace: str, fleet: str) -> AdminToken:
 
 
 def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, serving: bool) -> GatewayTold:
-    """What it tells; where it may not be asked, whether it serves is KubeRay's word."""
+    """What it tells; where it cannot be asked, whether it serves is KubeRay's word."""
     through = _Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
     gateway = GatewayApi("http://gateway", token.value, through)
     ready = gateway.ready()
-    if through.forbidden:
-        return GatewayTold(serving, silent_because=f"the gateway is not asked: {through.forbidden}")
+    if through.kept_out:
+        return GatewayTold(serving, silent_because=f"the gateway is not asked: {through.kept_out}")
     if ready is None or not token.value:
         return GatewayTold(ready, silent_because=token.missing_because)
     return GatewayTold(ready, gateway.engines(by="host"), gateway.held())
@@ -56,26 +58,26 @@ class _Proxied(httpx.BaseTransport):
 
     def __init__(self, api: KubernetesApi, namespace: str, service: str) -> None:
         self._api, self._namespace, self._service = api, namespace, service
-        self.forbidden = ""
+        self.kept_out = ""  # why nobody is asked though there may be somebody
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {ADMIN_HEADER: request.headers.get(ADMIN_HEADER, "")}
         try:
             status, body = self._api.proxied(self._namespace, self._service, request.url.path, headers)
-        except Forbidden as refused:
-            self.forbidden = refused.message
+        except EnvironmentNotReady as refused:
+            self.kept_out = refused.message
             raise httpx.ConnectError(refused.message) from refused
-        except EnvironmentNotReady as silent:
-            raise httpx.ConnectError(silent.message) from silent
-        if status >= 400 and _is_servers_own(body):
-            raise httpx.ConnectError(body.decode(errors="replace"))
-        return httpx.Response(status, content=body)
+        said = _servers_own(body) if status >= 400 else None
+        if said is None:
+            return httpx.Response(status, content=body)
+        self.kept_out = f"{said}; {KEEPS_OUT}" if NOT_REACHED in said else ""
+        raise httpx.ConnectError(said)
 
 
-def _is_servers_own(body: bytes) -> bool:
-    """Whether the API server answers for a service that it does not reach."""
+def _servers_own(body: bytes) -> str | None:
+    """What the API server says in the place of a service that it does not reach; None where it is the service's."""
     try:
         answer = json.loads(body)
     except ValueError:
-        return False
-    return isinstance(answer, dict) and answer.get("kind") == "Status"
+        return None
+    return str(answer.get("message")) if isinstance(answer, dict) and answer.get("kind") == "Status" else None

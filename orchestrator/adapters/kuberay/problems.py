@@ -53,5 +53,5 @@ def problem(refused: EnvironmentNotReady, item: Manifest) -> Problem:
         return Problem(*MISSING_KINDS[group])
     if isinstance(refused, Conflict):
         name = f"{item['kind']} {item['metadata']['name']}"
-        return Problem(f"{name}: {refused.message}", "qorch up --diff, and with --force-conflicts they become qorch's")
+        return Problem(f"{name}: {refused.message}", "qorch up --force-conflicts --diff")
     return Problem(refused.message, refused.hint)
