@@ -71,6 +71,13 @@ def test_a_secret_that_lacks_what_gateways_read(there: Qorch, bare: Lab) -> None
     assert (done.code, done.error) == (4, "the Secret qorch-default has no admin-token")
 
 
+def test_what_options_need_is_looked_for_too(there: Qorch, bare: Lab) -> None:
+    done = there("up", *UP, "--redis", "redis:6379", "--model-claim", "models")
+    assert (done.code, done.error) == (4, "2 things stand against it:")
+    assert "  - the Secret qorch-default has no redis-password" in done.err.splitlines()
+    assert "  - there is no PersistentVolumeClaim 'models' in 'llm'" in done.err.splitlines()
+
+
 @contextmanager
 def rights(bare: Lab, tmp_path: Path, *rules: Object) -> Iterator[str]:
     """Those of eve, who may do these things in the namespace, and read nodes."""

@@ -10,7 +10,10 @@ import pytest
 
 from orchestrator.core.engine_spec import POD_LOG
 from orchestrator.core.manifests.logs import FOLLOW
-from tests.manifests.rendered import rendered
+from orchestrator.core.pod_deployment import pod_deployment
+from orchestrator.core.scaling.goal import ScalingGoal
+from tests.app.samples import demo_spec
+from tests.manifests.rendered import plan, rendered
 
 
 @pytest.fixture
@@ -55,3 +58,9 @@ def test_it_reads_the_file_that_the_engine_beside_it_writes() -> None:
     assert {"name": "logs", "mountPath": mounted["mountPath"]} in ray["volumeMounts"]
     assert f"{mounted['mountPath']}/{POD_LOG}" in logs["command"][-1]
     assert (logs["restartPolicy"], mounted["readOnly"]) == ("Always", True)
+
+
+def test_the_engine_of_a_pod_writes_that_file_and_those_of_a_host_one_each() -> None:
+    on_pod = pod_deployment("chat", plan(), ScalingGoal()).variants[0].engine
+    assert on_pod.log_name("r0") == POD_LOG
+    assert demo_spec().variants[0].engine.log_name("r0") == "engine-r0.log"

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_gateway
 from orchestrator.adapters.kuberay.objects import FleetObjects
-from orchestrator.adapters.kuberay.problems import missing_namespace, missing_secret
+from orchestrator.adapters.kuberay.problems import missing_claim, missing_namespace, missing_secret
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
 from orchestrator.adapters.kubernetes_api.transport import Object
 from orchestrator.core.deployment import DeploymentSpec
@@ -58,7 +58,8 @@ class KubeRayCluster:
     def proposed(self, objects: Sequence[Manifest], settings: ClusterSettings, force: bool) -> tuple[Change, ...]:
         require_none(missing_namespace(self._api, self.namespace))
         changes, problems = self._objects.proposed(objects, force)
-        require_none([*missing_secret(self._api, self.name, settings), *problems])
+        missing = (*missing_secret(self._api, self.name, settings), *missing_claim(self._api, settings))
+        require_none([*missing, *problems])
         return tuple(changes)
 
     def put(self, change: Change, force: bool) -> None:

@@ -11,9 +11,10 @@ from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.manifests.needed import create_secret
 from orchestrator.core.manifests.problems import Problem
+from orchestrator.core.manifests.ray_service import REDIS_PASSWORD
 from orchestrator.core.manifests.settings import ClusterSettings
 
-NAMESPACES = Resource("namespaces")
+NAMESPACES, CLAIMS = Resource("namespaces"), Resource("persistentvolumeclaims")
 KEYS = "keys.json"
 KUBERAY = "helm install kuberay-operator kuberay/kuberay-operator --version 1.7.0"
 MISSING_KINDS = {
@@ -40,10 +41,24 @@ def missing_secret(api: KubernetesApi, fleet: str, settings: ClusterSettings) ->
     except Forbidden:
         return
     has = (secret or {}).get("data") or {}
-    lacks = [key for key in (KEYS, TOKEN) if key not in has]
+    needed = (KEYS, TOKEN, *([REDIS_PASSWORD] if settings.redis_address else []))
+    lacks = [key for key in needed if key not in has]
     if lacks:
         said = "is needed, and is not there" if secret is None else f"has no {' and no '.join(lacks)}"
         yield Problem(f"the Secret {object_name(fleet)} {said}", create_secret(fleet, settings))
+
+
+def missing_claim(api: KubernetesApi, settings: ClusterSettings) -> Iterator[Problem]:
+    """Pods whose volume is not there wait for ever; nothing where claims may not be read."""
+    if settings.model_claim is None:
+        return
+    try:
+        there = api.get(CLAIMS, settings.namespace, settings.model_claim)
+    except Forbidden:
+        return
+    if there is None:
+        look = f"kubectl --context {api.context} -n {settings.namespace} get persistentvolumeclaims"
+        yield Problem(f"there is no PersistentVolumeClaim {settings.model_claim!r} in {settings.namespace!r}", look)
 
 
 def problem(refused: EnvironmentNotReady, item: Manifest) -> Problem:

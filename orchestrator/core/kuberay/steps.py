@@ -37,9 +37,10 @@ def steps(seen: ClusterSeen) -> tuple[Step, ...]:
     head, engines, gateways = (of_role(seen.pods, role) for role in (Role.HEAD, Role.ENGINE, Role.GATEWAY))
     wanted = seen.spec.num_replicas if seen.spec.bounds is None else seen.spec.bounds.min_replicas
     reached = seen.service.settled and cluster_fleet(seen).phase in REACHED
+    runs = reached or any(pod.ready for pod in head)
     weights, ready = sum(pod.initialized for pod in engines), sum(pod.ready for pod in engines)
     return (
-        Step("head", reached or any(pod.ready for pod in head), _detail("Ray's head", head)),
+        Step("head", runs, _detail("Ray's head runs" if runs else "Ray's head starts", head)),
         Step("weights", reached or weights >= wanted, _detail(f"{weights} of {wanted} pods have theirs", engines)),
         Step("engines", reached or ready >= wanted, _detail(f"{ready} of {wanted} are ready", engines)),
         Step("ready", reached, "the model answers" if reached else _waits(seen, gateways)),
