@@ -8,6 +8,7 @@ from orchestrator.cli import compose, options
 from orchestrator.cli.compose import ClusterPlace
 from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import TerminalReporter
+from orchestrator.core.amounts import counted
 from orchestrator.core.manifests.naming import object_name
 
 
@@ -34,7 +35,9 @@ def _down_there(name: str, place: ClusterPlace, reporter: TerminalReporter) -> N
     where = f"{fleet.cluster.namespace} of {fleet.cluster.context}"
     removed = cluster_down(fleet, reporter)
     if removed:
-        reporter.done("down", f"removed from {where}: {', '.join(removed)}")
+        for each in removed:
+            reporter.say(f"     {each}")
+        reporter.done("down", f"{counted(len(removed), 'object')} removed from {where}")
         reporter.say(f"its pods end by themselves; the Secret {object_name(name)} stays, and so do volumes of weights")
     else:
         reporter.say(f"there is no fleet {name!r} in {where}: nothing to do")
