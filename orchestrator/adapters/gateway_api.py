@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.held import Held
 
@@ -15,9 +16,9 @@ READY_TIMEOUT_S = 5.0
 class GatewayApi:
     """One gateway; every answer is None when it does not answer at all."""
 
-    def __init__(self, url: str, admin_token: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=READY_TIMEOUT_S)
-        self._admin = {"Authorization": f"Bearer {admin_token}"}
+    def __init__(self, url: str, admin_token: str, through: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(base_url=url, timeout=READY_TIMEOUT_S, transport=through)
+        self._admin = {"Authorization": f"Bearer {admin_token}", ADMIN_HEADER: admin_token}
 
     def ready(self) -> bool | None:
         """Whether a model answers."""
@@ -26,13 +27,13 @@ class GatewayApi:
         except httpx.HTTPError:
             return None
 
-    def engines(self) -> dict[str, EngineView] | None:
-        """The engines that the gateway knows, by replica id."""
+    def engines(self, by: str = "replica_id") -> dict[str, EngineView] | None:
+        """The engines that the gateway knows, by a field of theirs: replica id, or the address of a pod of one."""
         try:
             answer = self._client.get("/qorch/v1/replicas", headers=self._admin).raise_for_status().json()
         except httpx.HTTPError:
             return None
-        return {row["replica_id"]: engine_view(row) for row in answer["replicas"]}
+        return {row[by]: engine_view(row) for row in answer["replicas"]}
 
     def held(self) -> Held | None:
         """What the gateway holds; None also where it holds nothing."""

@@ -41,6 +41,17 @@ class Formed(click.ParamType[str]):
         return str(value)
 
 
+class Count(click.IntRange):
+    """`-n` is of the latest here; elsewhere it means a namespace."""
+
+    name = "integer range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if str(value)[:1].isalpha():
+            self.fail(f"{value!r} is no number; a namespace is --namespace {value}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:
     """An option of the command line, and of the environment."""
     long = next(each for each in declarations if each.startswith("--")).partition("/")[0]
@@ -77,7 +88,7 @@ def _hardware(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 def tail(default: str) -> Callable[[Any], Any]:
     """How many of the latest; `default` says how many without it."""
-    return option("-n", "--tail", type=click.IntRange(min=0), help=f"Only so many of the latest. {default}")
+    return option("-n", "--tail", type=Count(min=0), help=f"Only so many of the latest. {default}")
 
 
 fleet = option(

@@ -62,9 +62,8 @@ def command(
     if any(of_cluster.values()):
         _refuse_beside(ctx, {"--hardware": hardware, "--weights": weights}, "--kube-context", "a cluster")
         anew = ctx.get_parameter_source("fleet") is not ParameterSource.DEFAULT
-        plan = compose.cluster_plan(
-            wish, compose.Cluster(kubeconfig, kube_context, namespace, fleet, anew, tolerations)
-        )
+        place = compose.ClusterPlace(kubeconfig, kube_context, namespace)
+        plan = compose.cluster_plan(wish, place, fleet, anew=anew, tolerations=tolerations)
     else:
         _require_cluster(ctx, "namespace", "tolerations")
         plan = compose.plan(wish, hardware, weights)

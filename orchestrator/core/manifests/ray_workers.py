@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec
+from orchestrator.core.manifests.logs import logs_container
 from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels, pods_of
 from orchestrator.core.manifests.pod import POD_SECURITY, http_probe, resources, scratch_volumes
 from orchestrator.core.manifests.pod_needs import PodNeeds
@@ -62,7 +63,7 @@ def engine_group(spec: DeploymentSpec, needs: PodNeeds, profile: Profile, settin
     pod = {
         **_serving_pod(spec),
         **of_engine(needs, settings),
-        "initContainers": [weights_container(spec.fleet, profile, settings)],
+        "initContainers": [weights_container(spec.fleet, profile, settings), logs_container(settings)],
         "containers": [ray],
         "volumes": [*scratch_volumes(needs.shm_bytes), weights_volume(needs.weights_bytes, settings)],
     }

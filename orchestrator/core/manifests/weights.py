@@ -19,6 +19,7 @@ from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.pod_deployment import MODELS, model_files, model_folder
 from orchestrator.core.profile import Profile
 
+JOB = ("batch/v1", "Job")
 VOLUME = "models"
 HUB_TOKEN = "hub-token"  # in the fleet's Secret, where a model is gated
 DISK_SLACK = 1.1
@@ -71,7 +72,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
         },
     }
     content = {"spec": {"backoffLimit": FETCHES, "template": pod}}
-    return manifest(("batch/v1", "Job"), spec.fleet, f"weights-{digest}", settings, content)
+    return manifest(JOB, spec.fleet, f"weights-{digest}", settings, content)
 
 
 def _fetcher(fleet: str, profiles: tuple[Profile, ...], settings: ClusterSettings) -> dict[str, Any]:
