@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.cluster.toleration import Toleration
 from orchestrator.core.manifests.changes import Action, FieldChange, change
 from orchestrator.core.manifests.fleet import fleet_objects
 from orchestrator.core.manifests.fleet_on_pods import FleetOnPods, fleet_from_data, fleet_on_pods
+from orchestrator.core.manifests.settings import ClusterSettings, MigStrategy
 from orchestrator.core.profile import Profile
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.views.changes import changes_text
@@ -75,15 +78,22 @@ def test_long_values_are_cut_for_people() -> None:
     assert text == f"~ change configmap/a\n    data: x -> {'y' * 100}… (1,000 characters)"
 
 
+TOLERANT = replace(
+    SETTINGS, tolerations=(Toleration("team", "llm", "NoSchedule"), Toleration("spot")), mig_strategy=MigStrategy.SINGLE
+)
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, TOLERANT])
 @pytest.mark.parametrize("wish", [None, SCALED])
-def test_a_fleet_is_rendered_from_what_is_kept_as_it_was_at_first(wish: Any) -> None:
+def test_a_fleet_is_rendered_from_what_is_kept_as_it_was_at_first(wish: Any, settings: ClusterSettings) -> None:
     made = plan("a100-80gb:4", wish)
-    fleet = fleet_on_pods("chat", made, ScalingGoal(ttft_s=30), SETTINGS, TABLE, {"model": "qwen3.5-9b"})
+    fleet = fleet_on_pods("chat", made, ScalingGoal(ttft_s=30), settings, TABLE, {"model": "qwen3.5-9b"})
     profiles: dict[str, Profile] = BY_NAME
     objects = fleet_objects(fleet, profiles)
     (record,) = (each for each in objects if each["metadata"]["name"] == "qorch-chat-spec")
     read = fleet_from_data(json.loads(record["data"]["fleet.json"]), "llm")
     assert read == FleetOnPods(fleet.spec, fleet.needs, read.settings)
+    assert replace(read.settings, namespace=None) == settings
     assert read.settings.namespace == "llm"
     for one, other in zip(fleet_objects(read, profiles), objects, strict=True):
         assert one == {**other, "metadata": {**other["metadata"], "namespace": "llm"}}
