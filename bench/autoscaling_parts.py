@@ -13,7 +13,7 @@ from unittest.mock import patch
 from bench.autoscaling import PROMPT_RATIO, TRACES, outcomes
 from bench.tables import markdown
 from orchestrator.adapters.traces import read_trace
-from orchestrator.core.scaling import decide, learn, levels, reserve, trend
+from orchestrator.core.scaling import decide, learn, levels, reserve, times, trend
 from orchestrator.core.scaling.compare import OWN
 
 COLD_START_S = 120.0
@@ -25,10 +25,10 @@ PARTS = {
     "no level given up": ((decide, "FIRST_COLD_STARTS", EVER),),
     "no bound by levels": ((levels, "SPARE", EVER),),
     "no season": ((learn, "EXPLAINED_SHARE", 0.0),),
-    "no drain": ((decide, "LEAST_DRAIN_S", EVER),),
+    "no drain": ((times, "LEAST_DRAIN_S", EVER),),
     "no margin": ((reserve, "MARGIN", 1.0),),
     "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),
-    "average over a half of the cold start": ((learn, "FAST_SHARE", 0.5),),
+    "average over a half of the cold start": ((times, "FAST_SHARE", 0.5),),
 }
 HEADERS = ("policy", "attainment", "to packed", "changes")
 

@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.season import SLOT_S
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving.autoscaling import LOOK_PERIOD_S, PoolPolicy
 from orchestrator.serving.told import pool_seen
@@ -31,6 +32,7 @@ from orchestrator.serving.told import pool_seen
 POOLS, REPLICAS = 1_000, 100
 KINDS = (1, 4)
 DEPLOYMENTS, OF_EACH = 100, 64
+NEXT_SLOT_S = (BEGIN_S // SLOT_S + 2) * SLOT_S  # one look in 1,200
 TICK_S = 0.1
 TICKS = 300
 TICK_RUNS = 2
@@ -67,8 +69,11 @@ def _decide_rows(rounds: int) -> Iterator[tuple[str, ...]]:
         pool, random = variants(kinds, REPLICAS), Random(2)
         memories = [warm(pool, seed) for seed in range(POOLS // 100)]
         looks = [(load(WARM_LOOKS, pool, random), POLICY, memories[number % len(memories)]) for number in range(POOLS)]
+        slots = [(replace(look, clock_s=NEXT_SLOT_S), policy, memory) for look, policy, memory in looks]
         name = f"decide, {POOLS:,} pools of {REPLICAS} replicas, {kinds} variant{'s' * (kinds > 1)}"
-        yield _row(name, partial(_each, decide, looks), "Ray Serve's own policy with its delays", ray_serve, rounds)
+        against = "Ray Serve's own policy with its delays"
+        yield _row(name, partial(_each, decide, looks), against, ray_serve, rounds)
+        yield _row(f"{name}, as a slot of the season begins", partial(_each, decide, slots), against, ray_serve, rounds)
 
 
 def _step_rows(rounds: int) -> Iterator[tuple[str, ...]]:

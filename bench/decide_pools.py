@@ -15,7 +15,7 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
 
-BEGIN_S = 1_000_000.0
+BEGIN_S = 1_000_100.0  # so that no look that is timed is the first of one of the season's slots, if it is not to be
 SINCE_S = 3 * 86_400.0  # long enough that the season is learned too
 PLACES = 32
 TOK_S = 800.0  # of a replica

@@ -31,11 +31,17 @@ CONTROL_PATIENCE_S = 15.0
 class BareHost:
     """One fleet on this host; satisfies `orchestrator.app.ports.Runtime`."""
 
+    where = "on this host"
+    look_every_s = 0.2
+
     def __init__(self, state_dir: Path, name: str) -> None:
         self.name = name
         self._files = FleetFiles(state_dir, name)
         self._head = RayHead(self._files.fleet_id, self._files.ray_token_path)
         self._memory = MemoryMeter()
+
+    def command(self, words: str) -> str:
+        return command(words, self.name)
 
     def locked(self, verb: str) -> AbstractContextManager[None]:
         return self._files.locked(verb)

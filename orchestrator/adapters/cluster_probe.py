@@ -8,11 +8,12 @@ from typing import Any
 
 from orchestrator.adapters.gpu_probe import decode
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, NotServed, Resource
+from orchestrator.adapters.namespace_probe import probe_namespace
 from orchestrator.core.cluster.cluster_site import Probed, Seen
 from orchestrator.core.cluster.gpu_labels import needs_probe
 from orchestrator.core.cluster.node import read_node
-from orchestrator.core.cluster.pod_requests import Requested, with_requests
 from orchestrator.core.cluster.probe_job import LABEL, probe_job
+from orchestrator.core.cluster.requests import NOTHING_REQUESTED, Requests, with_requests
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed, read_slices
 from orchestrator.core.errors import EnvironmentNotReady
 
@@ -25,17 +26,21 @@ PODS_NOT_SEEN = "pods may not be listed: all that nodes can allocate is taken as
 CLAIMS_NOT_SEEN = "devices of dynamic resource allocation may not be listed: none of them is planned on ({})"
 
 
-def probe_cluster(api: KubernetesApi) -> Seen:
-    """Raises EnvironmentNotReady where there is no node, or where they may not be listed."""
+def probe_cluster(api: KubernetesApi, namespace: str | None = None) -> Seen:
+    """With what a namespace allows, or the context's own.
+
+    Raises EnvironmentNotReady where there is no node, or where nodes may not be listed.
+    """
     nodes = tuple(read_node(node) for page in api.pages(NODES) for node in page)
     if not nodes:
         raise EnvironmentNotReady(
             f"a node is needed, and {api.context!r} has none", hint=f"kubectl --context {api.context} get nodes"
         )
     notices: list[str] = []
-    requested, claimed = _requested(api, notices), _claimed(api, notices)
+    requests, claimed = _requests(api, notices), _claimed(api, notices)
     probed = _probed(api, notices) if any(map(needs_probe, nodes)) else {}
-    return Seen(api.context, nodes, requested, claimed, probed, tuple(notices))
+    limits = probe_namespace(api, namespace or api.namespace, notices)
+    return Seen(api.context, nodes, requests, claimed, probed, tuple(notices), {limits.namespace: limits})
 
 
 def probe_jobs(api: KubernetesApi, image: str, namespace: str | None) -> list[dict[str, Any]]:
@@ -65,15 +70,15 @@ def _ended_probes(api: KubernetesApi) -> list[Mapping[str, Any]]:
     return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
 
 
-def _requested(api: KubernetesApi, notices: list[str]) -> Requested:
-    requested: Requested = {}
+def _requests(api: KubernetesApi, notices: list[str]) -> Requests:
+    requests = NOTHING_REQUESTED
     try:
         for page in api.pages(PODS, fieldSelector=ON_A_NODE):
-            requested = with_requests(requested, page)
+            requests = with_requests(requests, page)
     except Forbidden as refused:
         notices.append(PODS_NOT_SEEN.format(refused.message))
-        return {}
-    return requested
+        return NOTHING_REQUESTED
+    return requests
 
 
 def _claimed(api: KubernetesApi, notices: list[str]) -> Claimed:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
@@ -22,7 +23,7 @@ class GatewayLook:
     """All that a gateway tells at one moment."""
 
     any_ready: bool  # as far as it knows; no engine was asked
-    engines: Mapping[str, EngineView]  # by replica id
+    engines: Mapping[str, EngineView]
     held: Held | None  # None where it holds nothing
     traffic: Traffic
 
@@ -30,9 +31,9 @@ class GatewayLook:
 class GatewayApi:
     """One gateway; every answer is None when it does not answer at all."""
 
-    def __init__(self, url: str, admin_token: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=READY_TIMEOUT_S)
-        self._admin = {"Authorization": f"Bearer {admin_token}"}
+    def __init__(self, url: str, admin_token: str, through: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(base_url=url, timeout=READY_TIMEOUT_S, transport=through)
+        self._admin = {"Authorization": f"Bearer {admin_token}", ADMIN_HEADER: admin_token}
 
     def ready(self) -> bool | None:
         """Whether a model answers."""
@@ -41,10 +42,10 @@ class GatewayApi:
         except httpx.HTTPError:
             return None
 
-    def look(self) -> GatewayLook | None:
-        """What it knows; None also where it refuses the token or is of another version."""
+    def look(self, by: str = "replica_id") -> GatewayLook | None:
+        """What it knows, engines by a field of theirs; None also where it refuses, or is of another version."""
         try:
-            return _look(self._told("/qorch/v1/look"))
+            return _look(self._told("/qorch/v1/look"), by)
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -52,10 +53,10 @@ class GatewayApi:
         return self._client.get(path, headers=self._admin, timeout=LOOK_TIMEOUT_S).raise_for_status().json()
 
 
-def _look(told: dict[str, Any]) -> GatewayLook:
+def _look(told: dict[str, Any], by: str) -> GatewayLook:
     return GatewayLook(
         any_ready=bool(told["any_ready"]),
-        engines={row["replica_id"]: engine_view(row) for row in told["replicas"]},
+        engines={row[by]: engine_view(row) for row in told["replicas"]},
         held=Held(**told["held"]) if told["held"] else None,
         traffic=_traffic(told["traffic"]),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, command, fleet_of
 
 HOME = Path("/in-memory")
 PATHS = FleetPaths(HOME / "logs", HOME / "admin_token", HOME / "gpus", HOME / "scaling.json")
@@ -22,6 +22,9 @@ class InMemoryRuntime:
     `calls` records what was asked for. `fails_with` makes every deployment fail, `controller_answers` and
     `gateway_answers` say who can be reached.
     """
+
+    where = "on this host"
+    look_every_s = 0.2
 
     def __init__(self, name: str = "default", steps_to_run: int = 1) -> None:
         self.name = name
@@ -37,6 +40,9 @@ class InMemoryRuntime:
         self._ages: dict[str, int] = {}  # looks taken at each engine replica
         self._leaving: dict[str, int] = {}  # and at each since it was told to stop
         self._numbers = count(1)
+
+    def command(self, words: str) -> str:
+        return command(words, self.name)
 
     @contextmanager
     def locked(self, verb: str) -> Iterator[None]:

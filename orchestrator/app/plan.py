@@ -10,10 +10,8 @@ from shlex import quote
 
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict, choose
-from orchestrator.core.cluster.cluster_site import Seen, cluster_site
 from orchestrator.core.device import Device
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, QorchError, UsageError
-from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.inventory import Site
 from orchestrator.core.plan import Availability, Engines, Fit, FitPlan, PlanFailure
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
@@ -58,20 +56,6 @@ def make_pod_plan(
     there = tuple(p for p in profiles if p.model.status is not ModelStatus.STAND_IN or _names(wish, p))
     on_pods = tuple(profile for profile in profiles if profile.engine is not EngineName.OLLAMA)
     return _made_where_all_is(on_pods, there, site, replace(wish, one_host=True), predict, taken)
-
-
-def make_cluster_plan(
-    profiles: tuple[Profile, ...], seen: Seen, wish: Wish, table: GpuTable, predict: Predict
-) -> FitPlan:
-    """Choose for a cluster: weights go to a volume of the fleet's, whatever the nodes' disks have room for."""
-    site, notices = cluster_site(seen, table)
-    if not site.hosts:
-        raise EnvironmentNotReady(
-            f"a node that pods can be put on is needed, and {seen.name!r} has none: {'; '.join(notices)}",
-            hint=f"kubectl --context {seen.name} get nodes",
-        )
-    plan = make_pod_plan(profiles, site, wish, predict, IN_CLUSTER)
-    return replace(plan, notices=(*notices, *plan.notices))
 
 
 def _made_where_all_is(

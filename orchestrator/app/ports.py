@@ -50,19 +50,21 @@ class Engine(Protocol):
     async def stop(self) -> None: ...
 
 
-class Runtime(Protocol):
-    """Where a fleet runs: this host, or a Kubernetes cluster."""
+class Running(Protocol):
+    """A fleet, on this host or in a cluster, that can be looked at and told to be otherwise."""
 
     name: str
+    where: str  # "on this host", for people
+    look_every_s: float  # while something is waited for
+
+    def command(self, words: str) -> str:
+        """The `qorch` command that does this to the fleet, as a person would type it."""
 
     def locked(self, verb: str) -> AbstractContextManager[None]:
         """Hold the fleet for one command that changes it; raises EnvironmentNotReady when it is held."""
 
     def deployed(self) -> DeploymentSpec | None:
         """What was asked for last, or None when there is no fleet that lives."""
-
-    def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
-        """Make the fleet's place ready and its control plane run, where there is no fleet."""
 
     def apply(self, spec: DeploymentSpec) -> None:
         """Ask for this deployment; returns before it is reached."""
@@ -72,6 +74,13 @@ class Runtime(Protocol):
 
     def failure(self) -> DeployFailed | None:
         """Why the deployment cannot be reached, once that is certain."""
+
+
+class Runtime(Running, Protocol):
+    """A host that fleets run on."""
+
+    def prepare(self, num_cpus: int, num_gpus: int) -> FleetPaths:
+        """Make the fleet's place ready and its control plane run, where there is no fleet."""
 
     def remove(self) -> Removal:
         """Take everything down; safe to call at any time, also when there is nothing."""

@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from orchestrator.app.ports import Reporter, Runtime
+from orchestrator.app.ports import Reporter, Running
 from orchestrator.core.amounts import counted, gib
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DoesNotFit, EnvironmentNotReady, TimedOut
-from orchestrator.core.fleet import Fleet, FleetPhase, command
+from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.reach import allowed_of_spec, require_reachable
 from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds, exactly
 from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
-
-POLL_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -27,28 +25,31 @@ class Asked:
     max_replicas: int | None = None
     goal: Mapping[str, Any] = field(default_factory=dict)  # fields of a ScalingGoal that shall be otherwise
 
-    def of(self, now: ReplicaBounds, fleet: str) -> ReplicaBounds:
+    def of(self, now: ReplicaBounds, fleet: Running) -> ReplicaBounds:
         fewest = now.min_replicas if self.min_replicas is None else self.min_replicas
         most = now.max_replicas if self.max_replicas is None else self.max_replicas
-        return checked_bounds(fewest, most, command(f"scale --min {fewest} --max {max(fewest, most)}", fleet))
+        return checked_bounds(fewest, most, fleet.command(f"scale --min {fewest} --max {max(fewest, most)}"))
 
 
 def scale(
-    runtime: Runtime, asked: Asked, memory_available_bytes: int, timeout_s: float, wait: bool, reporter: Reporter
+    runtime: Running, asked: Asked, memory_available_bytes: int | None, timeout_s: float, wait: bool, reporter: Reporter
 ) -> Fleet | None:
-    """Ask for so many replicas and, with `wait`, return once no fewer and no more run; raises QorchError."""
+    """Ask for so many replicas and, with `wait`, return once no fewer and no more run; raises QorchError.
+
+    The memory is this host's; in a cluster, None, replicas have it where the plan found room for them.
+    """
     with runtime.locked("scale"):
         spec = runtime.deployed()
         if spec is None:
-            raise EnvironmentNotReady(f"there is no fleet {runtime.name!r} to scale", hint=command("up", runtime.name))
+            raise EnvironmentNotReady(f"there is no fleet {runtime.name!r} to scale", hint=runtime.command("up"))
         now = spec.bounds or exactly(spec.num_replicas)
-        bounds = asked.of(now, runtime.name)
-        _require_open(spec, bounds, asked.goal)
+        bounds = asked.of(now, runtime)
+        _require_open(runtime, spec, bounds, asked.goal)
         changed = _changed(spec, bounds, asked.goal)
         if bounds == now and changed == spec:
             reporter.say(f"{_counted(bounds)} asked for already: nothing to change")
         else:
-            _require_room(spec, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
+            _require_room(runtime, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
             runtime.apply(changed)
         return _wait(runtime, bounds, timeout_s, reporter) if wait else runtime.observe()
 
@@ -63,43 +64,54 @@ def _changed(spec: DeploymentSpec, bounds: ReplicaBounds, goal: Mapping[str, Any
     return changed
 
 
-def _require_open(spec: DeploymentSpec, bounds: ReplicaBounds, goal: Mapping[str, Any]) -> None:
+def _require_open(runtime: Running, spec: DeploymentSpec, bounds: ReplicaBounds, goal: Mapping[str, Any]) -> None:
     """Ray Serve takes a policy only with an application that starts."""
     if spec.scaling is None and (goal or not bounds.fixed):
         up = f"up --min-replicas {bounds.min_replicas} --max-replicas {bounds.max_replicas}"
         raise EnvironmentNotReady(
             f"the fleet {spec.fleet!r} was started with a fixed number of replicas",
-            hint=f"{command('down', spec.fleet)}, then {command(up, spec.fleet)}",
+            hint=f"{runtime.command('down')}, then {runtime.command(up)}",
         )
 
 
-def _require_room(spec: DeploymentSpec, seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int) -> None:
-    """Raises DoesNotFit when the host has no room for the replicas that may be added to those that are `seen`."""
+def _require_room(runtime: Running, seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int | None) -> None:
+    """Raises DoesNotFit when there is no room for the replicas that may be added to those that are `seen`."""
     wanted, most = scaled(seen, bounds.max_replicas), bounds.max_replicas
     added = counted(most - seen.num_replicas, "more replica")
     if wanted.num_replicas < most:
-        gpus = f"the GPUs that the plan found are enough for {wanted.num_replicas}"
         raise DoesNotFit(
-            f"{added} are asked for, and {gpus} replicas in all",
-            hint=_most(seen, bounds, available_bytes, "nvidia-smi"),
+            f"{added} are asked for, and {_found(seen)} are enough for {wanted.num_replicas} replicas in all",
+            hint=_most(runtime, seen, bounds, available_bytes) or _look(runtime, seen, bounds),
         )
     needed_bytes = host_bytes(wanted) - host_bytes(seen)
-    if needed_bytes > available_bytes:
+    if available_bytes is not None and needed_bytes > available_bytes:
         raise DoesNotFit(
             f"{added} would take {gib(needed_bytes)}, {gib(available_bytes)} are available",
-            hint=_most(seen, bounds, available_bytes, "free -h"),
+            hint=_most(runtime, seen, bounds, available_bytes) or "free -h",
         )
 
 
-def _most(seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int, look: str) -> str:
-    """The command that asks for as many as there is room for; where that is none more, how to look for room."""
+def _found(spec: DeploymentSpec) -> str:
+    return f"the {'nodes' if spec.on_pods else 'GPUs'} that the plan found"
+
+
+def _look(runtime: Running, spec: DeploymentSpec, bounds: ReplicaBounds) -> str:
+    """A cluster is planned over anew; a host has what it has."""
+    if not spec.on_pods:
+        return "nvidia-smi"
+    counts = f"--replicas {bounds.max_replicas}" if bounds.fixed else f"--max-replicas {bounds.max_replicas}"
+    return runtime.command(f"up {counts}")
+
+
+def _most(runtime: Running, seen: DeploymentSpec, bounds: ReplicaBounds, available_bytes: int | None) -> str | None:
+    """The command that asks for as many as there is room for; None where that is none more."""
     most = most_replicas(seen, available_bytes)
     if most is None or most <= seen.num_replicas:
-        return look
-    return command(f"scale {most}" if bounds.fixed else f"scale --max {most}", seen.fleet)
+        return None
+    return runtime.command(f"scale {most}" if bounds.fixed else f"scale --max {most}")
 
 
-def _wait(runtime: Runtime, bounds: ReplicaBounds, timeout_s: float, reporter: Reporter) -> Fleet:
+def _wait(runtime: Running, bounds: ReplicaBounds, timeout_s: float, reporter: Reporter) -> Fleet:
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
         fleet = runtime.observe()
@@ -111,10 +123,10 @@ def _wait(runtime: Runtime, bounds: ReplicaBounds, timeout_s: float, reporter: R
             raise failure
         running = fleet.ready_replicas if fleet is not None else 0
         reporter.phase("scale", f"{running} of {_counted(bounds)} run")
-        time.sleep(POLL_S)
+        time.sleep(runtime.look_every_s)
     raise TimedOut(
         f"not {_counted(bounds)} within {timeout_s:g} s; it goes on in the background",
-        hint=command("status --watch", runtime.name),
+        hint=runtime.command("status --watch"),
     )
 
 

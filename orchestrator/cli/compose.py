@@ -14,16 +14,29 @@ if TYPE_CHECKING:
     from orchestrator.adapters.key_store import KeyStore
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
+    from orchestrator.app.cluster_fleet import ClusterFleet
+    from orchestrator.app.ports import Running
     from orchestrator.app.weights import WeightsStore
+    from orchestrator.core.cluster.toleration import Toleration
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
+    from orchestrator.core.manifests.settings import ClusterSettings
     from orchestrator.core.plan import FitPlan
     from orchestrator.core.planned import Planned
     from orchestrator.core.predict import Predictor
     from orchestrator.core.profile import Profile
     from orchestrator.core.scaling.pool_state import PoolState
     from orchestrator.core.wish import Wish
+
+
+@dataclass(frozen=True)
+class ClusterPlace:
+    """Where in which cluster; None as `kubectl` takes it then."""
+
+    kubeconfig: Path | None
+    context: str | None
+    namespace: str | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,22 @@ def watch(fleet: str, every_s: float) -> HostWatch:
 
     history = ScalingHistory(_fleet_files(fleet).history_path)
     return HostWatch(runtime(fleet), history, GpuWatch(every_s))
+
+
+def cluster_fleet(fleet: str, place: ClusterPlace) -> ClusterFleet:
+    """A fleet in a cluster."""
+    from orchestrator.adapters.kuberay import KubeRayCluster
+    from orchestrator.adapters.kubernetes_api import connect
+    from orchestrator.app.cluster_fleet import ClusterFleet
+
+    cluster = KubeRayCluster(connect(place.kubeconfig, place.context), place.namespace, fleet)
+    file = str(place.kubeconfig) if place.kubeconfig else None
+    return ClusterFleet(cluster, {each.name: each for each in profiles()}, file)
+
+
+def running(fleet: str, place: ClusterPlace | None) -> Running:
+    """A fleet of this host, or of a cluster."""
+    return runtime(fleet) if place is None else cluster_fleet(fleet, place)
 
 
 def scaling_history(fleet: str) -> ScalingHistory:
@@ -184,14 +213,28 @@ def plan(wish: Wish, hardware: str | None, weights: Path | None) -> FitPlan:
     return _plan_on(inventory(), wish, weights)
 
 
-def cluster_plan(wish: Wish, kubeconfig: Path | None, context: str | None) -> FitPlan:
-    """The plan for the nodes of a cluster."""
+def cluster_plan(
+    wish: Wish,
+    place: ClusterPlace,
+    fleet: str,
+    *,
+    anew: bool,
+    tolerations: tuple[Toleration, ...],
+    settings: ClusterSettings | None = None,
+) -> FitPlan:
+    """The plan for the nodes of a cluster, within what the fleet's namespace allows.
+
+    `anew`: what the fleet's own pods have counts as free.
+    """
     from orchestrator.adapters.cluster_probe import probe_cluster
     from orchestrator.adapters.kubernetes_api import connect
-    from orchestrator.app.plan import make_cluster_plan
+    from orchestrator.app.cluster_plan import USUAL, make_cluster_plan
+    from orchestrator.core.cluster.tenant import Tenant
 
-    seen = probe_cluster(connect(kubeconfig, context))
-    return make_cluster_plan(profiles(), seen, _with_loras_read(wish), gpu_table(), predictor())
+    api = connect(place.kubeconfig, place.context)
+    tenant = Tenant(place.namespace or api.namespace, fleet, anew, tolerations)
+    seen, wished = probe_cluster(api, tenant.namespace), _with_loras_read(wish)
+    return make_cluster_plan(profiles(), seen, wished, gpu_table(), predictor(), tenant, settings or USUAL)
 
 
 def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
@@ -203,15 +246,19 @@ def pod_plan(wish: Wish, hardware: str | None) -> FitPlan:
     return make_pod_plan(profiles(), site, _with_loras_read(wish), predictor())
 
 
-def planned_for_pods(path: Path) -> FitPlan:
-    """The plan in a file, for the hosts that it was made for."""
+def written_plan(path: Path) -> tuple[Planned, ...]:
+    """What the plan in a file says is to run, wherever that is."""
     from orchestrator.adapters.plan_file import read_plan
+
+    return read_plan(path, [profile.name for profile in profiles()])
+
+
+def planned_for_pods(written: tuple[Planned, ...], path: Path) -> FitPlan:
+    """The plan in a file, for the hosts that it was made for."""
     from orchestrator.adapters.plan_hosts import read_plan_site
     from orchestrator.app.planned import make_planned_pods
 
-    known = profiles()
-    written, site = read_plan(path, [profile.name for profile in known]), read_plan_site(path)
-    return make_planned_pods(written, known, site, predictor())
+    return make_planned_pods(written, profiles(), read_plan_site(path), predictor())
 
 
 def probe_jobs(kubeconfig: Path | None, context: str | None, namespace: str | None, image: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from orchestrator.cli.hints import of_verb
 from orchestrator.cli.output import message
 from orchestrator.cli.root import root
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, ExitCode, QorchError, UsageError
@@ -23,7 +25,11 @@ OS_HINTS = {
 }
 
 
+GARBAGE_AFTER = 100_000  # objects: most of what a command makes lives as long as it, and is looked through in vain
+
+
 def main() -> NoReturn:
+    gc.set_threshold(GARBAGE_AFTER)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
             signal.signal(number, _interrupt)
@@ -35,7 +41,7 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         with root.make_context("qorch", arguments) as context:
-            root.invoke(context)
+            _invoke(context)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -51,6 +57,14 @@ def run(arguments: list[str]) -> int:
             raise
         return _tell(_explained(error))
     return ExitCode.OK
+
+
+def _invoke(context: click.Context) -> None:
+    try:
+        root.invoke(context)
+    except QorchError as error:
+        error.hint = error.hint and of_verb(error.hint, root, context)
+        raise
 
 
 def _explained(error: Exception) -> QorchError:

@@ -14,6 +14,7 @@ import yaml
 
 from orchestrator.cli.documents import yaml_documents
 from orchestrator.cli.root import root
+from orchestrator.core.manifests.changes import object_id
 
 OVERLAYS = {
     "cpu-demo": "--hardware cpu:4c:16gb --profile demo --gateways 1",
@@ -37,7 +38,8 @@ def tree() -> Iterator[tuple[str, str]]:
         own = [each for each in objects if each not in common]
         yield f"overlays/{name}/fleet.yaml", _text(OVERLAYS[name], own)
     with_monitoring = _rendered(f"{OVERLAYS[MONITORED]} --monitoring")
-    monitoring = [each for each in with_monitoring if each not in rendered[MONITORED]]
+    there = set(map(object_id, rendered[MONITORED]))
+    monitoring = [each for each in with_monitoring if object_id(each) not in there]
     yield "monitoring/monitoring.yaml", _text("--monitoring", monitoring)
 
 

@@ -12,8 +12,8 @@ import click
 
 from orchestrator.cli.output import FORMATS
 from orchestrator.core.fleet import DEFAULT_NAME
+from orchestrator.core.manifests.forms import FLEET, NAMESPACE, Form
 
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 HOST = re.compile(r"[0-9a-zA-Z:]([0-9a-zA-Z:.-]{0,252}[0-9a-zA-Z:])?")
@@ -29,6 +29,29 @@ class Amount(click.FloatRange):
         return number
 
 
+class Formed(click.ParamType[str]):
+    """Text of a form that Kubernetes takes."""
+
+    def __init__(self, form: Form) -> None:
+        self.name, self._form = form.name, form
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if problem := self._form.problem(value):
+            self.fail(problem, param, ctx)
+        return str(value)
+
+
+class Count(click.IntRange):
+    """`-n` is of the latest here; elsewhere it means a namespace."""
+
+    name = "integer range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if str(value)[:1].isalpha():
+            self.fail(f"{value!r} is no number; a namespace is --namespace {value}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:
     """An option of the command line, and of the environment."""
     long = next(each for each in declarations if each.startswith("--")).partition("/")[0]
@@ -37,8 +60,8 @@ def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:
 
 
 def _fleet_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise click.BadParameter("a fleet's name has at most 32 of a-z, 0-9 and '-', and no '-' at its ends")
+    if problem := FLEET.problem(value):
+        raise click.BadParameter(problem)
     return value
 
 
@@ -65,7 +88,7 @@ def _hardware(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 def tail(default: str) -> Callable[[Any], Any]:
     """How many of the latest; `default` says how many without it."""
-    return option("-n", "--tail", type=click.IntRange(min=0), help=f"Only so many of the latest. {default}")
+    return option("-n", "--tail", type=Count(min=0), help=f"Only so many of the latest. {default}")
 
 
 fleet = option(
@@ -113,7 +136,9 @@ plan = option(
     metavar="FILE",
     help="Deploy exactly what this plan says, as `qorch plan -o yaml` wrote it, if it still fits.",
 )
-namespace = option("-n", "--namespace", metavar="NAME", help="The namespace, instead of the context's own.")
+namespace = option(
+    "-n", "--namespace", type=Formed(NAMESPACE), metavar="NAME", help="The namespace, instead of the context's own."
+)
 weights = option(
     "--weights",
     type=click.Path(exists=True, path_type=Path),

@@ -86,7 +86,7 @@ class Asked:
         require_reached(plan, self.scaling_goal, bool(self.goal))
         self._require_port()
         if ask:
-            _confirm(plan)
+            confirm(plan)
         store = compose.weights_store(self.weights)
         return Order(plan, lambda profile: store.resolve(profile, partial(show_download, reporter)))
 
@@ -112,7 +112,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _confirm(plan: FitPlan) -> None:
+def confirm(plan: FitPlan) -> None:
     """Ask on a terminal; without one, go ahead."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return

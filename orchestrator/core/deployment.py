@@ -14,6 +14,7 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
 
 DRAIN_S = 30.0  # in which a replica that goes finishes what it answers
+ADMIN_HEADER = "x-qorch-admin-token"  # of who administrates a fleet, at its gateway
 GATEWAY = "gateway"  # the name of the deployment that is no variant
 
 
@@ -55,12 +56,14 @@ class Variant:
     device_name: str = ""  # the GPU's product, or the CPU's model
     bounds: ReplicaBounds | None = None  # None: as many as `num_replicas`
     price_per_hour: float | None = None  # of a replica; None where the user gave no price
+    placed_replicas: int | None = None  # on pods: for so many the plan found nodes
 
     @property
     def most_replicas(self) -> int | None:
-        """As many as there are sets of GPUs; None where only memory bounds them, or a cluster does."""
-        on_pods = self.engine.port > 0
-        return len(self.engine.gpu_sets) if self.num_gpus and not on_pods else None
+        """As many as were placed on pods, or as there are sets of GPUs; None where only memory bounds them."""
+        if self.placed_replicas is not None:
+            return self.placed_replicas
+        return len(self.engine.gpu_sets) if self.num_gpus else None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class DeploymentSpec:
     @property
     def num_replicas(self) -> int:
         return sum(variant.num_replicas for variant in self.variants)
+
+    @property
+    def on_pods(self) -> bool:
+        """Whether it is for a cluster, where each replica has a pod."""
+        return any(variant.placed_replicas is not None for variant in self.variants)
 
     @property
     def model(self) -> str:

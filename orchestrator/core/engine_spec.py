@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.core.progress import UNPREDICTED_STALL_S
 
+POD_LOG = "engine.log"
 QUEUE_PER_ENGINE = 256  # requests that may wait at one engine beyond those it decodes
 
 
@@ -37,6 +38,10 @@ class EngineSpec:
     claims_dir: str = ""  # where the GPUs that are taken are noted, for all fleets of this host
     host: str = "127.0.0.1"  # where its server listens
     port: int = 0  # 0: one that is free; another: on its node's address, for gateways on other nodes
+
+    def log_name(self, replica_id: str) -> str:
+        """Of a replica's engine; a pod has one at a time, and somebody beside it who reads the log."""
+        return POD_LOG if self.port else f"engine-{replica_id}.log"
 
     @property
     def max_in_flight(self) -> int:

@@ -81,6 +81,12 @@ class Replica:
     node_ip: str | None
     started_at_s: float | None
     engine: EngineView | None = None
+    reason: str = ""  # why it does not run, where its pod tells
+    probed: bool = False  # ready by its pod's own probe, where nobody asks the engine
+
+    @property
+    def ready(self) -> bool:
+        return self.probed if self.engine is None else self.engine.ready
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Scaling:
     bounds: ReplicaBounds
     last: Decided | None
     goal: ScalingGoal = field(default_factory=ScalingGoal)
+    kept: str = ""  # where decisions are, where they cannot be seen from here
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,7 @@ class Fleet:
 
     @property
     def ready_replicas(self) -> int:
-        return sum(1 for replica in self.engines if replica.engine is not None and replica.engine.ready)
+        return sum(replica.ready for replica in self.engines)
 
 
 def fleet_of(
@@ -205,17 +212,17 @@ def phase(application: Application | None, gateway_ready: bool | None, least: in
     return FleetPhase.STARTING if application.status in ("DEPLOYING", "NOT_STARTED") else FleetPhase.UNAVAILABLE
 
 
-def command(words: str, fleet: str) -> str:
-    """The `qorch` command that does this to a fleet, as a person would type it."""
-    return f"qorch {words}" if fleet == DEFAULT_NAME else f"qorch {words} --fleet {fleet}"
+def command(words: str, fleet: str, where: str = "") -> str:
+    """The `qorch` command that does this to a fleet, as a person would type it; `where` has a cluster's options."""
+    named = "" if fleet == DEFAULT_NAME else f"--fleet {fleet}"
+    return " ".join(filter(None, ("qorch", words, named, where)))
 
 
 def _whole(application: Application | None, least: int | None) -> bool:
     """Whether Serve has reached what was asked for, or at least so many, and the gateway knows each to be ready."""
     if application is None or application.status != "RUNNING":
         return False
-    ready = [replica for replica in _running(application) if replica.engine is not None and replica.engine.ready]
-    return len(ready) >= _wanted(application, least)
+    return sum(replica.ready for replica in _running(application)) >= _wanted(application, least)
 
 
 def _wanted(application: Application, least: int | None) -> int:

@@ -68,6 +68,7 @@ def _variant(plan: FitPlan, placement: Placement, name: str, files: ModelFiles) 
         made,
         engine=replace(made.engine, gpu_sets=(), port=ENGINE_PORT),
         num_replicas=placement.num_replicas,
+        placed_replicas=placement.num_replicas,
     )
 
 

@@ -47,8 +47,8 @@ def as_seen(spec: DeploymentSpec, fleet: Fleet | None) -> DeploymentSpec:
     return replace(spec, variants=tuple(replace(each, num_replicas=counts[each.name]) for each in spec.variants))
 
 
-def most_replicas(spec: DeploymentSpec, available_bytes: int) -> int | None:
-    """How many the host's GPUs and the memory that is left have room for; None without bound."""
+def most_replicas(spec: DeploymentSpec, available_bytes: int | None) -> int | None:
+    """How many the GPUs, or planned pods, and the memory that is left have room for; None without bound."""
     most = sum(variant.num_replicas + _further(variant, available_bytes) for variant in spec.variants)
     return None if most == inf else int(most)
 
@@ -62,6 +62,6 @@ def _most(variant: Variant) -> float:
     return inf if variant.most_replicas is None else variant.most_replicas
 
 
-def _further(variant: Variant, available_bytes: int) -> float:
-    room = available_bytes // variant.memory_bytes if variant.memory_bytes else inf
+def _further(variant: Variant, available_bytes: int | None) -> float:
+    room = inf if available_bytes is None or not variant.memory_bytes else available_bytes // variant.memory_bytes
     return min(_most(variant) - variant.num_replicas, room)

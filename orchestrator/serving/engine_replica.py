@@ -128,7 +128,7 @@ class EngineReplica:
         )
 
     def _log_path(self) -> Path:
-        return Path(self._spec.log_dir) / f"engine-{self._replica_id}.log"
+        return Path(self._spec.log_dir) / self._spec.log_name(self._replica_id)
 
     def _status(self) -> ReplicaStatus:
         return ReplicaStatus(

@@ -51,7 +51,9 @@ def _samples(replicas: Sequence[Any], told: Mapping[str, Mapping[Any, Any]]) -> 
 
 
 def _last(told: Mapping[Any, Any], replicas: Sequence[Any]) -> list[float | None]:
-    return [float(series[-1].value) if series else None for series in map(told.get, replicas)]
+    """In the order of the replicas, which is that of Serve's own series where all tell: no look-up costs less."""
+    every = told.values() if [*told] == [*replicas] else map(told.get, replicas)
+    return [float(series[-1].value) if series else None for series in every]
 
 
 def _sum(told: Mapping[Any, Any] | None) -> float | None:

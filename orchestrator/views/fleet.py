@@ -79,6 +79,8 @@ def _measured(replica: Replica) -> tuple[str, str]:
 def _reason(replica: Replica) -> str:
     if replica.engine is not None:
         return replica.engine.reason
+    if replica.reason:
+        return replica.reason
     return "-" if replica.deployment == GATEWAY else "not seen by the gateway"
 
 

@@ -19,7 +19,8 @@ def scaling_lines(scaling: Scaling, now_s: float, wide: bool) -> list[str]:
     """The goal, what was decided and why, then what is amiss and the target; with `wide` every step."""
     goal = f"goal: {goal_text(scaling.goal)}"
     if scaling.last is None:
-        return [goal, f"scaling {scaling.bounds}: nothing was decided yet"]
+        said = f"decisions are kept {scaling.kept}" if scaling.kept else "nothing was decided yet"
+        return [goal, f"scaling {scaling.bounds}: {said}"]
     age = age_text(now_s - scaling.last.at_s)
     return [goal, *_lines(f"scaling {scaling.bounds}, {age} ago", scaling.last.decision.steps, wide)]
 

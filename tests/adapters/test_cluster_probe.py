@@ -21,8 +21,10 @@ from tests.core.cluster.objects import (
     Object,
     claim_object,
     device,
+    limit_range_object,
     node_object,
     pod_object,
+    quota_object,
     slice_object,
 )
 from tests.core.machines import gpu
@@ -30,7 +32,8 @@ from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.server import ApiServer
 
 __all__ = ["api_server", "kubeconfig"]
-CLUSTER_READER = {"": ["nodes", "pods"], "resource.k8s.io": ["resourceslices", "resourceclaims"]}
+OF_NAMESPACE = ["resourcequotas", "limitranges"]
+CLUSTER_READER = {"": ["nodes", "pods", *OF_NAMESPACE], "resource.k8s.io": ["resourceslices", "resourceclaims"]}
 
 
 def reader(api_server: ApiServer, allowed: dict[str, list[str]]) -> None:
@@ -69,7 +72,7 @@ def test_nodes_requests_and_claimed_devices_are_read_with_one_list_each(lab: Api
     reader(lab, CLUSTER_READER)
     seen = probed(lab, tmp_path)
     assert [node.name for node in seen.nodes] == ["a", "dra"]
-    assert seen.requested == {"a": {"nvidia.com/gpu": 3}}
+    assert seen.requests.by_node == {"a": {"nvidia.com/gpu": 3}}
     assert [each.uuid for each in seen.claimed.devices["dra"]] == ["GPU-gpu-0"]
     assert seen.claimed.taken == {("dra", "gpu-0")}
     assert (seen.name, seen.notices) == ("lab", ())
@@ -79,9 +82,9 @@ def test_nodes_requests_and_claimed_devices_are_read_with_one_list_each(lab: Api
 def test_where_pods_may_not_be_listed_the_plan_goes_by_what_nodes_can_allocate_and_says_so(
     lab: ApiServer, tmp_path: Path
 ):
-    reader(lab, {**CLUSTER_READER, "": ["nodes"]})
+    reader(lab, {**CLUSTER_READER, "": ["nodes", *OF_NAMESPACE]})
     seen = probed(lab, tmp_path)
-    assert seen.requested == {}
+    assert seen.requests.by_node == {}
     (told,) = seen.notices
     assert told.startswith("pods may not be listed: all that nodes can allocate is taken as free (permission to list")
 
@@ -91,6 +94,28 @@ def test_where_claims_may_not_be_listed_no_such_device_is_planned_on(lab: ApiSer
     seen = probed(lab, tmp_path)
     assert seen.claimed.devices == {}
     assert "resourceclaims.resource.k8s.io" in seen.notices[0]
+
+
+def test_quotas_and_limit_ranges_are_those_of_the_namespace_that_is_asked_for(lab: ApiServer, tmp_path: Path):
+    reader(lab, CLUSTER_READER)
+    for namespace, gpus in {"default": 2, "llm": 4}.items():
+        lab.put(quota_object("team", namespace, hard={"requests.nvidia.com/gpu": gpus}, used={}))
+        lab.put(limit_range_object("most", namespace, max={"memory": f"{gpus}Gi"}))
+    api = connect(lab.kubeconfig(tmp_path / "config", user="eve"), None)
+    for namespace, gpus in {None: 2, "llm": 4, "empty": None}.items():
+        ((name, limits),) = probe_cluster(api, namespace).limits.items()
+        assert name == limits.namespace == (namespace or "default")
+        assert [int(quota.hard["requests.nvidia.com/gpu"]) for quota in limits.quotas] == ([gpus] if gpus else [])
+        assert [int(each.most["memory"]) >> 30 for each in limits.ranges] == ([gpus] if gpus else [])
+
+
+def test_where_quotas_may_not_be_listed_none_is_reckoned_with(lab: ApiServer, tmp_path: Path):
+    reader(lab, {**CLUSTER_READER, "": ["nodes", "pods", "limitranges"]})
+    lab.put(quota_object("team", "default", hard={"pods": 1}, used={}))
+    seen = probed(lab, tmp_path)
+    assert not seen.limits["default"].limited
+    (told,) = seen.notices
+    assert told.startswith("resourcequotas of namespace default may not be listed: none is reckoned with (permission")
 
 
 def test_nodes_are_needed(lab: ApiServer, tmp_path: Path):
@@ -122,6 +147,8 @@ def test_what_probes_printed_is_read_from_their_logs_the_newest_of_each_node(tmp
         server.answers["GET /api/v1/nodes?limit=500"] = (200, {"items": [node_object("bare", gpus=1)]})
         server.answers[f"GET /api/v1/pods?{probes}&limit=500"] = (200, {"items": pods})
         server.answers[f"GET /api/v1/pods?fieldSelector={quote(ON_A_NODE)}&limit=500"] = (200, {"items": []})
+        for kind in OF_NAMESPACE:
+            server.answers[f"GET /api/v1/namespaces/default/{kind}?limit=500"] = (200, {"items": []})
         for name, text in {"new": printed("newer"), "old": printed("older"), "odd": "Traceback"}.items():
             server.answers[f"GET /api/v1/namespaces/default/pods/{name}/log"] = (200, text)
         seen = probe_cluster(connect(config(tmp_path, {"server": server.url}), None))

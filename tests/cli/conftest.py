@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,12 @@ from orchestrator.cli.main import run
 from orchestrator.core.plan import Availability
 from orchestrator.core.profile import Profile
 from tests.app.samples import WEIGHTS
+from tests.cli.cluster_lab import Lab, lab, living
 from tests.core.machines import HERE, machine
+from tests.kube.fixtures import api_server
+from tests.kube.server import ApiServer
+
+__all__ = ["api_server"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +100,25 @@ def runtime(weights: HereWeights, monkeypatch: pytest.MonkeyPatch) -> InMemoryRu
     monkeypatch.setattr("orchestrator.adapters.ports.port_problem", lambda *_: None)
     monkeypatch.setattr(compose, "runtime", lambda fleet: runtime)
     return runtime
+
+
+@pytest.fixture
+def bare(api_server: ApiServer, tmp_path: Path) -> Iterator[Lab]:
+    with lab(api_server, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(bare: Lab) -> Iterator[Lab]:
+    with living(bare):
+        yield bare
+
+
+@pytest.fixture
+def there(qorch: Qorch, bare: Lab) -> Qorch:
+    """A verb over the cluster."""
+
+    def there(verb: str, *arguments: str) -> Done:
+        return qorch(verb, *arguments, "--kubeconfig", bare.kubeconfig)
+
+    return there

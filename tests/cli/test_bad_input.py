@@ -33,7 +33,11 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
             "Invalid value for '--host' (env var: 'QORCH_HOST'): expected an addr",
             "qorch up --help",
         ),
-        ("up --fleet ../x", "Invalid value for '--fleet' (env var: 'QORCH_FLEET'): a fleet's name", "qorch up --help"),
+        (
+            "up --fleet ../x",
+            "Invalid value for '--fleet' (env var: 'QORCH_FLEET'): expected a fleet's name",
+            "qorch up --help",
+        ),
         ("up --replicas 0", "Invalid value for '--replicas'", "qorch up --help"),
         ("up --timeout never", "Invalid value for '--timeout'", "qorch up --help"),
         ("up --weights /nowhere", "Invalid value for '--weights'", "qorch up --help"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +12,8 @@ from kubernetes.client import BatchV1Api
 from kubernetes.config import new_client_from_config
 
 from tests.cli.conftest import Qorch
-from tests.core.cluster.objects import A100_LABELS, labelled, node_object, pod_object
+from tests.core.cluster.objects import A100_LABELS, labelled, node_object, pod_object, quota_object
+from tests.core.cluster.test_requests import of_fleet
 from tests.kube.fixtures import api_server
 from tests.kube.server import ApiServer
 
@@ -78,6 +80,54 @@ def test_a_cluster_of_which_no_node_can_be_used(qorch: Qorch, api_server: ApiSer
     assert done.error == (
         "a node that pods can be put on is needed, and 'in-process' has none: 1 node (a) not planned on: not Ready"
     )
+
+
+def test_a_quota_of_the_namespace_bounds_the_plan_and_its_forbidden_reading_is_told(
+    qorch: Qorch, lab: ApiServer, kubeconfig: str
+):
+    lab.put(quota_object("team", "llm", hard={"requests.nvidia.com/gpu": 4}, used={"requests.nvidia.com/gpu": 1}))
+    wish = ("--kubeconfig", kubeconfig, "--model", "qwen3.5-9b", "--for", "cost", "-o", "json")
+    bounded, free = (json.loads(qorch("plan", *wish, *more).out) for more in (("-n", "llm"), ()))
+    told = "quota team of namespace llm leaves 3 of 4 nvidia.com/gpu: no more are planned on"
+    assert (sum(map(replicas, bounded["placements"])), told in bounded["notices"]) == (3, True)
+    assert sum(map(replicas, free["placements"])) == 15
+    done = qorch("plan", *wish, "-n", "llm", "--replicas", "4")
+    assert done.code == 3
+    assert done.error.startswith("quota team of namespace llm leaves 3 of 4 nvidia.com/gpu; 4 replicas were asked for")
+    assert done.hint == "kubectl --context lab -n llm describe quota,limitrange"
+
+
+def replicas(placement: dict[str, Any]) -> int:
+    return len(placement["gpu_sets"]) * int(placement["num_hosts"])
+
+
+def test_a_tainted_node_is_planned_on_where_its_taint_is_tolerated(qorch: Qorch, lab: ApiServer, kubeconfig: str):
+    lab.put(node_object("z", L4, gpus=4, spec={"taints": [{"key": "team", "value": "llm", "effect": "NoSchedule"}]}))
+    left_out = "1 node (z) not planned on: tainted team=llm:NoSchedule"
+    assert left_out in qorch("plan", "--kubeconfig", kubeconfig).out
+    plan = json.loads(qorch("plan", "--kubeconfig", kubeconfig, "--tolerate", "team=llm:NoSchedule", "-o", "json").out)
+    assert ["l", "z"] in [each["pool"]["nodes"] for each in plan["hosts"]]
+    assert left_out not in plan["notices"]
+    done = qorch("plan", "--kubeconfig", kubeconfig, "--tolerate", "team=llm:Never")
+    assert (done.code, done.hint) == (2, "qorch plan --tolerate team=llm:NoSchedule")
+    assert done.error.startswith("expected KEY[=VALUE][:EFFECT]")
+
+
+def test_a_fleet_that_is_named_is_planned_anew_on_what_its_own_pods_have(qorch: Qorch, lab: ApiServer, kubeconfig: str):
+    lab.put(of_fleet(pod_object("engine", "a", gpu=8), "llm", "chat"))
+    wish = ("--kubeconfig", kubeconfig, "--profile", "qwen3.5-9b-bf16", "--for", "cost", "-n", "llm", "-o", "json")
+    anew, beside = (json.loads(qorch("plan", *wish, *more).out) for more in (("--fleet", "chat"), ()))
+    assert [sum(map(replicas, plan["placements"])) for plan in (anew, beside)] == [15, 7]
+    lab.put(of_fleet(pod_object("other", "l", gpu=4), "llm", "default"))
+    notices = json.loads(qorch("plan", *wish).out)["notices"]
+    assert any(each.startswith("fleet default runs in namespace llm") for each in notices)
+
+
+@pytest.mark.parametrize("given", [("-n", "llm"), ("--tolerate", "team")])
+def test_what_is_of_clusters_alone_is_refused_without_one(qorch: Qorch, given: tuple[str, str]):
+    done = qorch("plan", *given)
+    assert done.code == 2
+    assert done.error.endswith("is of a cluster, which --kube-context or --kubeconfig names")
 
 
 def test_the_cluster_and_this_machine_are_not_planned_on_at_once(qorch: Qorch, kubeconfig: str):

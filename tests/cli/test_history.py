@@ -117,7 +117,7 @@ def test_every_decision_comes_out_again(qorch: Qorch, fleet: Path) -> None:
 def test_one_that_comes_out_otherwise_is_exit_1_and_named(
     qorch: Qorch, fleet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.core.scaling.decide.LEAST_DRAIN_S", 31.0)
+    monkeypatch.setattr("orchestrator.core.scaling.times.LEAST_DRAIN_S", 31.0)
     done = qorch("history", "--fleet", "mine", "--verify")
     assert done.code == 1
     assert "is decided otherwise now" in done.out

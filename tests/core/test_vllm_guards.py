@@ -84,6 +84,26 @@ def test_a_fit_on_the_cpu_says_what_its_build_dies_of():
     assert any(note.startswith("a prompt of one token") for note in placed.notes)
 
 
+@pytest.mark.parametrize(
+    ("profile", "sets", "placed"),
+    [
+        ("demo-moe-gptq", ("avx2",), False),
+        ("demo-moe-gptq", ("avx2", "amx_tile"), True),
+        ("demo-gptq", ("avx2",), True),
+        ("demo-moe-bf16", ("avx2",), True),
+    ],
+)
+def test_experts_of_4_bits_need_a_cpu_with_amx(profile, sets, placed):
+    here = machine()
+    here = replace(here, host=replace(here.host, instruction_sets=sets))
+    found = fit(BY_NAME[profile], here, Wish(profile=profile, engine=EngineName.VLLM, device=Device.CPU))
+    assert isinstance(found, Misfit) is not placed
+    if not placed:
+        assert found.reasons == (
+            "vLLM's CPU build has 4-bit experts for CPUs with AMX (amx_tile) only, which test has not",
+        )
+
+
 def test_a_profile_cannot_ask_for_a_gpu_that_vllm_has_no_kernels_for():
     missed = fit(replace(BF16, min_compute_capability=(7, 0)), machine(V100), Wish())
     assert missed.reasons == ("GPU 0: compute capability 7.0, bf16 needs 7.5",)

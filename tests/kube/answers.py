@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.kube.access import Action, allowed, refusal
+from tests.kube.behind import Behind
 from tests.kube.checks import Call
 from tests.kube.discovery import REVIEWS, discovered
 from tests.kube.door import Answer
@@ -25,6 +26,8 @@ class Answers:
     def __init__(self, keeper: Keeper, faults: Faults) -> None:
         self.store, self.registry, self.faults = keeper.store, keeper.registry, faults
         self.reads, self.writes = Reads(keeper.store), Writes(keeper)
+        self.behind = Behind(keeper.store)
+        self._behind = {("services", "proxy"): self.behind.proxied, ("pods", "log"): self.behind.log}
 
     def answer(self, user: str, request: Request, where: Route | None) -> Answer:
         if not user:
@@ -37,6 +40,8 @@ class Answers:
         did = verb(request, where)
         fault = self.faults.meet(did, where.plural)
         self._check_access(user, did, where)
+        if (where.plural, where.subresource) in self._behind:
+            return self._behind[where.plural, where.subresource](request, where)
         if where.subresource and not _has_subresource(call):
             raise no_such_path()
         if did == "watch":

@@ -27,7 +27,7 @@ class Answer:
     """A body, or events that follow one another until the stream ends."""
 
     code: int
-    body: Object = field(default_factory=dict)
+    body: Object | bytes = field(default_factory=dict)  # bytes: somebody else's
     stream: Iterator[Object] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -111,7 +111,7 @@ class _Visit(BaseHTTPRequestHandler):
             self._stream(answer.stream)
 
     def _send(self, answer: Answer) -> None:
-        data = json.dumps(answer.body).encode()
+        data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.code)
         for name, value in {
             "Content-Type": "application/json",

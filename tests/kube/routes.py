@@ -9,7 +9,7 @@ from typing import Any
 _PATH = re.compile(
     r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/(?!status$|finalize$)))?"
-    r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<subresource>[^/]+))?)?$"
+    r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?:(?P<subresource>[^/]+)|proxy(?P<beyond>/.*)))?)?$"
 )
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
@@ -48,6 +48,7 @@ class Route:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    beyond: str = ""  # the path at what is behind a proxy
 
     @property
     def resource(self) -> str:
@@ -60,7 +61,9 @@ def route(path: str) -> Route | None:
     match = _PATH.match(path)
     if not match:
         return None
-    parts = {name: match[name] or "" for name in ("group", "namespace", "plural", "name", "subresource")}
+    parts = {name: match[name] or "" for name in ("group", "namespace", "plural", "name", "subresource", "beyond")}
+    if parts["beyond"]:
+        parts["subresource"] = "proxy"
     return Route(version=match["core"] or match["version"], **parts)
 
 

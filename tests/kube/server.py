@@ -50,7 +50,7 @@ class ApiServer:
     def __init__(self) -> None:
         self.store, self.registry, self.faults = Store(), Registry(), Faults()
         self._answers = Answers(Keeper(self.store, self.registry), self.faults)
-        self.reads = self._answers.reads
+        self.reads, self.behind = self._answers.reads, self._answers.behind
         self.requests: list[Seen] = []
         self.url = ""
         for name in _NAMESPACES:

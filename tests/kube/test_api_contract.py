@@ -233,3 +233,14 @@ def deployment(name: str, containers: list[dict[str, object]], **spec: object) -
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": containers}}
     whole = {"selector": {"matchLabels": {"app": name}}, "template": template, "replicas": 0, **spec}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": whole}
+
+
+def test_a_service_is_reached_through_the_server_where_anything_is_behind_it(cluster: Cluster) -> None:
+    proxied = f"{cluster.path('services', 'web:8000')}/proxy/ready"
+    missing = cluster.call("GET", proxied)
+    assert (missing.code, missing.reason, missing.message) == (404, "NotFound", 'services "web" not found')
+    spec = {"ports": [{"name": "serve", "port": 8000, "protocol": "TCP"}]}
+    cluster.ok("POST", cluster.path("services"), {"metadata": {"name": "web"}, "spec": spec})
+    empty = cluster.call("GET", proxied)
+    assert (empty.code, empty.reason) == (503, "ServiceUnavailable")
+    assert empty.message == 'no endpoints available for service "web"'

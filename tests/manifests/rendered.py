@@ -9,9 +9,10 @@ from typing import Any
 from orchestrator.adapters.described_site import parse_site
 from orchestrator.adapters.gpu_table import load_gpus, shipped_gpus_dir
 from orchestrator.app.plan import make_described_plan
+from orchestrator.core.cluster.toleration import Toleration
 from orchestrator.core.manifests.fleet import manifests
 from orchestrator.core.manifests.manifest import Manifest
-from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
+from orchestrator.core.manifests.settings import ClusterSettings, MigStrategy, Upgrade
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.goal import ScalingGoal
@@ -38,9 +39,10 @@ def rendered(hardware: str = PAIR, wish: Wish | None = None, goal: ScalingGoal |
 def every_kind() -> Iterator[Fleet]:
     """Each choice that shows in the objects, at least once."""
     yield rendered()
-    yield rendered("cpu:16c:64gb", model_claim="models")
+    yield rendered("cpu:16c:64gb", model_claim="models", tolerations=(Toleration("spot"), Toleration("team", "")))
     yield rendered("a100-80gb:4", SCALED, redis_address="redis:6379", monitoring=True, namespace="llm")
     yield rendered("h100-80gb/mig-3g.40gb:2", Wish(model="qwen3.5-9b"), client_namespaces=("web", "jobs"))
+    yield rendered("h100-80gb/mig-3g.40gb:2", Wish(model="qwen3.5-9b"), mig_strategy=MigStrategy.SINGLE)
     yield rendered("a100-80gb:4", SCALED, upgrade=Upgrade.INCREMENTAL, gateway_class="istio")
     yield rendered("a100-80gb:2@3;l4:2@2", replace(SCALED, num_replicas=6, bounds=ReplicaBounds(0, 6)))
 

@@ -18,6 +18,7 @@ from ray.serve.schema import ServeDeploySchema
 from orchestrator.cli.documents import yaml_documents
 from orchestrator.core.manifests.quantities import memory
 from orchestrator.core.manifests.ray_service import RAY_VERSION
+from tests.kube.go_form import canonical
 from tests.manifests.rendered import Fleet, every_kind, rendered
 from tests.manifests.structural import FILES, FOLDER, complaints
 
@@ -111,7 +112,7 @@ def _require_canonical(resources: dict[str, dict[str, str]]) -> None:
     for amounts in resources.values():
         for name, amount in amounts.items():
             assert isinstance(amount, str), name
-            assert not amount.endswith("m"), name
+            assert canonical(amount) == amount, name
 
 
 def test_the_schemas_are_kuberays() -> None:

@@ -23,7 +23,7 @@ echo "{path}"
 
 def fetcher(fleet: Fleet) -> Any:
     (engine,) = fleet.engines
-    (found,) = engine["template"]["spec"]["initContainers"]
+    found, _ = engine["template"]["spec"]["initContainers"]
     return found
 
 

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from itertools import count
+from itertools import count, permutations
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,20 @@ def test_whatever_kind_of_number_is_told_is_seen_as_one() -> None:
     (sample,) = seen.variants[0].replicas.values()
     assert sample is not None
     assert {type(value) for value in (*sample, seen.answered_requests)} == {float}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("silent", [None, 0, 2])
+def test_what_a_replica_told_is_its_own_in_whatever_order_serve_has_the_series(
+    order: tuple[int, ...], silent: int | None
+) -> None:
+    every = [None if number == silent else told(number, 100.0 * number) for number in range(3)]
+    there = context("demo", BEGIN_S, 3, *every)
+    for metric, series in there.raw_metrics.items():
+        in_order = sorted(series.items(), key=lambda pair: order[int(pair[0].unique_id.removeprefix("demo-"))])
+        there.raw_metrics[metric] = dict(in_order)
+    samples = pool_seen([there], BEGIN_S).variants[0].replicas
+    assert samples == {f"demo-{number}": each and ReplicaSample(**each) for number, each in enumerate(every)}
 
 
 def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.adapters.kubernetes_api.refusals import GONE, NotServed, require_well
 from orchestrator.adapters.kubernetes_api.resource import Resource, resource_of
-from orchestrator.adapters.kubernetes_api.transport import APPLIED, PLAIN, READ_S, Answer, Object, Transport
+from orchestrator.adapters.kubernetes_api.transport import APPLIED, PATCHED, PLAIN, READ_S, Answer, Object, Transport
 
 PAGE = 500  # objects
 WATCH_S = 240  # then it is asked anew
 MANAGER = "qorch"
-LOG = Resource("pods/log")
+FOLLOW_S = 24 * 3600  # a log may say nothing for so long
+PROXIED_S = 5.0
+LOG, PROXY = Resource("pods/log"), Resource("services/proxy")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,25 @@ class KubernetesApi:
             self._well(answer, "get", LOG)
         return answer.data.decode(errors="replace")
 
+    def log_chunks(self, namespace: str, pod: str, **query: str) -> Generator[bytes]:
+        """As `log`, as it comes; with `follow` it goes on as long as the container runs."""
+        path = Resource("pods").path(namespace, pod, "log")
+        for chunk in self._transport.chunks(path, query, FOLLOW_S):
+            if chunk.status >= 400:
+                self._well(chunk, "get", LOG)
+            yield chunk.data
+
+    def proxied(self, namespace: str, service: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """What a service answers to a GET, through the API server, which keeps `Authorization` for itself.
+
+        `service` names its port too: `NAME:PORT`. Raises Forbidden where services may not be reached so.
+        """
+        through = Resource("services").path(namespace, service, "proxy")
+        answer = self._transport.passed("GET", through + path, headers, PROXIED_S)
+        if answer.status == 403 and isinstance(answer.body, dict) and answer.body.get("kind") == "Status":
+            self._well(answer, "get", PROXY)
+        return answer.status, answer.data
+
     # -- writing
 
     def apply(self, item: Object, *, dry_run: bool = False, force: bool = False) -> Object:
@@ -92,6 +113,11 @@ class KubernetesApi:
     def replace(self, item: Object) -> Object:
         """Raises Conflict where it has changed since its `resourceVersion`."""
         return self._write("update", "PUT", item, self._path(item))
+
+    def patch(self, resource: Resource, namespace: str | None, name: str, steps: list[dict[str, Any]]) -> Object:
+        """By a JSON patch (RFC 6902), of steps that may be done twice; raises Refused where one does not apply."""
+        path, asked = resource.path(namespace, name), {"fieldManager": self._manager}
+        return self._well(self._transport.call("PATCH", path, asked, steps, PATCHED), "patch", resource)
 
     def delete(self, resource: Resource, namespace: str | None, name: str) -> bool:
         """Whether there was such an object; what it owns goes after it, in the background."""

@@ -17,10 +17,11 @@ from orchestrator.core.errors import EnvironmentNotReady
 
 CONNECT_S, READ_S = 5.0, 60.0
 BACKOFF_S = 0.2  # before the second try; twice as long before each other
-PLAIN, APPLIED = "application/json", "application/apply-patch+yaml"
-RETRIED = ("GET", "PATCH", "PUT", "DELETE")  # done twice they are done once; a patch is always an apply
+PLAIN, APPLIED, PATCHED = "application/json", "application/apply-patch+yaml", "application/json-patch+json"
+RETRIED = ("GET", "PATCH", "PUT", "DELETE")  # done twice they are done once, a patch too
 
 Object = Mapping[str, Any]
+Body = Object | list[dict[str, Any]]
 
 
 def retries() -> urllib3.Retry:
@@ -58,44 +59,65 @@ class Transport:
         self._context = context
 
     def call(
-        self, method: str, path: str, query: Mapping[str, str], body: Object | None = None, form: str = PLAIN
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None = None, form: str = PLAIN
     ) -> Answer:
         with self._reached():
             answer = self._send(method, path, query, body, form, READ_S)
             return Answer(int(answer.status), bytes(answer.data))
 
+    def passed(self, method: str, path: str, headers: Mapping[str, str], read_s: float) -> Answer:
+        """What somebody behind the server answers, whose 503 may mean what it says and is not asked again."""
+        method, url, sent, _, _ = self._serialized(method, path, {}, None, headers)
+        timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        pool = self._client.rest_client.pool_manager
+        with self._reached():
+            answer = pool.request(method, url, headers=sent, timeout=timeout, retries=False)
+            return Answer(int(answer.status), bytes(answer.data))
+
     def lines(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:
-        """The lines of an answer that goes on; where it is a refusal, that whole; a connection that breaks ends it."""
+        """The lines of an answer that goes on; where it is a refusal, that whole."""
+        rest = b""
+        for chunk in self.chunks(path, query, patience_s):
+            if chunk.status >= 400:
+                yield chunk
+                return
+            *lines, rest = (rest + chunk.data).split(b"\n")
+            yield from (Answer(200, line) for line in lines if line)
+
+    def chunks(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:
+        """An answer as it comes; where it is a refusal, that whole; a connection that breaks ends it."""
         with self._reached():
             answer = self._send("GET", path, query, None, PLAIN, patience_s)
         try:
             if answer.status >= 400:
                 yield Answer(int(answer.status), bytes(answer.data))
                 return
-            rest = b""
-            for chunk in answer.stream(None):
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from (Answer(200, line) for line in lines if line)
+            yield from (Answer(200, chunk) for chunk in answer.stream(None))
         except urllib3.exceptions.HTTPError:
             return
         finally:
             answer.close()
 
     def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Object | None, form: str, read_s: float
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None, form: str, read_s: float
     ) -> urllib3.BaseHTTPResponse:
         said = {} if body is None else {"Content-Type": form}
-        method, url, headers, sent, _ = self._client.param_serialize(
+        method, url, headers, sent, _ = self._serialized(method, path, query, body, {"Accept": PLAIN, **said})
+        answer = self._client.call_api(method, url, headers, sent, _request_timeout=(CONNECT_S, read_s))
+        response: urllib3.BaseHTTPResponse = answer.response
+        return response
+
+    def _serialized(
+        self, method: str, path: str, query: Mapping[str, str], body: Body | None, headers: Mapping[str, str]
+    ) -> Any:
+        return self._client.param_serialize(
             method,
             path,
             query_params=dict(query),
             auth_settings=["BearerToken"],
-            header_params={"Accept": PLAIN, **said},
+            header_params=dict(headers),
             body=body,
         )
-        answer = self._client.call_api(method, url, headers, sent, _request_timeout=(CONNECT_S, read_s))
-        response: urllib3.BaseHTTPResponse = answer.response
-        return response
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

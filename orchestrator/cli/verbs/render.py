@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,11 +11,10 @@ from orchestrator.cli import compose, options
 from orchestrator.cli.cluster import cluster_settings
 from orchestrator.cli.goals import GoalChanges, goal_changes
 from orchestrator.cli.output import FORMATS, emit_documents, message
+from orchestrator.cli.pod_order import PodOrder
 from orchestrator.cli.wish import require_no_wish
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.manifests.settings import ClusterSettings
-from orchestrator.core.plan import FitPlan
-from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.wish import Wish
 
 
@@ -47,28 +46,22 @@ def command(
     Needs no cluster and changes nothing. The plan is made for --hardware, or for nodes such as this machine, unless
     --plan has it.
     """
-    from orchestrator.app.plan import require_reached
-    from orchestrator.core.manifests.fleet import manifests
+    from orchestrator.core.manifests.changes import object_id
+    from orchestrator.core.manifests.fleet import fleet_objects
 
-    plan = compose.pod_plan(wish, hardware) if plan_path is None else _written(ctx, plan_path, hardware)
-    require_reached(plan, asked := ScalingGoal(**goal), bool(goal))
-    emit_documents(format_, manifests(fleet, plan, asked, settings, compose.gpu_table()), _name)
+    if plan_path is not None:
+        _require_plan_alone(ctx, hardware)
+    order = PodOrder(wish, plan_path, goal, partial(compose.pod_plan, hardware=hardware))
+    objects = fleet_objects(order.fleet(fleet, settings), {each.name: each for each in order.plan.profiles})
+    emit_documents(format_, objects, object_id)
     if not quiet:
         _tell(fleet, settings)
 
 
-def _written(ctx: click.Context, path: Path, hardware: str | None) -> FitPlan:
+def _require_plan_alone(ctx: click.Context, hardware: str | None) -> None:
     require_no_wish(ctx)
     if hardware is not None:
         raise click.UsageError("--hardware cannot be combined with --plan, which has its own", ctx)
-    return compose.planned_for_pods(path)
-
-
-def _name(each: dict[str, Any]) -> str:
-    """As `kubectl -o name` writes it."""
-    group = each["apiVersion"].rpartition("/")[0]
-    kind = each["kind"].lower() + (f".{group}" if group else "")
-    return f"{kind}/{each['metadata']['name']}"
 
 
 def _tell(fleet: str, settings: ClusterSettings) -> None:

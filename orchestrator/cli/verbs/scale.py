@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli import compose, options
+from orchestrator.cli.compose import ClusterPlace
 from orchestrator.cli.goals import GoalChanges, goal_changes
+from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import TerminalReporter
-from orchestrator.core.fleet import command as command_for
 
 
 @click.command("scale")
@@ -16,6 +17,7 @@ from orchestrator.core.fleet import command as command_for
 @options.option("--max", "most", type=click.IntRange(1, 256), help="Most replicas, where they follow the load.")
 @goal_changes
 @options.fleet
+@in_cluster()
 @options.wait
 @options.timeout
 @options.quiet
@@ -27,6 +29,7 @@ def command(
     most: int | None,
     goal: GoalChanges,
     fleet: str,
+    place: ClusterPlace | None,
     wait: bool,
     timeout_s: float,
     quiet: bool,
@@ -41,6 +44,6 @@ def command(
         raise click.UsageError("either N, or --min, --max or a goal is needed", ctx)
     asked = Asked(fewest, most, goal) if num_replicas is None else Asked(num_replicas, num_replicas)
     reporter = TerminalReporter(quiet)
-    memory_bytes = compose.memory_available_bytes()
-    scale(compose.runtime(fleet), asked, memory_bytes, timeout_s, wait, reporter)
-    reporter.say(f"next:  {command_for('status', fleet)}")
+    running, memory_bytes = compose.running(fleet, place), compose.memory_available_bytes() if place is None else None
+    scale(running, asked, memory_bytes, timeout_s, wait, reporter)
+    reporter.say(f"next:  {running.command('status')}")

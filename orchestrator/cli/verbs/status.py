@@ -5,14 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli import compose, options
+from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.in_cluster import NAMESPACED_WIDELY, in_cluster
 from orchestrator.cli.output import emit, terminal_width
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.fleet import command as command_for
+from orchestrator.core.pod_deployment import PLACES
+
+if TYPE_CHECKING:
+    from orchestrator.app.ports import Running
 
 WATCH_PERIOD_S = 2.0
 DECISIONS = 20
@@ -20,34 +27,56 @@ DECISIONS = 20
 
 @click.command("status")
 @options.fleet
+@in_cluster(NAMESPACED_WIDELY)
 @options.format_
 @options.option("-w", "--watch", is_flag=True, help="Show it again every two seconds.")
 @options.option("--decisions", is_flag=True, help="What changed the number of replicas, and why, the latest last.")
 @options.since
 @options.tail(f"[default: {DECISIONS}]")
-def command(fleet: str, format_: str, watch: bool, decisions: bool, since_s: float | None, tail: int | None) -> None:
+def command(
+    fleet: str,
+    place: ClusterPlace | None,
+    format_: str,
+    watch: bool,
+    decisions: bool,
+    since_s: float | None,
+    tail: int | None,
+) -> None:
     """Show the fleet: its phase, its conditions, and a row for each replica."""
     if not decisions and (since_s, tail) != (None, None):
         raise UsageError("--since and --tail are for --decisions", hint=command_for("status --decisions", fleet))
-    show = partial(_show_decisions, since_s, DECISIONS if tail is None else tail) if decisions else _show_fleet
-    show(fleet, format_)
+    if decisions:
+        _require_here(fleet, place)
+        show = partial(_show_decisions, since_s, DECISIONS if tail is None else tail, fleet)
+    else:
+        show = partial(_show_fleet, compose.running(fleet, place))
+    show(format_)
     while watch:
         time.sleep(WATCH_PERIOD_S)
         _separate(format_)
-        show(fleet, format_)
+        show(format_)
 
 
-def _observe(name: str) -> Fleet:
-    fleet = compose.runtime(name).observe()
+def _observe(running: Running) -> Fleet:
+    fleet = running.observe()
     if fleet is None:
-        raise EnvironmentNotReady(f"there is no fleet {name!r} on this host", hint=command_for("up", name))
+        raise EnvironmentNotReady(f"there is no fleet {running.name!r} {running.where}", hint=running.command("up"))
     return fleet
 
 
-def _show_fleet(name: str, format_: str) -> None:
+def _require_here(name: str, place: ClusterPlace | None) -> None:
+    """Raises EnvironmentNotReady: in a cluster the history is in the head's pod."""
+    if place is not None:
+        fleet = compose.cluster_fleet(name, place)
+        raise EnvironmentNotReady(
+            "decisions are kept in the pod of the fleet's head", hint=fleet.in_head("cat", PLACES.scaling_path)
+        )
+
+
+def _show_fleet(running: Running, format_: str) -> None:
     from orchestrator.views.fleet import fleet_data, fleet_text
 
-    fleet = _observe(name)
+    fleet = _observe(running)
     emit(
         format_,
         fleet_data(fleet),

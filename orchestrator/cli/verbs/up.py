@@ -8,13 +8,18 @@ from pathlib import Path
 import click
 
 from orchestrator.cli import compose, options
+from orchestrator.cli.cluster import cluster_settings
+from orchestrator.cli.cluster_up import ClusterOrder, How, require_host, up_in_cluster
+from orchestrator.cli.dry_run import DryRun, dry_run
 from orchestrator.cli.goals import GoalChanges, goal_changes
+from orchestrator.cli.in_cluster import place
 from orchestrator.cli.order import Asked
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.cli.wish import require_no_wish
 from orchestrator.cli.wish import wish as wish_options
 from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.fleet import command as command_for
+from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.wish import Wish
 
 
@@ -26,8 +31,13 @@ from orchestrator.core.wish import Wish
 @options.fleet
 @options.host
 @options.port
+@options.kube_context
+@options.kubeconfig
+@cluster_settings
 @options.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@options.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@dry_run
+@options.option("--diff", is_flag=True, help="In a cluster: show what would change, and exit 1 when anything would.")
+@options.option("--force-conflicts", is_flag=True, help="In a cluster: take fields that others own.")
 @options.wait
 @options.timeout
 @options.quiet
@@ -41,27 +51,41 @@ def command(
     fleet: str,
     host: str,
     port: int,
+    kube_context: str | None,
+    kubeconfig: Path | None,
+    settings: ClusterSettings,
     yes: bool,
-    dry_run: bool,
+    dry_run: DryRun,
+    diff: bool,
+    force_conflicts: bool,
     wait: bool,
     timeout_s: float,
     quiet: bool,
 ) -> None:
     """Detect the hardware, choose a profile, deploy it, and return when the model answers a completion.
 
-    The fleet stays up in the background. Run it again and nothing changes.
+    The fleet stays up in the background. Run it again and nothing changes. With --kube-context it is deployed into a
+    cluster that has KubeRay, as the objects that `qorch render` writes.
     """
-    from orchestrator.app.up import UpSettings, up
-
-    planned = None
     if plan_path is not None:
         require_no_wish(ctx)
-        planned = compose.read_plan(plan_path)
-    asked = Asked(wish, weights, host, port, planned, goal)
-    if dry_run:
-        asked.show_plan()
+    where = place(kubeconfig, kube_context, settings.namespace)
+    if where is not None:
+        how = How(yes, dry_run, diff, force_conflicts, wait, timeout_s)
+        up_in_cluster(ctx, ClusterOrder(fleet, where, wish, plan_path, goal, settings), how, TerminalReporter(quiet))
         return
-    reporter, keys = TerminalReporter(quiet), compose.key_store()
+    require_host(ctx)
+    asked = Asked(wish, weights, host, port, None if plan_path is None else compose.read_plan(plan_path), goal)
+    if dry_run is DryRun.PLAN:
+        asked.show_plan()
+    else:
+        _up_here(asked, fleet, yes, timeout_s, wait, TerminalReporter(quiet))
+
+
+def _up_here(asked: Asked, fleet: str, yes: bool, timeout_s: float, wait: bool, reporter: TerminalReporter) -> None:
+    from orchestrator.app.up import UpSettings, up
+
+    keys = compose.key_store()
     has_keys = bool(keys.read().active)
     settings = UpSettings(asked.endpoint(has_keys), str(keys.path), asked.data, timeout_s, wait, asked.scaling_goal)
     result = up(partial(asked.order, reporter, ask=not yes), compose.runtime(fleet), settings, reporter)

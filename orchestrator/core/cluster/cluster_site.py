@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.core.cluster.claimed_gpus import claimed_gpus
 from orchestrator.core.cluster.gpu_kind import GKE, KARPENTER
-from orchestrator.core.cluster.gpu_labels import GPU, cuda_version, devices_of, driver_version
+from orchestrator.core.cluster.gpu_labels import GPU, Devices, cuda_version, devices_of, driver_version
 from orchestrator.core.cluster.gpus import CLIQUE, NOT_TOLD, ONE_POOL, UNNAMED, gpus_of
 from orchestrator.core.cluster.host import host_of
+from orchestrator.core.cluster.namespace_limits import Bars, NamespaceLimits
 from orchestrator.core.cluster.node import ARCH, ZONE, Node, unusable
-from orchestrator.core.cluster.notices import left_out
-from orchestrator.core.cluster.pod_requests import Requested
-from orchestrator.core.cluster.pools import Labels, NodeHost, pooled
+from orchestrator.core.cluster.notices import left_out, own_pods
+from orchestrator.core.cluster.pools import Labels, NodeKind, pooled
 from orchestrator.core.cluster.probed_gpus import probed_gpus
+from orchestrator.core.cluster.quantity import Amounts
+from orchestrator.core.cluster.requests import NOTHING_REQUESTED, Requested, Requests
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.gpu_table import GpuTable
-from orchestrator.core.inventory import Gpu, GpuDriver, Inventory, Site
+from orchestrator.core.inventory import Gpu, GpuDriver, Site
 
 Probed = tuple[GpuDriver, tuple[Gpu, ...]]
 
 OF_GPU = (f"{GPU}.product", GKE, f"{KARPENTER}-name", ZONE, CLIQUE)
+ANYBODY = Tenant()
+GPU_LABELS = (ARCH, *OF_GPU, f"{KARPENTER}-memory")  # beside those of GPU Feature Discovery
 
 
 @dataclass(frozen=True)
@@ -30,38 +36,64 @@ class Seen:
 
     name: str
     nodes: tuple[Node, ...]
-    requested: Requested = field(default_factory=dict)
+    requests: Requests = NOTHING_REQUESTED
     claimed: Claimed = NOTHING_CLAIMED
     probed: Mapping[str, Probed] = field(default_factory=dict)  # by node
     notices: tuple[str, ...] = ()
+    limits: Mapping[str, NamespaceLimits] = field(default_factory=dict)  # by namespace
 
 
-def cluster_site(seen: Seen, table: GpuTable) -> tuple[Site, tuple[str, ...]]:
+def cluster_site(seen: Seen, table: GpuTable, tenant: Tenant = ANYBODY) -> tuple[Site, tuple[str, ...]]:
     """All nodes that a fleet's pods may be put on, in the order of their names; and what is not planned on."""
-    usable = [node for node in sorted(seen.nodes, key=lambda node: node.name) if unusable(node) is None]
-    hosts = [_node_host(node, seen, table) for node in usable]
-    return pooled(hosts), (*seen.notices, *left_out(seen.nodes, [host.inventory for host in hosts]))
+    requested, bars = tenant.requested(seen.requests), limits_of(seen, tenant).bars()
+    alike: dict[Hashable, list[Node]] = defaultdict(list)
+    for node in sorted(seen.nodes, key=lambda node: node.name):
+        if unusable(node, tenant.tolerations) is None:
+            alike[_gpu_facts(node, seen, requested, bars)].append(node)
+    kinds = [_kind(nodes, seen, requested, bars, table) for nodes in alike.values()]
+    return pooled(kinds), (*seen.notices, *own_pods(seen.requests, tenant), *left_out(seen.nodes, kinds, tenant))
 
 
-def _node_host(node: Node, seen: Seen, table: GpuTable) -> NodeHost:
-    requested = seen.requested.get(node.name, {})
-    driver, gpus = _driver_and_gpus(node, seen, table)
+def limits_of(seen: Seen, tenant: Tenant) -> NamespaceLimits:
+    """What the fleet's namespace allows it."""
+    limits = seen.limits.get(tenant.namespace, NamespaceLimits(tenant.namespace))
+    return limits.without(seen.requests.of_fleet(tenant.key)) if tenant.anew else limits
+
+
+def _gpu_facts(node: Node, seen: Seen, requested: Requested, bars: Bars) -> Hashable:
+    """All that a node's GPUs are made of: nodes of which it is equal are looked at once."""
+    found, taken = _devices(node, bars), requested.get(node.name, {})
+    own = node.name if node.name in seen.claimed.devices or node.name in seen.probed else None
+    labels = tuple(node.labels.get(name) for name in GPU_LABELS)
+    return own, found, tuple(taken.get(each.resource) for each in found), labels, _driver(node)
+
+
+def _devices(node: Node, bars: Bars) -> tuple[Devices, ...]:
+    return tuple(replace(each, barred=bars.get(each.resource)) for each in devices_of(node))
+
+
+def _kind(nodes: Sequence[Node], seen: Seen, requested: Requested, bars: Bars, table: GpuTable) -> NodeKind:
+    """Of nodes whose GPUs are made of the same."""
+    found, taken = _devices(nodes[0], bars), requested.get(nodes[0].name, {})
+    driver, gpus = _driver_and_gpus(nodes[0], found, seen, taken, table)
     unified = any(gpu.memory_total_bytes == ONE_POOL for gpu in gpus)
-    inventory = Inventory(host_of(node, requested, unified), driver, gpus, f"cluster {seen.name}")
-    return NodeHost(inventory, _labels(node, gpus))
+    hosts = tuple(host_of(node, requested.get(node.name, {}), unified) for node in nodes)
+    return NodeKind(f"cluster {seen.name}", driver, gpus, _labels(nodes[0], gpus), hosts)
 
 
-def _driver_and_gpus(node: Node, seen: Seen, table: GpuTable) -> Probed:
+def _driver_and_gpus(node: Node, found: Sequence[Devices], seen: Seen, requested: Amounts, table: GpuTable) -> Probed:
     """What the device plugin offers, by labels or where these do not name it by a probe; else what claims can have."""
-    requested, found = seen.requested.get(node.name, {}), devices_of(node)
     offered = any(each.allocatable for each in found)
     gpus = () if offered else claimed_gpus(node.name, seen.claimed, table)
     gpus = gpus or gpus_of(found, node, requested, table)
     if node.name in seen.probed and any(gpu.hidden == UNNAMED for gpu in gpus):
         driver, probed = seen.probed[node.name]
         return driver, probed_gpus(probed, int(requested.get(GPU, 0)))
-    absent = None if gpus else "no GPU: the node offers none"
-    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent), gpus
+    return _driver(node, None if gpus else "no GPU: the node offers none"), gpus
+
+
+def _driver(node: Node, absent: str | None = None) -> GpuDriver:
+    return GpuDriver(driver_version(node) or NOT_TOLD, cuda_version(node) or NOT_TOLD, absent)
 
 
 def _labels(node: Node, gpus: tuple[Gpu, ...]) -> Labels:

@@ -34,6 +34,7 @@ class Devices:
     allocatable: int
     mig_profile: str | None = None
     replicas: int = 1  # times that each is handed out
+    barred: str | None = None  # why no pod of the fleet may have any
 
 
 def devices_of(node: Node) -> tuple[Devices, ...]:

@@ -54,6 +54,8 @@ def _hidden(devices: Devices, kind: GpuSpec | None, requested: int) -> list[str 
 
 def _unusable(devices: Devices, kind: GpuSpec | None) -> str | None:
     """What is wrong with all of them."""
+    if devices.barred is not None:
+        return devices.barred
     if devices.mig_profile == "INVALID":
         return INVALID_MIG
     if devices.replicas > 1:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.cluster.quantity import Amounts, amounts, mapping, mappings
+from orchestrator.core.cluster.toleration import GPU_TOLERATION, Taint, Toleration, barring
 
 ARCH = "kubernetes.io/arch"
 OS = "kubernetes.io/os"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
 ZONE = "topology.kubernetes.io/zone"
-TOLERATED = ("nvidia.com/gpu",)  # the taint that keeps pods without GPUs off GPU nodes; those of a fleet tolerate it
-BARRING = ("NoSchedule", "NoExecute")
-
-
-@dataclass(frozen=True)
-class Taint:
-    """What keeps pods off a node."""
-
-    key: str
-    value: str
-    effect: str
-
-    def __str__(self) -> str:
-        return f"{self.key}{'=' if self.value else ''}{self.value}:{self.effect}"
 
 
 @dataclass(frozen=True)
@@ -66,16 +53,16 @@ def read_node(node: Mapping[str, Any]) -> Node:
     )
 
 
-def unusable(node: Node) -> str | None:
-    """Why no pod of a fleet would be put on the node."""
+def unusable(node: Node, tolerations: Sequence[Toleration] = ()) -> str | None:
+    """Why no pod of a fleet would be put on the node; `tolerations` are those beside that of GPUs."""
     if not node.ready:
         return "not Ready"
     if node.unschedulable:
         return "cordoned"
     if node.system != "linux":
         return f"runs {node.system}"
-    barring = [str(taint) for taint in node.taints if taint.effect in BARRING and taint.key not in TOLERATED]
-    return f"tainted {', '.join(barring)}" if barring else None
+    taints = barring(node.taints, (GPU_TOLERATION, *tolerations))
+    return f"tainted {', '.join(map(str, taints))}" if taints else None
 
 
 def _taint(taint: Mapping[str, Any]) -> Taint:

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from orchestrator.core.amounts import counted
 from orchestrator.core.cluster.gpus import REQUESTED, UNNAMED
 from orchestrator.core.cluster.node import Node, unusable
-from orchestrator.core.inventory import Gpu, Inventory
+from orchestrator.core.cluster.pools import NodeKind
+from orchestrator.core.cluster.requests import Requests
+from orchestrator.core.cluster.tenant import Tenant
+from orchestrator.core.inventory import Gpu
 
 OTHER_GPUS = ("amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe", "habana.ai/gaudi")
 NAMED = 3  # nodes that a notice names
@@ -17,11 +20,21 @@ LABELS_HELP = (
 )
 
 
-def left_out(nodes: Sequence[Node], inventories: Iterable[Inventory]) -> tuple[str, ...]:
+def own_pods(requests: Requests, tenant: Tenant) -> tuple[str, ...]:
+    """That the fleet runs already, where what it has is not planned on."""
+    if tenant.anew or tenant.key not in requests.by_fleet:
+        return ()
+    return (
+        f"fleet {tenant.fleet} runs in namespace {tenant.namespace}, and what its pods asked for is not planned on; "
+        f"a plan that takes its place has it: --fleet {tenant.fleet}",
+    )
+
+
+def left_out(nodes: Sequence[Node], planned_on: Iterable[NodeKind], tenant: Tenant) -> tuple[str, ...]:
     """Nodes, then GPUs of those that are planned on."""
-    reasons = [(node.name, why) for node in nodes if (why := unusable(node)) is not None]
+    reasons = [(node.name, why) for node in nodes if (why := unusable(node, tenant.tolerations)) is not None]
     unused = (f"{where} not planned on: {why}" for why, where in _by_reason(reasons, "node"))
-    hidden = [(each.host.hostname, why) for each in inventories for why in _hidden(each.gpus)]
+    hidden = [(host.hostname, why) for kind in planned_on for why in _hidden(kind.gpus) for host in kind.hosts]
     gpus = (f"{where} not planned on: {_with_help(why)}" for why, where in _by_reason(hidden, "GPU"))
     others = [(node.name, name) for node in nodes for name in OTHER_GPUS if node.count(name)]
     foreign = (f"{where} not planned on: only NVIDIA's GPUs are ({name})" for name, where in _by_reason(others, "node"))

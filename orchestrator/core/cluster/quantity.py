@@ -39,8 +39,15 @@ def _read(text: str) -> Decimal | None:
 
 def amounts(value: Any) -> dict[str, Decimal]:
     """The quantities of a resource list that can be read."""
-    read = {str(name): quantity(text) for name, text in mapping(value).items()}
-    return {name: number for name, number in read.items() if number is not None}
+    return {str(name): number for name, text in mapping(value).items() if (number := quantity(text)) is not None}
+
+
+def amount_text(amount: Decimal) -> str:
+    """Whole GiB or MiB as such, anything else as the number."""
+    for unit, size in (("Gi", 2**30), ("Mi", 2**20)):
+        if amount >= size and amount % size == 0:
+            return f"{amount / size:f}{unit}"
+    return f"{amount.normalize():f}"
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import FLEET_LABEL, pods_of
 from orchestrator.core.manifests.settings import ClusterSettings
 
+POD_MONITOR = ("monitoring.coreos.com/v1", "PodMonitor")
+PROMETHEUS_RULE = ("monitoring.coreos.com/v1", "PrometheusRule")
 SCRAPE_PERIOD = "15s"
 FLEET = FLEET_LABEL.replace(".", "_").replace("/", "_")  # as Prometheus writes a label of Kubernetes
 
@@ -22,7 +24,7 @@ def pod_monitor(spec: DeploymentSpec, settings: ClusterSettings) -> Manifest:
             {"port": port, "path": "/metrics", "interval": SCRAPE_PERIOD} for port in ("metrics", "serve")
         ],
     }
-    return manifest(("monitoring.coreos.com/v1", "PodMonitor"), spec.fleet, "", settings, {"spec": content})
+    return manifest(POD_MONITOR, spec.fleet, "", settings, {"spec": content})
 
 
 def prometheus_rule(spec: DeploymentSpec, settings: ClusterSettings) -> Manifest:
@@ -51,7 +53,7 @@ def prometheus_rule(spec: DeploymentSpec, settings: ClusterSettings) -> Manifest
         ),
     ]
     content = {"groups": [{"name": f"qorch.{spec.fleet}", "rules": rules}]}
-    return manifest(("monitoring.coreos.com/v1", "PrometheusRule"), spec.fleet, "", settings, {"spec": content})
+    return manifest(PROMETHEUS_RULE, spec.fleet, "", settings, {"spec": content})
 
 
 def _alert(name: str, expression: str, for_: str, summary: str) -> dict[str, Any]:

@@ -11,6 +11,12 @@ from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 
 def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
     """Lines for people."""
+    yield from remarks(settings)
+    yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {create_secret(fleet, settings)}"
+
+
+def remarks(settings: ClusterSettings) -> Iterator[str]:
+    """What follows from choices that were left open."""
     if "@sha256:" not in settings.image:
         yield f"note: the image {settings.image} may change under its tag; a digest does not: --image NAME@sha256:…"
     if settings.model_claim is None:
@@ -19,10 +25,10 @@ def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
         yield "note: without --redis the fleet ends with its head, and Kubernetes will not drain the head's node"
     if settings.upgrade is not Upgrade.NONE:
         yield "note: while Ray's cluster is replaced (for another image, say), there are up to twice as many pods"
-    yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {_create_secret(fleet, settings)}"
 
 
-def _create_secret(fleet: str, settings: ClusterSettings) -> str:
+def create_secret(fleet: str, settings: ClusterSettings) -> str:
+    """The command that makes the fleet's Secret."""
     namespace = f" -n {settings.namespace}" if settings.namespace else ""
     redis = f" --from-literal={REDIS_PASSWORD}=…" if settings.redis_address else ""
     keys = "--from-file=keys.json=$HOME/.config/qorch/keys.json"

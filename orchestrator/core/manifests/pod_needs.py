@@ -9,6 +9,8 @@ from orchestrator.core.accelerators import Accelerator, devices
 from orchestrator.core.amounts import GIB, MIB
 from orchestrator.core.deployment import DeploymentSpec, Variant
 from orchestrator.core.gpu_table import GpuTable
+from orchestrator.core.manifests.gpu_nodes import GpuNodes, gpu_nodes
+from orchestrator.core.manifests.settings import MigStrategy
 from orchestrator.core.plan import FitPlan, Placement
 
 RAY_BYTES = 2 * GIB  # a node's own processes, the replica and a small object store
@@ -25,8 +27,8 @@ class PodNeeds:
     """Of one engine pod."""
 
     variant: Variant
-    gpu_resource: str | None  # of the device plugin; None on a CPU
-    products: tuple[str, ...]  # any of these GPUs, as GPU Feature Discovery labels their nodes
+    gpus: GpuNodes | None  # None on a CPU
+    beside_gpus: bool  # whether its node has GPUs, whose taint it has to tolerate even on a CPU
     cpu_cores: int
     memory_bytes: int
     shm_bytes: int
@@ -34,19 +36,19 @@ class PodNeeds:
     start_s: float  # in which its engine answers, or it is another pod's turn
 
 
-def pod_needs(spec: DeploymentSpec, plan: FitPlan, table: GpuTable) -> tuple[PodNeeds, ...]:
+def pod_needs(spec: DeploymentSpec, plan: FitPlan, strategy: MigStrategy, table: GpuTable) -> tuple[PodNeeds, ...]:
     """Of each variant of the plan's deployment."""
-    return tuple(map(lambda *each: _needs(plan, table, *each), spec.variants, plan.placements))
+    return tuple(map(lambda *each: _needs(plan, strategy, table, *each), spec.variants, plan.placements))
 
 
-def _needs(plan: FitPlan, table: GpuTable, variant: Variant, placement: Placement) -> PodNeeds:
-    taken = tuple(_taken(plan, placement))
+def _needs(plan: FitPlan, strategy: MigStrategy, table: GpuTable, variant: Variant, placement: Placement) -> PodNeeds:
+    hosts, taken = plan.site.hosts[placement.option.group], tuple(_taken(plan, placement))
     shm_bytes = NCCL_SHM_BYTES if len(taken) > 1 else SHM_BYTES
     weights = placement.fit.profile.weights
     return PodNeeds(
         variant=variant,
-        gpu_resource=_gpu_resource(taken[0]) if taken else None,
-        products=_products(taken[0], table) if taken else (),
+        gpus=gpu_nodes(taken[0], hosts.pool, strategy, table) if taken else None,
+        beside_gpus=bool(hosts.inventory.gpus),
         cpu_cores=_cores(plan, placement, variant, len(taken)),
         memory_bytes=RAY_BYTES + shm_bytes + _engine_bytes(variant, len(taken)),
         shm_bytes=shm_bytes,
@@ -58,18 +60,6 @@ def _needs(plan: FitPlan, table: GpuTable, variant: Variant, placement: Placemen
 def _taken(plan: FitPlan, placement: Placement) -> Iterator[Accelerator]:
     there = {one.id: one for one in devices(plan.site.hosts[placement.option.group].inventory)[0]}
     return (there[name] for name in placement.gpu_sets[0])
-
-
-def _gpu_resource(device: Accelerator) -> str:
-    """As NVIDIA's device plugin names it; slices under its strategy `mixed`."""
-    return f"nvidia.com/mig-{device.mig_profile}" if device.mig_profile else "nvidia.com/gpu"
-
-
-def _products(device: Accelerator, table: GpuTable) -> tuple[str, ...]:
-    """All products of the kind: a description says no more, and they are planned alike."""
-    known = table.by_product(device.name, device.total_bytes) if device.mig_profile is None else None
-    known = known or table.by_name(device.name)
-    return tuple(name.replace(" ", "-") for name in (known.products if known else (device.name,)))
 
 
 def _cores(plan: FitPlan, placement: Placement, variant: Variant, num_gpus: int) -> int:

@@ -9,6 +9,7 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
 from orchestrator.core.manifests.pod import POD_SECURITY, resources, scratch_volumes
 from orchestrator.core.manifests.ray_pod import METRICS_PORT, SMALL_SHM_BYTES, container, folder, start_params
+from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 from orchestrator.core.pod_deployment import GOAL_PATH, PLACES, SERVE_PORT
 
@@ -34,6 +35,7 @@ def head_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, Any
         ]
     needs_token = spec.scaling is not None  # of the API server, for Ray's autoscaler, whose account KubeRay makes
     pod = {
+        **of_fleet(settings),
         "automountServiceAccountToken": needs_token,
         "containers": [ray],
         "securityContext": POD_SECURITY,

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec
+from orchestrator.core.manifests.logs import logs_container
 from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels, pods_of
 from orchestrator.core.manifests.pod import POD_SECURITY, http_probe, resources, scratch_volumes
 from orchestrator.core.manifests.pod_needs import PodNeeds
@@ -19,6 +20,7 @@ from orchestrator.core.manifests.ray_pod import (
     folder,
     start_params,
 )
+from orchestrator.core.manifests.scheduling import of_engine, of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 from orchestrator.core.manifests.weights import weights_container, weights_mount, weights_volume
 from orchestrator.core.pod_deployment import ENGINE_PORT, PLACES, SERVE_PORT
@@ -43,7 +45,7 @@ def gateway_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, 
         _secret_volume(spec, "keys", "keys.json", "keys.json"),
         _secret_volume(spec, "admin", "admin-token", "token"),
     ]
-    pod = {**_serving_pod(spec), **_apart(spec), "containers": [ray], "volumes": volumes}
+    pod = {**_serving_pod(spec), **of_fleet(settings), **_apart(spec), "containers": [ray], "volumes": volumes}
     count = exactly(settings.num_gateways)
     return _worker_group(spec, GATEWAY, count, 0, {"labels": pod_labels(spec.fleet, Role.GATEWAY)}, pod)
 
@@ -51,7 +53,7 @@ def gateway_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, 
 def engine_group(spec: DeploymentSpec, needs: PodNeeds, profile: Profile, settings: ClusterSettings) -> dict[str, Any]:
     """The pods of a variant: each has one replica, its GPUs and its weights."""
     variant = needs.variant
-    gpus = {needs.gpu_resource: variant.num_gpus} if needs.gpu_resource else {}
+    gpus = {needs.gpus.resource: variant.num_gpus} if needs.gpus else {}
     ports = {"engine": ENGINE_PORT, "metrics": METRICS_PORT}
     ray = container("engine", settings, ports, resources(needs.cpu_cores, needs.memory_bytes, **gpus))
     ray["startupProbe"] = _started(needs)
@@ -60,8 +62,8 @@ def engine_group(spec: DeploymentSpec, needs: PodNeeds, profile: Profile, settin
     ray["volumeMounts"].append(weights_mount(read_only=True))
     pod = {
         **_serving_pod(spec),
-        **_where(needs),
-        "initContainers": [weights_container(spec.fleet, profile, settings)],
+        **of_engine(needs, settings),
+        "initContainers": [weights_container(spec.fleet, profile, settings), logs_container(settings)],
         "containers": [ray],
         "volumes": [*scratch_volumes(needs.shm_bytes), weights_volume(needs.weights_bytes, settings)],
     }
@@ -112,18 +114,6 @@ def _started(needs: PodNeeds) -> dict[str, Any]:
 def _ready_port(settings: ClusterSettings) -> str | int:
     """Where KubeRay's Services go by number, an engine's pod must not be Ready for them: it has no gateway."""
     return SERVE_PORT if settings.upgrade is Upgrade.INCREMENTAL else "engine"
-
-
-def _where(needs: PodNeeds) -> dict[str, Any]:
-    """On nodes with the planned GPUs, whose taint keeps others away."""
-    if needs.gpu_resource is None:
-        return {}
-    products = {"key": "nvidia.com/gpu.product", "operator": "In", "values": list(needs.products)}
-    terms = {"nodeSelectorTerms": [{"matchExpressions": [products]}]}
-    return {
-        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}},
-        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
-    }
 
 
 def _secret_volume(spec: DeploymentSpec, name: str, key: str, path: str) -> dict[str, Any]:

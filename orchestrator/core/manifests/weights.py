@@ -14,10 +14,12 @@ from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
 from orchestrator.core.manifests.pod import POD_SECURITY, resources, security
 from orchestrator.core.manifests.quantities import memory
+from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.pod_deployment import MODELS, model_files, model_folder
 from orchestrator.core.profile import Profile
 
+JOB = ("batch/v1", "Job")
 VOLUME = "models"
 HUB_TOKEN = "hub-token"  # in the fleet's Secret, where a model is gated
 DISK_SLACK = 1.1
@@ -57,6 +59,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
     pod = {
         "metadata": {"labels": pod_labels(spec.fleet, Role.WEIGHTS)},
         "spec": {
+            **of_fleet(settings),
             "automountServiceAccountToken": False,
             "serviceAccountName": object_name(spec.fleet, "engine"),
             "restartPolicy": "OnFailure",
@@ -69,7 +72,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
         },
     }
     content = {"spec": {"backoffLimit": FETCHES, "template": pod}}
-    return manifest(("batch/v1", "Job"), spec.fleet, f"weights-{digest}", settings, content)
+    return manifest(JOB, spec.fleet, f"weights-{digest}", settings, content)
 
 
 def _fetcher(fleet: str, profiles: tuple[Profile, ...], settings: ClusterSettings) -> dict[str, Any]:

@@ -6,19 +6,17 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
-from orchestrator.core.scaling.learn import by_season, demand_of, fast_s, horizon_s, learned
+from orchestrator.core.scaling.learn import by_season, demand_of, learned
 from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_having
-from orchestrator.core.scaling.load import Load, cold_start_s, unit
-from orchestrator.core.scaling.memory import ScalingMemory
+from orchestrator.core.scaling.load import Load
+from orchestrator.core.scaling.memory import ScalingMemory, with_wanted
 from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
+from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
-
-LEAST_DRAIN_S = 30.0
-DRAIN_SHARE = 0.25  # of a cold start, in which what waits shall be served
 
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
@@ -28,17 +26,16 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     """Replicas by variant; of a load that is not known those that there are, and nothing is learned of it."""
     if why := _unknown(load):
         return _held(load, policy, why), memory and replace(memory, worked_s=load.now_s)
-    load, before = aligned(load, memory or _first(load))
-    seen = learned(load, policy, before)
-    needed, steps = _needed(load, policy, before, seen)
-    hold_s = _hold_s(load, policy)
-    seen = replace(seen, wanted=with_value(seen.wanted, load.now_s, needed, hold_s))
-    kept, why = _kept(load, policy, seen, hold_s)
-    steps = (*steps, DecisionStep("kept", kept, f"replicas{why}"))
-    wanted = max(kept, load.least / unit(load))
-    counts = mixed(load.variants, wanted * unit(load), policy.budget)
-    free = counts if policy.budget is None else mixed(load.variants, wanted * unit(load), None)
-    return ScalingDecision(counts, (*steps, _reached(load, counts, wanted)), free), seen
+    before, times = aligned(memory or _first(load), load.variants[0].capacity), times_of(load, policy)
+    seen, unit = learned(load, policy, times, before), before.unit
+    needed, steps = _needed(load, policy, times, before, seen)
+    seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
+    kept, why = _kept(load, policy, seen, times.hold_s)
+    wanted = max(kept, load.least / unit)
+    counts = mixed(load.variants, wanted * unit, policy.budget)
+    free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None)
+    kept_step = DecisionStep("kept", kept, f"replicas{why}")
+    return ScalingDecision(counts, (*steps, kept_step, _reached(load, unit, counts, wanted)), free), seen
 
 
 def _unknown(load: Load) -> str | None:
@@ -59,8 +56,9 @@ def _held(load: Load, policy: ScalingPolicy, why: str) -> ScalingDecision:
 
 def _first(load: Load) -> ScalingMemory:
     """Nothing is known yet, so what there is counts as wanted: a policy that forgets takes nothing away."""
-    wanted = (Timed(load.now_s, _there(load) / unit(load)),)
-    return ScalingMemory(load.now_s, unit(load), first_trend(demand_of(load)), wanted=wanted, worked_s=load.now_s)
+    unit = load.variants[0].capacity
+    wanted = (Timed(load.now_s, _there(load) / unit),)
+    return ScalingMemory(load.now_s, unit, first_trend(demand_of(load, unit)), wanted=wanted, worked_s=load.now_s)
 
 
 def _there(load: Load) -> float:
@@ -68,28 +66,24 @@ def _there(load: Load) -> float:
     return capacity(load.variants, {each.name: each.replicas for each in load.variants})
 
 
-def _needed(load: Load, policy: ScalingPolicy, before: ScalingMemory, seen: ScalingMemory) -> tuple[float, Steps]:
+def _needed(
+    load: Load, policy: ScalingPolicy, times: Times, before: ScalingMemory, seen: ScalingMemory
+) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
-    seasonal, wait_s = by_season(before, load.now_s), horizon_s(load)
+    seasonal = bool(seen.seasonal.ahead) and by_season(before, load.now_s)
     now, then = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
-    most = _most(load, policy, seen)
+    first_s = FIRST_COLD_STARTS * times.cold_start_s - times.hold_s  # the hold is part of it
+    most = worth_having(seen.levels, load.now_s, first_s)
     reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
     when = ", at this time of the day or week" if seasonal else ""
-    drain_s = max(LEAST_DRAIN_S, DRAIN_SHARE * cold_start_s(load))
-    drain = _left_waiting(load, seen.trend.fast) / drain_s
+    drain = _left_waiting(load, before.unit, seen.trend.fast, times.ahead_s) / times.drain_s
     return ahead + reserve + drain, (
-        DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {fast_s(load):g} s"),
-        DecisionStep("expected", ahead, f"replicas within {wait_s:g} s, when one asked for now is ready{when}"),
+        DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {times.fast_s:g} s"),
+        DecisionStep("expected", ahead, f"replicas within {times.ahead_s:g} s, when one asked for now is ready{when}"),
         DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
-        DecisionStep("drain", drain, f"replicas, to serve within {drain_s:g} s what will wait then"),
+        DecisionStep("drain", drain, f"replicas, to serve within {times.drain_s:g} s what will wait then"),
     )
-
-
-def _most(load: Load, policy: ScalingPolicy, seen: ScalingMemory) -> float:
-    """Replicas that are worth having, the hold included in the time that a level is waited for at first."""
-    first_s = FIRST_COLD_STARTS * cold_start_s(load) - _hold_s(load, policy)
-    return worth_having(seen.levels, load.now_s, first_s)
 
 
 def _why_reserve(quantile: float, before: ScalingMemory, most: float) -> str:
@@ -105,20 +99,16 @@ def _kept(load: Load, policy: ScalingPolicy, seen: ScalingMemory, hold_s: float)
     return largest(seen.wanted), f", the most that was wanted in {hold_s:g} s"
 
 
-def _left_waiting(load: Load, demand: float) -> float:
+def _left_waiting(load: Load, unit: float, demand: float, ahead_s: float) -> float:
     """Of what waits now, in seconds of a replica, what still waits when a replica that is asked for now is ready."""
-    working = sum((each.ready + each.starting / 2) * each.capacity for each in load.variants) / unit(load)
-    waiting = load.waiting / unit(load)
-    return max(0.0, waiting + (demand - working) * horizon_s(load)) if waiting else 0.0
+    if not load.waiting:
+        return 0.0
+    working = sum((each.ready + each.starting / 2) * each.capacity for each in load.variants) / unit
+    return max(0.0, load.waiting / unit + (demand - working) * ahead_s)
 
 
-def _reached(load: Load, counts: dict[str, int], wanted: float) -> DecisionStep:
-    reached = capacity(load.variants, counts) / unit(load)
+def _reached(load: Load, unit: float, counts: dict[str, int], wanted: float) -> DecisionStep:
+    reached = capacity(load.variants, counts) / unit
     short = wanted - reached
     why = f"{short:.1f} short: bounds or budget allow no more" if short > 1e-9 else "enough"
     return DecisionStep("replicas", sum(counts.values()), f"that do the work of {reached:g}: {why}")
-
-
-def _hold_s(load: Load, policy: ScalingPolicy) -> float:
-    """A replica that is let go within a cold start of being asked for was paid for in vain."""
-    return max(policy.least_hold_s, horizon_s(load))

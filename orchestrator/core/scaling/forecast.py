@@ -29,6 +29,14 @@ class Met(NamedTuple):
     weight_s: float
 
 
+class Hope(NamedTuple):
+    """What is expected in so many seconds; where the spread is not known yet no error will be learned of it."""
+
+    replicas: float
+    ahead_s: float
+    spread: float | None
+
+
 @dataclass(frozen=True)
 class Forecast:
     """Expectations are of the most that is expected in a cold start."""
@@ -39,21 +47,18 @@ class Forecast:
     missed: float = 0.0  # squares of what came beyond what was expected, in spreads, times seconds
 
 
-def taught(forecast: Forecast, met: Met) -> Forecast:
-    """With the errors of the expectations whose time has come."""
-    reserve, missed, due = forecast.reserve, forecast.missed * math.exp(-met.interval_s / MISSED_S), 0
-    for each in forecast.expectations:
-        if each.at_s > met.now_s:
+def taught(forecast: Forecast, met: Met, hope: Hope) -> Forecast:
+    """With the errors of the expectations whose time has come, and with what is expected now."""
+    expectations, reserve, due = forecast.expectations, forecast.reserve, 0
+    missed = forecast.missed * math.exp(-met.interval_s / MISSED_S)
+    for at_s, replicas, spread in expectations:
+        if at_s > met.now_s:
             break
         due += 1
-        error = (met.need - each.replicas) / each.spread
+        error = (met.need - replicas) / spread
         reserve = with_error(reserve, error, met.weight_s, met.interval_s)
-        missed += met.interval_s * max(0.0, error) ** 2
-    return Forecast(reserve, forecast.ahead, forecast.expectations[due:], missed)
-
-
-def expecting(forecast: Forecast, now_s: float, replicas: float, ahead_s: float, spread: float | None) -> Forecast:
-    """With what is expected in `ahead_s`; where the spread is not known yet no error will be learned of it."""
-    ahead = with_value(forecast.ahead, now_s, replicas, ahead_s)
-    hoped = () if spread is None else (Expectation(now_s + ahead_s, largest(ahead), spread),)
-    return Forecast(forecast.reserve, ahead, (*forecast.expectations, *hoped), forecast.missed)
+        if error > 0:
+            missed += met.interval_s * error**2
+    ahead = with_value(forecast.ahead, met.now_s, hope.replicas, hope.ahead_s)
+    new = () if hope.spread is None else (Expectation(met.now_s + hope.ahead_s, largest(ahead), hope.spread),)
+    return Forecast(reserve, ahead, (*expectations[due:], *new), missed)

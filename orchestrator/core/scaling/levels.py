@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 STEP = 1.1  # from a level to the next
+LOG_STEP = math.log(STEP)
 SPARE = 1.25  # times what was needed is worth having; so one replica is enough up to four fifths of one
 MOST_LEVELS = 150
 FIRST_COLD_STARTS = 30.0
@@ -77,4 +78,4 @@ def _level(need: float) -> int:
     """None for no need, and the lowest for what one replica serves with some to spare."""
     if need * SPARE <= 1:
         return 0 if need else -1
-    return min(MOST_LEVELS, math.ceil(math.log(need * SPARE) / math.log(STEP)))
+    return min(MOST_LEVELS, math.ceil(math.log(need * SPARE) / LOG_STEP))

@@ -36,15 +36,4 @@ class Load:
     variants: tuple[VariantLoad, ...]
     unfinished: float = 0.0  # requests that came in earlier intervals, and are being served
     least: float = 0.0  # work a second that shall be possible whatever comes
-    unit: float = 0.0  # work a second that is counted as a replica; 0 for the capacity of the first variant
     clock_s: float | None = None  # Unix time, by which days and weeks are told; without it there is no season
-
-
-def unit(load: Load) -> float:
-    """Work a second that makes one replica of demand."""
-    return load.unit or load.variants[0].capacity
-
-
-def cold_start_s(load: Load) -> float:
-    """Of the variant that takes longest."""
-    return max(each.cold_start_s for each in load.variants)

@@ -39,12 +39,12 @@ def work_price(one: VariantLoad) -> float:
 
 def capacity(variants: Variants, counts: Mapping[str, int]) -> float:
     """Work a second."""
-    return sum(each.capacity * counts[each.name] for each in variants)
+    return sum([each.capacity * counts[each.name] for each in variants])
 
 
 def cost(variants: Variants, counts: Mapping[str, int]) -> float:
     """Of an hour."""
-    return sum(each.cost * counts[each.name] for each in variants)
+    return sum([each.cost * counts[each.name] for each in variants])
 
 
 def affordable(variants: Variants, counts: Mapping[str, int], budget: float | None) -> dict[str, int]:
@@ -80,14 +80,14 @@ def _given_back(variants: Variants, counts: dict[str, int], needed: float) -> di
 
 def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None, left: int) -> dict[str, int]:
     """With `left` more at most."""
-    while left:
-        short = needed - capacity(variants, counts)
-        able = [each for each in variants if _may_grow(each, variants, counts, budget)]
-        if short <= 0 or not able:
+    most = math.inf if budget is None else budget
+    while left and (short := needed - capacity(variants, counts)) > 0:
+        spent = 0.0 if budget is None else cost(variants, counts)
+        able = [each for each in variants if counts[each.name] < each.max_replicas and spent + each.cost <= most]
+        if not able:
             break
-        best = min(able, key=lambda each: _price(each, short))
-        room = best.max_replicas - counts[best.name]
-        further = min(left, room, _at_once(best, able, short, _unspent(variants, counts, budget)))
+        best = able[0] if len(able) == 1 else min(able, key=lambda each: _price(each, short))
+        further = min(left, best.max_replicas - counts[best.name], _at_once(best, able, short, most - spent))
         counts[best.name] += further
         left -= further
     return counts
@@ -95,18 +95,9 @@ def _more(variants: Variants, counts: dict[str, int], needed: float, budget: flo
 
 def _at_once(best: VariantLoad, able: list[VariantLoad], short: float, unspent: float) -> int:
     """How many may be added without another look: as long as all the work of any one would count, no price changes."""
-    whole = (short - max(each.capacity for each in able)) / best.capacity
+    whole = 1 + (short - max([each.capacity for each in able])) / best.capacity
     paid = unspent / best.cost if best.cost else math.inf
     return max(1, math.floor(min(whole, paid, MOST_AT_ONCE)))
-
-
-def _unspent(variants: Variants, counts: Mapping[str, int], budget: float | None) -> float:
-    return math.inf if budget is None else budget - cost(variants, counts)
-
-
-def _may_grow(one: VariantLoad, variants: Variants, counts: Mapping[str, int], budget: float | None) -> bool:
-    within = budget is None or cost(variants, counts) + one.cost <= budget
-    return within and counts[one.name] < one.max_replicas
 
 
 def _price(one: VariantLoad, short: float) -> float:

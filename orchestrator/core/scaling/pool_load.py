@@ -6,6 +6,7 @@ engines count a request's tokens only as it ends. In the long run that is exact,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.core.scaling.cold_start import stuck
@@ -19,10 +20,11 @@ UNASKED_S = 10.0  # after which what replicas do is no work of a client's
 
 def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
     """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
-    arrived, lasting = _arrived(look, before, memory), _lasting(look)
+    unfinished, waiting = [sample.unfinished for sample in look.told], _waiting(look)
+    arrived, lasting = _arrived(look, sum(unfinished), before, memory), _lasting(look, unfinished)
     known = arrived is not None and _capacities_known(look, memory)
     total = (arrived or 0.0) + before.owed
-    if _asked(look, before, lasting):
+    if lasting > 0 or waiting > 0 or _answered(look, before):
         memory = replace(memory, asked_s=memory.watched_s)
     elif memory.watched_s - memory.asked_s > UNASKED_S:
         total = min(0.0, total)
@@ -30,7 +32,7 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
         memory.watched_s,
         interval_s,
         max(0.0, total) if known else None,
-        memory.request.work * _waiting(look),
+        memory.request.work * waiting,
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
         lasting,
         clock_s=look.seen.now_s,
@@ -38,32 +40,31 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
     return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
 
 
-def _lasting(look: PoolLook) -> float:
+def _lasting(look: PoolLook, unfinished: Sequence[float]) -> float:
     """Requests that were unfinished at a replica's last two samples."""
-    fresh = ((gain.unfinished, look.tracks[key].sample.unfinished) for key, gain in look.gains.items() if gain.seconds)
-    return sum(min(both) for both in fresh)
+    both = zip(look.gains.values(), unfinished, strict=True)
+    return sum([min(gain.unfinished, now) for gain, now in both if gain.seconds])
 
 
-def _asked(look: PoolLook, before: PoolMemory, lasting: float) -> bool:
-    """Whether clients ask for something; what only looks whether a model answers is short, and not counted."""
+def _answered(look: PoolLook, before: PoolMemory) -> bool:
+    """Whether clients were answered, or nobody knows; what only looks whether a model answers is not counted."""
     answered = look.seen.answered_requests
-    return lasting > 0 or _waiting(look) > 0 or answered is None or answered != before.request.total
+    return answered is None or answered != before.request.total
 
 
-def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:
+def _arrived(look: PoolLook, unfinished: float, before: PoolMemory, memory: PoolMemory) -> float | None:
     """Those that tell nothing are taken to do as the others; None where none tells anything."""
     held = look.seen.held_requests * memory.request.work - before.held_requests * before.request.work
     if not look.gains:
         return held if not look.blind or look.seen.held_requests else None
-    now = sum(look.tracks[key].sample.unfinished for key in look.gains) * memory.request.work
-    then = sum(gain.unfinished for gain in look.gains.values()) * before.request.work
+    now = unfinished * memory.request.work
+    then = sum([gain.unfinished for gain in look.gains.values()]) * before.request.work
     return (look.served.work + now - then) * look.ready / len(look.gains) + held
 
 
 def _waiting(look: PoolLook) -> float:
     """Requests that no replica has begun."""
-    told = (look.tracks[key].sample.num_requests_waiting for key in look.gains)
-    return sum(told) + look.seen.held_requests
+    return sum([sample.num_requests_waiting for sample in look.told]) + look.seen.held_requests
 
 
 def _capacities_known(look: PoolLook, memory: PoolMemory) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from orchestrator.core.scaling.capacity import Capacity, learned
 from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
@@ -13,18 +14,19 @@ from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
-from orchestrator.core.scaling.seen import PoolSeen, VariantSeen
+from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
 FORGOTTEN_S = 600.0  # after a replica was last seen: one may be out of sight for a moment
 
 
 @dataclass(frozen=True)
 class PoolLook:
-    """`gains` are of the replicas that told something, by their ids."""
+    """`gains` are of the replicas that told something, by their ids; `told` is the last of what each of these told."""
 
     seen: PoolSeen
     tracks: Mapping[str, ReplicaTrack]
     gains: Mapping[str, Gain]
+    told: Sequence[ReplicaSample]
 
     @property
     def ready(self) -> int:
@@ -39,68 +41,79 @@ class PoolLook:
     @property
     def served(self) -> Served:
         gains = self.gains.values()
-        return Served(sum(gain.served for gain in gains), sum(gain.written.tokens for gain in gains))
+        return Served(sum([gain.served for gain in gains]), sum([gain.generated for gain in gains]))
 
     @property
     def alone(self) -> bool:
         """Whether a request that comes now is begun at once."""
-        return not self.seen.held_requests and not any(self.tracks[key].sample.full for key in self.gains)
+        return not self.seen.held_requests and not any(sample.full for sample in self.told)
 
 
 def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
     """Every replica followed for one look more."""
-    tracks, gains = dict(memory.tracks), {}
+    tracks, gains, told = dict(memory.tracks), {}, []
     for variant in seen.variants:
         for replica_id, sample in variant.replicas.items():
             track, gain = followed(tracks.get(replica_id), sample, memory.watched_s, prior.work)
             if track is not None:
                 tracks[replica_id] = track
-            if gain is not None:
+            if track is not None and gain is not None:
                 gains[replica_id] = gain
-    return PoolLook(seen, tracks, gains)
+                told.append(track.sample)
+    return PoolLook(seen, tracks, gains, told)
 
 
 def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
     """The memory with what a look tells of requests, capacities and starts."""
-    seen, now_s = look.seen, memory.watched_s
-    here = {replica_id: now_s for variant in seen.variants for replica_id in variant.replicas}
-    met_s = {key: at_s for key, at_s in {**memory.met_s, **here}.items() if now_s - at_s < FORGOTTEN_S}
+    seen = look.seen
+    met_s = _met_s(look, memory)
     return replace(
         memory,
         tracks={key: track for key, track in look.tracks.items() if key in met_s},
         met_s=met_s,
         request=memory.request if look.blind else with_served(memory.request, look.served, seen.answered_requests),
-        capacities=dict(_capacities(look, memory)),
+        capacities=_capacities(look, memory),
         cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
         paces={variant.name: _pace(variant, look, memory.paces.get(variant.name, UNSEEN)) for variant in seen.variants},
         own_ttft=with_first_tokens(memory.own_ttft, seen.first_tokens, look.alone),
     )
 
 
+def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
+    """When each was last seen, of those that are not forgotten."""
+    now_s = memory.watched_s
+    here = dict.fromkeys(chain.from_iterable(variant.replicas for variant in look.seen.variants), now_s)
+    met_s = {**memory.met_s, **here}
+    if len(met_s) == len(here):
+        return met_s
+    return {key: at_s for key, at_s in met_s.items() if now_s - at_s < FORGOTTEN_S}
+
+
 def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
-    gains = (look.gains[key] for key in variant.replicas if key in look.gains)
-    return with_written(known, [gain.written for gain in gains if gain.written.running])
+    gains = map(look.gains.get, variant.replicas)
+    return with_written(known, [gain.written for gain in gains if gain is not None and gain.running])
 
 
-def _capacities(look: PoolLook, memory: PoolMemory) -> list[tuple[str, Capacity]]:
+def _capacities(look: PoolLook, memory: PoolMemory) -> dict[str, Capacity]:
     known = ((each.name, _capacity(each, look, memory.capacities.get(each.name))) for each in look.seen.variants)
-    return [(name, capacity) for name, capacity in known if capacity is not None]
+    return {name: capacity for name, capacity in known if capacity is not None}
 
 
 def _capacity(variant: VariantSeen, look: PoolLook, known: Capacity | None) -> Capacity | None:
-    gains = [(look.tracks[key], look.gains[key]) for key in variant.replicas if key in look.gains]
     if known is None:
-        return learned(None, [_extrapolated(track, gain) for track, gain in gains if gain.served and gain.seconds])
-    return learned(known, [gain.full for _, gain in gains if gain.full is not None])
+        gains = ((look.tracks[key].sample, look.gains[key]) for key in variant.replicas if key in look.gains)
+        return learned(None, [_extrapolated(sample, gain) for sample, gain in gains if gain.served and gain.seconds])
+    found = map(look.gains.get, variant.replicas)
+    return learned(known, [gain.full for gain in found if gain is not None and gain.full is not None])
 
 
-def _extrapolated(track: ReplicaTrack, gain: Gain) -> Window:
+def _extrapolated(sample: ReplicaSample, gain: Gain) -> Window:
     """What a replica of which nothing was predicted would have done with all its places taken."""
-    places = track.sample.max_num_seqs / max(1.0, track.sample.num_requests_running)
+    places = sample.max_num_seqs / max(1.0, sample.num_requests_running)
     return Window(gain.served * max(1.0, places), gain.seconds)
 
 
 def _cold_start(variant: VariantSeen, memory: PoolMemory) -> ColdStart:
     known, now_s = memory.cold_starts[variant.name], memory.watched_s
-    ready = sum(key not in memory.met_s for key in variant.replicas)
+    ready = sum([key not in memory.met_s for key in variant.replicas])
     return begun(ended(known, ready, now_s), max(0, variant.asked - len(variant.replicas)), now_s)

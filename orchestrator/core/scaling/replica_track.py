@@ -28,17 +28,19 @@ class ReplicaTrack(NamedTuple):
     window: Window | None = None  # None while the replica has room
 
 
-NOTHING_WRITTEN = Written(0.0, 0.0, 0.0)
-
-
 class Gain(NamedTuple):
     """What was served since the look before, in work as of `TokenWork`, and the requests that were unfinished then."""
 
     served: float
     unfinished: float
     seconds: float
+    generated: float = 0.0  # tokens
+    running: float = 0.0  # requests, on average
     full: Window | None = None  # that has just ended
-    written: Written = NOTHING_WRITTEN
+
+    @property
+    def written(self) -> Written:
+        return Written(self.generated, self.running, self.seconds)
 
 
 def followed(
@@ -52,29 +54,26 @@ def followed(
         return track, None
     if track is None and sample.clock_s <= STALE_S:
         track = ReplicaTrack(BEGINNING, now_s)
-    if track is None or _has_fallen(track.sample, sample):
+    if track is None:
         return ReplicaTrack(sample, now_s), None
-    if sample.clock_s == track.sample.clock_s:
-        return track, Gain(0.0, sample.unfinished, 0.0) if now_s - track.told_s <= STALE_S else None
     return _after(track, sample, now_s, work)
 
 
-def _has_fallen(before: ReplicaSample, after: ReplicaSample) -> bool:
-    return (
-        after.clock_s < before.clock_s
-        or after.prompt_tokens_total < before.prompt_tokens_total
-        or after.generation_tokens_total < before.generation_tokens_total
-    )
-
-
-def _after(track: ReplicaTrack, sample: ReplicaSample, now_s: float, work: TokenWork) -> tuple[ReplicaTrack, Gain]:
+def _after(
+    track: ReplicaTrack, sample: ReplicaSample, now_s: float, work: TokenWork
+) -> tuple[ReplicaTrack, Gain | None]:
     before = track.sample
+    seconds = sample.clock_s - before.clock_s
+    prompt = sample.prompt_tokens_total - before.prompt_tokens_total
     generated = sample.generation_tokens_total - before.generation_tokens_total
-    served = work.of(sample.prompt_tokens_total - before.prompt_tokens_total, generated)
+    if seconds < 0 or prompt < 0 or generated < 0:
+        return ReplicaTrack(sample, now_s), None
+    if not seconds:
+        return track, Gain(0.0, sample.unfinished, 0.0) if now_s - track.told_s <= STALE_S else None
+    served = work.of(prompt, generated)
     open_, ended = _window(track, sample, served)
-    seconds, running = sample.clock_s - before.clock_s, (before.num_requests_running + sample.num_requests_running) / 2
-    gain = Gain(served, before.unfinished, seconds, ended, Written(generated, running, seconds))
-    return ReplicaTrack(sample, now_s, open_), gain
+    running = (before.num_requests_running + sample.num_requests_running) / 2
+    return ReplicaTrack(sample, now_s, open_), Gain(served, before.unfinished, seconds, generated, running, ended)
 
 
 def _window(track: ReplicaTrack, sample: ReplicaSample, served: float) -> tuple[Window | None, Window | None]:

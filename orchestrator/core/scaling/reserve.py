@@ -11,7 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 
-LEAST, WIDTH, BINS = -4.0, 0.1, 200  # of the histogram; errors beyond it count in the last bin
+LEAST, WIDTH, BINS = -4.0, 0.1, 200  # of the histogram, at most; errors beyond it count in the last bin
 LEARNING_S = 14 * 86_400.0  # errors of so long ago count for a third
 UNSEEN_S, PRIOR = 1000.0, 2.0  # at first, errors of this size are taken to have been seen for so long
 MARGIN = 0.8  # of the share that may wait too long: who waits keeps those that come after waiting
@@ -20,7 +20,7 @@ MOST_GROWTH = 1e9
 
 @dataclass(frozen=True)
 class Reserve:
-    """Errors by size, each weighing the seconds it stands for, at usual demand.
+    """Errors by size up to the worst there was, each weighing the seconds it stands for, at usual demand.
 
     In place of all that is old becoming lighter, what is new is heavier: a second of now weighs `growth`.
     """
@@ -31,15 +31,16 @@ class Reserve:
 
 
 def first_reserve() -> Reserve:
-    at_first = _bin(PRIOR)
-    return Reserve(tuple(UNSEEN_S if index == at_first else 0.0 for index in range(BINS)), UNSEEN_S)
+    return Reserve((0.0,) * _bin(PRIOR) + (UNSEEN_S,), UNSEEN_S)
 
 
 def with_error(reserve: Reserve, error: float, weight_s: float, interval_s: float) -> Reserve:
     """After an interval that needed `error` spreads more than was expected."""
     growth, index = reserve.growth * math.exp(interval_s / LEARNING_S), _bin(error)
-    weights, weight = reserve.weights, growth * weight_s
-    after = Reserve((*weights[:index], weights[index] + weight, *weights[index + 1 :]), reserve.total + weight, growth)
+    weights, weight = list(reserve.weights), growth * weight_s
+    weights += [0.0] * (index + 1 - len(weights))
+    weights[index] += weight
+    after = Reserve(tuple(weights), reserve.total + weight, growth)
     return after if growth < MOST_GROWTH else _in_seconds_of_now(after)
 
 
@@ -47,7 +48,7 @@ def reserved(reserve: Reserve, allowed: float) -> float:
     """Spreads beyond what is expected, so that the share `allowed` of the work finds too little."""
     weights_beyond = list(accumulate(reversed(reserve.weights)))  # each bin of the worst
     uncovered = bisect_right(weights_beyond, MARGIN * allowed * reserve.total)  # bins
-    return max(0.0, LEAST + WIDTH * (BINS - uncovered))
+    return max(0.0, LEAST + WIDTH * (len(weights_beyond) - uncovered))
 
 
 def _in_seconds_of_now(reserve: Reserve) -> Reserve:

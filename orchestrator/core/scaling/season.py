@@ -50,11 +50,8 @@ class Season:
 def with_look(season: Season, clock_s: float, need: float, ahead_s: float, expected: float, usual: float) -> Season:
     """With what is needed now, and what the trend expects in `ahead_s`."""
     slot, ahead = _slot(clock_s), _slot(clock_s + ahead_s)
-    if slot == season.slot + 1 and season.outlooks and season.outlooks[0].slot == season.slot:
-        season = _with_slot(season, season.outlooks[0], usual)
     if slot != season.slot:
-        outlooks = tuple(each for each in season.outlooks if slot <= each.slot <= ahead)
-        season = replace(season, slot=slot, peak=need, outlooks=outlooks)
+        season = _in_slot(season, slot, ahead, need, usual)
     elif need > season.peak:
         season = replace(season, peak=need)
     if not season.outlooks or season.outlooks[-1].slot < ahead:
@@ -65,11 +62,16 @@ def with_look(season: Season, clock_s: float, need: float, ahead_s: float, expec
 def rise(season: Season, clock_s: float, expected: float) -> float:
     """Replicas beyond what the trend expects of that time."""
     slot = _slot(clock_s)
-    return max(_belief(cycle) * _foreseen(cycle, slot, expected) for cycle in (season.day, season.week))
+    return max(_risen(season.day, slot, expected), _risen(season.week, slot, expected))
 
 
 def _slot(clock_s: float) -> int:
     return int(clock_s // SLOT_S)
+
+
+def _risen(cycle: Cycle, slot: int, expected: float) -> float:
+    belief = _belief(cycle)
+    return belief * _foreseen(cycle, slot, expected) if belief else 0.0
 
 
 def _foreseen(cycle: Cycle, slot: int, expected: float) -> float:
@@ -82,10 +84,12 @@ def _belief(cycle: Cycle) -> float:
     return min(1.0, max(0.0, cycle.foreseen_and_come / cycle.foreseen)) if cycle.foreseen else 0.0
 
 
-def _with_slot(season: Season, outlook: Outlook, usual: float) -> Season:
-    """After the slot that went on."""
-    day, week = (_learned(cycle, outlook, season.peak, usual) for cycle in (season.day, season.week))
-    return replace(season, day=day, week=week)
+def _in_slot(season: Season, slot: int, ahead: int, need: float, usual: float) -> Season:
+    """At the beginning of a slot; of the one before it is learned where that was watched to its end."""
+    before, day, week = season.outlooks[:1], season.day, season.week
+    if slot == season.slot + 1 and before and before[0].slot == season.slot:
+        day, week = (_learned(cycle, before[0], season.peak, usual) for cycle in (day, week))
+    return Season(slot, need, tuple([each for each in season.outlooks if slot <= each.slot <= ahead]), day, week)
 
 
 def _learned(cycle: Cycle, outlook: Outlook, peak: float, usual: float) -> Cycle:
@@ -97,4 +101,6 @@ def _learned(cycle: Cycle, outlook: Outlook, peak: float, usual: float) -> Cycle
     if foreseen := _foreseen(cycle, outlook.slot, outlook.replicas):
         both = LASTING * both + foreseen * (peak - outlook.replicas)
         squares = LASTING * (squares or DOUBT * max(usual, 1.0)) + foreseen**2
-    return Cycle((*cycle.peaks[:place], new, *cycle.peaks[place + 1 :]), both, squares)
+    peaks = list(cycle.peaks)
+    peaks[place] = new
+    return Cycle(tuple(peaks), both, squares)

@@ -31,7 +31,7 @@ def first_trend(demand: float) -> Trend:
 def with_demand(trend: Trend, demand: float, interval_s: float, fast_s: float, watched_s: float) -> Trend:
     """After one more interval; until it has lasted its length, an average is the plain one of `watched_s`."""
     slow = trend.slow + _share(interval_s, slow_s(fast_s)) * (demand - trend.slow)
-    square, plain = (demand - slow) ** 2, interval_s / (watched_s + interval_s)
+    square, plain = (demand - slow) ** 2, interval_s / (abs(watched_s) + interval_s)  # clocks go back too
 
     def averaged(average: float, value: float, length_s: float) -> float:
         return average + max(plain, _share(interval_s, length_s)) * (value - average)

@@ -7,19 +7,15 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.forecast import Forecast
 from orchestrator.core.scaling.levels import STEP, shifted
-from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.season import UNSEEN, Cycle, Season
 from orchestrator.core.scaling.trend import Trend
 
 
-def aligned(load: Load, memory: ScalingMemory) -> tuple[Load, ScalingMemory]:
-    """Both in one unit: that of the memory, or where a replica does a level more or less, whole levels from it."""
-    capacity = load.variants[0].capacity
+def aligned(memory: ScalingMemory, capacity: float) -> ScalingMemory:
+    """The memory in its own unit, or where a replica does a level more or less than that, whole levels from it."""
     levels = round(math.log(memory.unit / capacity, STEP))
-    if levels:
-        memory = _in_units(memory, levels)
-    return replace(load, unit=memory.unit), memory
+    return _in_units(memory, levels) if levels else memory
 
 
 def _in_units(memory: ScalingMemory, levels: int) -> ScalingMemory:

@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep
 from orchestrator.core.scaling.goal import ScalingGoal
-from orchestrator.core.scaling.load import Load, VariantLoad, unit
+from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.pace import UNSEEN, line, most_running, written_tok_s
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.schedule import Floor
 from orchestrator.core.scaling.seen import PoolSeen
+
+LEAST_CAPACITY = 1e-9  # work a second: a replica that does less has told nonsense, and shares of it are no numbers
 
 
 def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
@@ -31,7 +33,7 @@ def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
 def within(load: Load, goal: ScalingGoal, floor: Floor, prior: PoolPrior, memory: PoolMemory) -> Load:
     """The load with the costs of replicas, and what each does within the goals."""
     variants = tuple(
-        replace(each, capacity=_capacity(each, goal, memory), cost=prior.variants[each.name].cost)
+        replace(each, capacity=max(LEAST_CAPACITY, _capacity(each, goal, memory)), cost=prior.variants[each.name].cost)
         for each in load.variants
     )
     return replace(load, variants=variants, least=_tok_s(goal, floor) * memory.request.work_of_token)
@@ -55,7 +57,7 @@ def goal_steps(load: Load, goal: ScalingGoal, floor: Floor, memory: PoolMemory) 
     if floor.min_replicas:
         yield DecisionStep("schedule", floor.min_replicas, "replicas at least at this time")
     if tok_s := _tok_s(goal, floor):
-        replicas = load.least / unit(load)
+        replicas = load.least / load.variants[0].capacity
         yield DecisionStep("target", tok_s, f"tokens a second shall be possible, which takes {replicas:.1f} replicas")
 
 

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Hashable, Mapping
 
 from orchestrator.core.api_keys import KeyRing, find_key
+from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.serving.gateway.api_errors import ApiError
 
 
@@ -38,8 +39,11 @@ class Doors:
             raise ApiError(401, "a valid API key is needed: Authorization: Bearer qk_…", code="invalid_api_key")
 
     def check_admin(self, headers: Mapping[str, str]) -> None:
-        """Raises ApiError 401 unless the request carries this fleet's token."""
-        given = _bearer(headers).encode()
+        """Raises ApiError 401 unless the request carries this fleet's token.
+
+        In a header of its own where a proxy on the way keeps `Authorization` for itself, as an API server does.
+        """
+        given = (headers.get(ADMIN_HEADER, "") or _bearer(headers)).encode()
         if not given or not hmac.compare_digest(given, self._admin_token):
             raise ApiError(401, "the fleet's own token is needed", code="invalid_token")
 

@@ -112,3 +112,25 @@ def claim_object(name: str, *held: tuple[str, str], admin: bool = False) -> Obje
         "spec": {},
         "status": {"allocation": {"devices": {"results": results}}},
     }
+
+
+def quota_object(name: str, namespace: str = "default", spec: Object | None = None, **status: Object) -> Object:
+    """With `hard` and `used` as its status, whose amounts may be numbers."""
+    amounts = {part: {resource: str(amount) for resource, amount in given.items()} for part, given in status.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"hard": amounts["hard"], **(spec or {})},
+        "status": amounts,
+    }
+
+
+def limit_range_object(name: str, namespace: str = "default", kind: str = "Container", **item: Object) -> Object:
+    """Of one item: `max={"memory": "8Gi"}`, `default={…}`, `defaultRequest={…}`."""
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"limits": [{"type": kind, **item}]},
+    }

@@ -11,11 +11,12 @@ from orchestrator.core.accelerators import devices
 from orchestrator.core.amounts import GIB
 from orchestrator.core.cluster.cluster_site import Seen, cluster_site
 from orchestrator.core.cluster.node import Node, read_node
-from orchestrator.core.cluster.pod_requests import with_requests
 from orchestrator.core.cluster.pools import MOST_POOLS
+from orchestrator.core.cluster.requests import NOTHING_REQUESTED, with_requests
 from orchestrator.core.cluster.resource_slices import NOTHING_CLAIMED, Claimed, read_slices
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.inventory import Site
-from orchestrator.core.site import host_count
+from orchestrator.core.site import host_count, without_identity
 from tests.core.cluster.objects import (
     A100_LABELS,
     Object,
@@ -27,13 +28,14 @@ from tests.core.cluster.objects import (
     slice_object,
 )
 from tests.core.cluster.test_gpus import TABLE
+from tests.core.cluster.test_requests import of_fleet
 
 T4 = labelled(product="Tesla-T4", memory="15360", count="4", compute_major="7", compute_minor="5")
 ZONE = "topology.kubernetes.io/zone"
 
 
 def site(*nodes: Node, pods: tuple[Object, ...] = (), claimed: Claimed = NOTHING_CLAIMED) -> Site:
-    return cluster_site(Seen("lab", nodes, with_requests({}, pods), claimed), TABLE)[0]
+    return cluster_site(Seen("lab", nodes, with_requests(NOTHING_REQUESTED, pods), claimed), TABLE)[0]
 
 
 def notices(*nodes: Node) -> tuple[str, ...]:
@@ -111,8 +113,71 @@ def test_gpus_without_labels_are_told_with_what_to_do_and_those_of_other_pods_ar
     (told,) = notices(node("bare", gpus=2))
     assert told.startswith("2 GPUs (bare) not planned on: no label tells what it is; install GPU Feature Discovery")
     pods = (pod_object("p", "a", gpu=2),)
-    seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests({}, pods))
+    seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests(NOTHING_REQUESTED, pods))
     assert cluster_site(seen, TABLE)[1] == ()
+
+
+def test_what_a_fleets_own_pods_have_is_free_for_the_plan_that_takes_its_place():
+    pods = [of_fleet(pod_object("p", "a", gpu=4, cpu=20), "llm", "chat"), pod_object("q", "a", gpu=1, cpu=1)]
+    seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests(NOTHING_REQUESTED, pods))
+
+    def free(tenant: Tenant) -> tuple[int, int, int]:
+        site, notices = cluster_site(seen, TABLE, tenant)
+        inventory = site.hosts[0].inventory
+        return len(devices(inventory)[0]), inventory.host.cpu_cores, len(notices)
+
+    assert free(Tenant("llm", "chat", anew=True)) == (7, 62, 0)
+    assert free(Tenant("llm", "chat")) == (3, 42, 1)
+    assert free(Tenant("web", "chat", anew=True)) == (3, 42, 0)
+
+
+def test_a_fleet_that_runs_is_told_of_where_its_pods_are_not_planned_on():
+    pods = [of_fleet(pod_object("p", "a", gpu=4), "llm", "chat")]
+    seen = Seen("lab", (node("a", A100_LABELS, gpus=8),), with_requests(NOTHING_REQUESTED, pods))
+    (told,) = cluster_site(seen, TABLE, Tenant("llm", "chat"))[1]
+    assert told.startswith("fleet chat runs in namespace llm")
+    assert told.endswith("--fleet chat")
+
+
+BARE = {"kubernetes.io/arch": "arm64"}
+KINDS = (
+    {**A100_LABELS, ZONE: "x"},
+    {**A100_LABELS, ZONE: "y"},
+    {**A100_LABELS, ZONE: "y", "nvidia.com/cuda.driver-version.full": "535.1"},
+    {**A100_LABELS, "nvidia.com/gpu.clique": "1.2"},
+    BARE,
+    {**BARE, "cloud.google.com/gke-accelerator": "nvidia-l4"},
+    {**BARE, "karpenter.k8s.aws/instance-gpu-name": "a100"},
+    {
+        **BARE,
+        "karpenter.k8s.aws/instance-gpu-name": "a100",
+        "karpenter.k8s.aws/instance-gpu-memory": "40960",
+    },
+    {},
+    {},
+)
+DRAWN = st.tuples(st.sampled_from([0, 4, 8]), st.integers(0, 2), st.booleans())  # offered, requested, published
+
+
+@given(st.lists(DRAWN, min_size=len(KINDS), max_size=len(KINDS)))
+def test_a_node_has_the_same_gpus_among_others_as_alone(drawn: list[tuple[int, int, bool]]):
+    names = [f"n{number:02}" for number in range(len(KINDS))]
+    nodes = [node(*each, gpus=gpus) for *each, (gpus, _, _) in zip(names, KINDS, drawn, strict=True)]
+    pods = [pod_object(f"p-{name}", name, gpu=taken) for name, (_, taken, _) in zip(names, drawn, strict=True)]
+    published = [
+        slice_object(name, device(name, memory=name[1:] + "Gi"))
+        for name, each in zip(names, drawn, strict=True)
+        if each[2]
+    ]
+    claimed = read_slices(published, [])
+    requested = with_requests(NOTHING_REQUESTED, pods)
+    for group in cluster_site(Seen("lab", tuple(nodes), requested, claimed), TABLE)[0].hosts:
+        assert group.pool is not None
+        for name in group.pool.nodes:
+            alone = Seen("lab", (nodes[int(name[1:])],), requested, claimed)
+            (own,) = cluster_site(alone, TABLE)[0].hosts
+            assert (own.inventory.driver, own.pool and own.pool.labels) == (group.inventory.driver, group.pool.labels)
+            assert without_identity(own.inventory).gpus == without_identity(group.inventory).gpus
 
 
 LEFT = st.tuples(st.integers(0, 60), st.integers(0, 500), st.integers(0, 8))

@@ -27,6 +27,10 @@ JUNK = st.recursive(
         ({"spec": {"unschedulable": True}}, "cordoned"),
         ({"labels": {"kubernetes.io/os": "windows"}}, "runs windows"),
         ({"spec": {"taints": [{"key": "team", "value": "db", "effect": "NoSchedule"}]}}, "tainted team=db:NoSchedule"),
+        (
+            {"spec": {"taints": [{"key": "nvidia.com/gpu", "effect": "NoExecute"}]}},
+            "tainted nvidia.com/gpu:NoExecute",
+        ),
         ({"spec": {"taints": [{"key": "gone", "effect": "NoExecute"}]}}, "tainted gone:NoExecute"),
     ],
 )

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from orchestrator.core.cluster.pod_requests import Requested, pod_requests, with_requests
-from tests.core.cluster.objects import pod_object
+from orchestrator.core.cluster.pod_requests import pod_requests
 
 
 def container(cpu: int, **more: Any) -> dict[str, Any]:
@@ -42,24 +38,3 @@ def test_sidecars_run_beside_what_starts_after_them():
 def test_what_is_asked_for_the_whole_pod_takes_the_place_of_its_containers_sum_and_overhead_is_added():
     spec = {"resources": {"requests": {"cpu": "4"}}, "containers": [container(2)], "overhead": {"cpu": "250m"}}
     assert float(pod_requests(spec)["cpu"]) == 4.25
-
-
-def test_pods_that_have_ended_or_have_no_node_hold_nothing():
-    pods = [
-        pod_object("runs", "a", gpu=1),
-        pod_object("starts", "a", phase="Pending", gpu=2),
-        pod_object("done", "a", phase="Succeeded", gpu=4),
-        pod_object("failed", "a", phase="Failed", gpu=4),
-        pod_object("waits", None, phase="Pending", gpu=4),
-        {"spec": "nonsense"},
-    ]
-    assert with_requests({}, pods) == {"a": {"nvidia.com/gpu": 3}}
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 8)), max_size=30), st.integers(1, 7))
-def test_pages_come_to_the_same_as_all_at_once(held: list[tuple[str, int]], page: int):
-    pods = [pod_object(str(number), name, gpu=gpus) for number, (name, gpus) in enumerate(held)]
-    by_page: Requested = {}
-    for start in range(0, len(pods), page):
-        by_page = with_requests(by_page, pods[start : start + page])
-    assert by_page == with_requests({}, pods)

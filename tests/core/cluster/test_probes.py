@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from orchestrator.core.accelerators import devices
 from orchestrator.core.cluster.cluster_site import Seen, cluster_site
 from orchestrator.core.cluster.gpu_labels import needs_probe
-from orchestrator.core.cluster.pod_requests import with_requests
 from orchestrator.core.cluster.probe_job import probe_job
 from orchestrator.core.cluster.probed_gpus import probed_gpus
+from orchestrator.core.cluster.requests import NOTHING_REQUESTED, with_requests
 from orchestrator.core.inventory import GpuDriver
 from tests.core.cluster.objects import A100_LABELS, node, pod_object
 from tests.core.cluster.test_gpus import TABLE
@@ -28,7 +28,9 @@ def test_only_nodes_with_gpus_that_no_label_names_are_asked():
 
 def test_what_a_probe_found_is_planned_on_less_what_pods_request():
     nodes = (node("a", gpus=4), node("b", gpus=4))
-    seen = Seen("lab", nodes, with_requests({}, [pod_object("p", "a", gpu=1)]), probed={"a": (DRIVER, CARDS)})
+    seen = Seen(
+        "lab", nodes, with_requests(NOTHING_REQUESTED, [pod_object("p", "a", gpu=1)]), probed={"a": (DRIVER, CARDS)}
+    )
     site, notices = cluster_site(seen, TABLE)
     assert [len(devices(group.inventory)[0]) for group in site.hosts] == [3, 0]
     assert site.hosts[0].inventory.driver == DRIVER

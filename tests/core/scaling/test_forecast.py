@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.need import WINDOW_S, Span, Spans, needed, with_span
-from orchestrator.core.scaling.reserve import BINS, LEAST, MARGIN, UNSEEN_S, WIDTH, first_reserve, reserved, with_error
+from orchestrator.core.scaling.reserve import (
+    BINS,
+    LEAST,
+    MARGIN,
+    PRIOR,
+    UNSEEN_S,
+    WIDTH,
+    _bin,
+    first_reserve,
+    reserved,
+    with_error,
+)
 from orchestrator.core.scaling.trend import SLOPE_SHARE, Trend, expected, first_trend, spread, with_demand
 
 FAST_S, EVERY_S = 30.0, 1.0
@@ -59,6 +70,15 @@ def test_the_reserve_is_the_upper_end_of_the_bin_in_which_what_is_allowed_is_use
     beyond = [sum(reserve.weights[index:]) for index in range(BINS)]
     index = max((index for index in range(BINS) if beyond[index] > uncovered * (1 + 1e-9)), default=-1)
     assert found == pytest.approx(max(0.0, LEAST + WIDTH * (index + 1))) or uncovered in beyond
+
+
+@given(st.lists(st.floats(-5, 20), max_size=60))
+def test_no_more_bins_are_kept_than_the_worst_error_needs(errors: list[float]) -> None:
+    reserve = first_reserve()
+    for error in errors:
+        reserve = with_error(reserve, error, 1.0, EVERY_S)
+    assert len(reserve.weights) == 1 + max(map(_bin, [PRIOR, *errors]))
+    assert reserve.weights[-1] > 0
 
 
 def test_calm_lowers_the_reserve_again() -> None:

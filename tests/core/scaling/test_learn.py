@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import zip_longest
 
 import pytest
 
-from orchestrator.core.scaling.forecast import MISSED_S, Expectation, Forecast, Met, taught
+from orchestrator.core.scaling.forecast import MISSED_S, Expectation, Forecast, Hope, Met, taught
 from orchestrator.core.scaling.learn import learned
 from orchestrator.core.scaling.reserve import LEAST, WIDTH
+from orchestrator.core.scaling.times import times_of
 from tests.core.scaling.pools import EVERY_S, POLICY, answers, load
 
 
@@ -17,12 +19,10 @@ def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that
     memory, now_s = answers([4.0] * 60)[-1][1], 60 * EVERY_S
     plain = replace(memory.plain, expectations=(Expectation(now_s, 2.0, 0.5), Expectation(now_s + 1, 0.0, 1.0)))
     due = replace(memory, plain=plain)
-    after = learned(load(now_s, 12.0), POLICY, due)
-    (grown,) = (
-        place
-        for place, pair in enumerate(zip(plain.reserve.weights, after.plain.reserve.weights, strict=True))
-        if len(set(pair)) > 1
-    )
+    seen = load(now_s, 12.0)
+    after = learned(seen, POLICY, times_of(seen, POLICY), due)
+    weights = zip_longest(plain.reserve.weights, after.plain.reserve.weights, fillvalue=0.0)
+    (grown,) = (place for place, pair in enumerate(weights) if len(set(pair)) > 1)
     needed = 12.0 * EVERY_S / (EVERY_S + POLICY.max_wait_s)
     assert LEAST + WIDTH * grown == pytest.approx((needed - 2.0) / 0.5, abs=WIDTH)
     assert after.plain.expectations[0] == plain.expectations[1]
@@ -30,7 +30,8 @@ def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that
 
 def test_only_what_came_beyond_what_was_expected_was_missed_and_that_fades() -> None:
     expected = (Expectation(10.0, 4.0, 0.5), Expectation(20.0, 4.0, 0.5), Expectation(30.0, 4.0, 0.5))
-    more = taught(Forecast(expectations=expected), Met(10.0, 10.0, 5.0, 10.0))
+    nothing = Hope(0.0, 60.0, None)
+    more = taught(Forecast(expectations=expected), Met(10.0, 10.0, 5.0, 10.0), nothing)
     assert (more.missed, more.expectations) == (10.0 * (1.0 / 0.5) ** 2, expected[1:])
-    less = taught(more, Met(20.0, 10.0, 1.0, 10.0))
+    less = taught(more, Met(20.0, 10.0, 1.0, 10.0), nothing)
     assert less.missed == pytest.approx(more.missed * math.exp(-10.0 / MISSED_S))

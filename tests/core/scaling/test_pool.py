@@ -88,6 +88,16 @@ def test_replicas_that_tell_nothing_or_nonsense_are_kept(sample: ReplicaSample |
         assert run.look(run.told(sample)) >= asked
 
 
+@pytest.mark.parametrize("seconds", [1e6, 1e14])
+def test_a_full_replica_that_says_it_took_ages_for_nothing_is_no_end_of_deciding(seconds: float) -> None:
+    pool = PoolRun()
+    pool.run(30, 2.0)
+    for after_s, tokens in ((1.0, 1e-313), (2.0, 2e-313), (seconds, 3e-313), (seconds + 1, 4e-313)):
+        pool.now_s += 1
+        nonsense = ReplicaSample(100.0 + after_s, PLACES, 1.0, 0.0, tokens, PLACES)
+        assert 1 <= pool.look(pool.told(nonsense)) <= 6
+
+
 def test_one_that_is_silent_among_others_keeps_all() -> None:
     run = busy()
     asked, silent = run.asked, next(iter(run.ages_s))

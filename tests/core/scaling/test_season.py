@@ -156,8 +156,8 @@ def test_what_was_missed_on_the_first_day_is_not_held_against_the_trend() -> Non
 
 @pytest.mark.parametrize("clock_s", [None, math.nan, math.inf])
 def test_without_a_clock_there_is_no_season(clock_s: float | None) -> None:
-    memory = of_days(2, each_day, clock=True)[1]
-    _, after = decide(Load(2 * DAY_S, 60.0, 60.0, 0.0, (ONE,), clock_s=clock_s), POLICY, memory)
+    memory = of_days(4, each_day, clock=True)[1]
+    _, after = decide(Load(4 * DAY_S, 60.0, 60.0, 0.0, (ONE,), clock_s=clock_s), POLICY, memory)
     assert after is not None
     assert (after.season, after.seasonal) == (memory.season, Forecast())
 

@@ -1,0 +1,84 @@
+"""A fleet's gateway, asked through the API server's proxy to its Service."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+
+import httpx
+
+from orchestrator.adapters.gateway_api import GatewayApi
+from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource
+from orchestrator.core.deployment import ADMIN_HEADER
+from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.kuberay.seen import GatewayTold, serve_service
+from orchestrator.core.manifests.naming import object_name
+from orchestrator.core.pod_deployment import SERVE_PORT
+
+SECRETS = Resource("secrets")
+TOKEN = "admin-token"
+NOT_REACHED = "error trying to reach service"  # as an API server has it
+KEEPS_OUT = "a NetworkPolicy may keep the API server out"
+
+
+@dataclass(frozen=True)
+class AdminToken:
+    """Of a fleet's gateway, from its Secret; or why it is not known."""
+
+    value: str = ""
+    missing_because: str = ""
+
+
+def admin_token(api: KubernetesApi, namespace: str, fleet: str) -> AdminToken:
+    try:
+        secret = api.get(SECRETS, namespace, object_name(fleet))
+    except Forbidden as refused:
+        return AdminToken(missing_because=f"the gateway is not asked for its engines: {refused.message}")
+    text = ((secret or {}).get("data") or {}).get(TOKEN, "")
+    if not text:
+        return AdminToken(missing_because=f"the Secret {object_name(fleet)} has no {TOKEN}")
+    return AdminToken(base64.b64decode(text).decode().strip())
+
+
+def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, serving: bool) -> GatewayTold:
+    """What it tells; where it cannot be asked, whether it serves is KubeRay's word."""
+    through = _Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
+    gateway = GatewayApi("http://gateway", token.value, through)
+    ready = gateway.ready()
+    if through.kept_out:
+        return GatewayTold(serving, silent_because=f"the gateway is not asked: {through.kept_out}")
+    if ready is None or not token.value:
+        return GatewayTold(ready, silent_because=token.missing_because)
+    look = gateway.look(by="host")
+    return GatewayTold(ready) if look is None else GatewayTold(ready, dict(look.engines), look.held)
+
+
+class _Proxied(httpx.BaseTransport):
+    """Hands requests to the API server, which does not pass on `Authorization`."""
+
+    def __init__(self, api: KubernetesApi, namespace: str, service: str) -> None:
+        self._api, self._namespace, self._service = api, namespace, service
+        self.kept_out = ""  # why nobody is asked though there may be somebody
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = {ADMIN_HEADER: request.headers.get(ADMIN_HEADER, "")}
+        try:
+            status, body = self._api.proxied(self._namespace, self._service, request.url.path, headers)
+        except EnvironmentNotReady as refused:
+            self.kept_out = refused.message
+            raise httpx.ConnectError(refused.message) from refused
+        said = _servers_own(body) if status >= 400 else None
+        if said is None:
+            return httpx.Response(status, content=body)
+        self.kept_out = f"{said}; {KEEPS_OUT}" if NOT_REACHED in said else ""
+        raise httpx.ConnectError(said)
+
+
+def _servers_own(body: bytes) -> str | None:
+    """What the API server says in the place of a service that it does not reach; None where it is the service's."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    return str(answer.get("message")) if isinstance(answer, dict) and answer.get("kind") == "Status" else None

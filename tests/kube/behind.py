@@ -1,0 +1,55 @@
+"""What is behind the server: services that it is a proxy to, and logs of pods, as a test lays them down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import urllib3
+
+from tests.kube.door import Answer
+from tests.kube.errors import ApiError, not_found
+from tests.kube.routes import Request, Route
+from tests.kube.store import Key, Store
+
+UNREACHED = "unreached"  # an address that a NetworkPolicy keeps the server from
+NOT_PASSED_ON = ("authorization", "host", "connection", "content-length")
+
+
+@dataclass
+class Behind:
+    """`services` has addresses by namespace and `NAME:PORT`, `logs` texts by namespace, pod and container.
+
+    A log of the container before it ended last is that of `CONTAINER (previous)`.
+    """
+
+    store: Store
+    services: dict[tuple[str, str], str] = field(default_factory=dict)
+    logs: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def proxied(self, request: Request, where: Route) -> Answer:
+        """As an API server: who asks is known by `Authorization`, which goes no further."""
+        name = where.name.split(":")[0]
+        if self.store.get(Key("", "services", where.namespace, name)) is None:
+            raise not_found("services", name)
+        address = self.services.get((where.namespace, where.name))
+        if address is None:
+            raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
+        if address == UNREACHED:
+            said = "error trying to reach service: dial tcp 10.0.0.7:8000: i/o timeout"
+            raise ApiError(503, "ServiceUnavailable", said)
+        headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
+        with urllib3.PoolManager() as pool:
+            answer = pool.request(request.method, f"{address}{where.beyond or '/'}", headers=headers, retries=False)
+        return Answer(answer.status, answer.data)
+
+    def log(self, request: Request, where: Route) -> Answer:
+        """Of one container; all of it, or so many of its last lines."""
+        container = request.query.get("container", "")
+        if request.flag("previous"):
+            container += " (previous)"
+        text = self.logs.get((where.namespace, where.name, container))
+        if text is None:
+            raise ApiError(400, "BadRequest", f'container "{container}" in pod "{where.name}" is not available')
+        lines = text.splitlines(keepends=True)
+        tail = request.query.get("tailLines")
+        return Answer(200, "".join(lines if tail is None else lines[len(lines) - int(tail) :]).encode())
