@@ -1,0 +1,1 @@
+"""Our own kind of Kubernetes: a fleet in ten lines, which `qorch operator` plans on its cluster and keeps right."""

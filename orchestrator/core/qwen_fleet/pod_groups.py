@@ -1,0 +1,99 @@
+"""The pods that a fleet's RayService wants, and whether nodes have a place for them, as the scheduler would see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.core.cluster.node import Node, unusable
+from orchestrator.core.cluster.pod_requests import Requested, pod_requests
+from orchestrator.core.cluster.quantity import Amounts, mapping, mappings
+from orchestrator.core.manifests.naming import ROLE_LABEL, VARIANT_LABEL, Role
+from orchestrator.core.qwen_fleet.kind import Object
+
+
+@dataclass(frozen=True)
+class PodGroup:
+    """Equal pods: the head, the gateways, or the engines of a variant."""
+
+    name: str
+    requests: Amounts
+    where: tuple[Mapping[str, Any], ...]  # expressions over a node's labels, all of which must hold
+    fewest: int
+    most: int
+    is_engine: bool
+
+    def may_be_on(self, node: Node) -> bool:
+        return all(_holds(each, node.labels) for each in self.where)
+
+
+def pod_groups(ray_service: Object) -> tuple[PodGroup, ...]:
+    """Of a RayService as it is rendered."""
+    cluster = ray_service["spec"]["rayClusterConfig"]
+    head = _group(cluster["headGroupSpec"]["template"], Role.HEAD.value, 1, 1)
+    return (head, *map(_worker_group, cluster["workerGroupSpecs"]))
+
+
+def group_of(pod: Object) -> str:
+    """Which group a fleet's pod is of, by its labels."""
+    labels = mapping(mapping(pod.get("metadata")).get("labels"))
+    return str(labels.get(VARIANT_LABEL) or labels.get(ROLE_LABEL, ""))
+
+
+def placed(groups: Iterable[PodGroup], nodes: Iterable[Node], requested: Requested) -> tuple[Requested, dict[str, int]]:
+    """What nodes have been asked for with those pods on them, and how many of each group found no place.
+
+    The first node that has room takes a pod, the largest pods come first.
+    """
+    usable = [node for node in sorted(nodes, key=lambda node: node.name) if unusable(node) is None]
+    taken, homeless = dict(requested), {}
+    for group in sorted(groups, key=lambda group: not group.is_engine):
+        homeless[group.name] = group.most - _place(group, usable, taken)
+    return taken, homeless
+
+
+def _place(group: PodGroup, nodes: list[Node], taken: Requested) -> int:
+    """How many found a place."""
+    count = 0
+    for node in filter(group.may_be_on, nodes):
+        while count < group.most and _has_room(node, taken.get(node.name, {}), group.requests):
+            before = taken.get(node.name, {})
+            taken[node.name] = {**before, **{name: before.get(name, 0) + each for name, each in group.requests.items()}}
+            count += 1
+    return count
+
+
+def _has_room(node: Node, taken: Amounts, wanted: Amounts) -> bool:
+    return all(node.allocatable.get(name, 0) - taken.get(name, 0) >= each for name, each in wanted.items() if each)
+
+
+def _worker_group(group: Object) -> PodGroup:
+    return _group(group["template"], group["groupName"], group["minReplicas"], group["maxReplicas"])
+
+
+def _group(template: Object, name: str, fewest: int, most: int) -> PodGroup:
+    role = template["metadata"]["labels"][ROLE_LABEL]
+    where = tuple(_expressions(template["spec"]))
+    return PodGroup(name, pod_requests(template["spec"]), where, fewest, most, role == Role.ENGINE)
+
+
+def _expressions(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Of the one term that is rendered."""
+    affinity = mapping(mapping(pod.get("affinity")).get("nodeAffinity"))
+    required = mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    for term in mappings(required.get("nodeSelectorTerms"))[:1]:
+        yield from mappings(term.get("matchExpressions"))
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    found, values = labels.get(expression["key"]), expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return found in values
+        case "NotIn":
+            return found not in values
+        case "Exists":
+            return found is not None
+        case _:
+            return found is None

@@ -1,0 +1,42 @@
+"""What stands in a fleet's way, as a condition tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.errors import DoesNotFit, QorchError, UsageError
+
+
+class Reason(StrEnum):
+    """One word for a condition."""
+
+    INVALID = "Invalid"
+    DOES_NOT_FIT = "DoesNotFit"
+    NOT_READY = "ClusterNotReady"
+    FIELD_CONFLICT = "FieldConflict"
+    NOT_OURS = "NotOurs"
+    FORBIDDEN = "Forbidden"
+    NOT_SERVED = "KindNotServed"
+    REFUSED = "Refused"  # by a schema, a quota or an admission webhook
+    UNREACHABLE = "ApiServerUnreachable"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Says what was needed and what is there; `hint` is a command for a person."""
+
+    reason: Reason
+    message: str
+    hint: str | None = None
+
+    @property
+    def text(self) -> str:
+        return f"{self.message}; hint: {self.hint}" if self.hint else self.message
+
+
+def of_error(error: QorchError) -> Trouble:
+    """Of planning and reading a spec."""
+    reasons = ((UsageError, Reason.INVALID), (DoesNotFit, Reason.DOES_NOT_FIT))
+    reason = next((reason for kind, reason in reasons if isinstance(error, kind)), Reason.NOT_READY)
+    return Trouble(reason, error.message, error.hint)
