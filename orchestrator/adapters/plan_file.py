@@ -17,11 +17,17 @@ from orchestrator.core.replica_bounds import ReplicaBounds
 
 def read_plan(path: Path, profile_names: Collection[str]) -> tuple[Planned, ...]:
     """What the plan places; raises UsageError with file, line and field, also for another version's document."""
-    document = read_yaml(path, UsageError)
+    return plan_of(read_yaml(path, UsageError), profile_names)
+
+
+def plan_of(document: Document, profile_names: Collection[str]) -> tuple[Planned, ...]:
+    """As `read_plan`, of a document that was read already."""
     _require_version(document)
     file = validate(document, PlanFile, UsageError, context=profile_names)
     if not file.placements:
-        raise UsageError(f"{path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan")
+        raise UsageError(
+            f"{document.path}: the plan places nothing: {file.reason or 'no reason given'}", hint="qorch plan"
+        )
     loras = tuple(Lora(name, path) for name, path in sorted(file.loras.items()))
     bounds = ReplicaBounds(file.bounds.min_replicas, file.bounds.max_replicas) if file.bounds else None
     planned = (_planned(each, file.hosts[each.host_group], loras) for each in file.placements)

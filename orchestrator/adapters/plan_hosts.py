@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from orchestrator.adapters.yaml_file import read_yaml, validate
+from orchestrator.adapters.yaml_file import Document, read_yaml, validate
 from orchestrator.core.errors import UsageError
 from orchestrator.core.inventory import HostGroup, NotAvailable, Site
 
@@ -30,4 +30,9 @@ class PlanHosts(BaseModel):
 
 def read_plan_site(path: Path) -> Site:
     """All hosts of a plan; raises UsageError with file, line and field."""
-    return Site(validate(read_yaml(path, UsageError), PlanHosts, UsageError).hosts)
+    return site_of(read_yaml(path, UsageError))
+
+
+def site_of(document: Document) -> Site:
+    """As `read_plan_site`, of a document that was read already."""
+    return Site(validate(document, PlanHosts, UsageError).hosts)

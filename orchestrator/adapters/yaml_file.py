@@ -63,6 +63,11 @@ def read_yaml(path: Path, error: type[UsageError]) -> Document:
         raw = path.read_bytes()
     except OSError as unreadable:
         raise error(f"{path}: cannot be read: {unreadable.strerror}", hint=f"ls -l {path}") from unreadable
+    return parse_yaml(raw, path, error)
+
+
+def parse_yaml(raw: bytes, path: Path, error: type[UsageError]) -> Document:
+    """As `read_yaml`, of what was read already; `path` is what messages call it."""
     try:
         loader = MarkingLoader(raw)
         root = loader.get_single_node()

@@ -106,9 +106,10 @@ class KubernetesApi:
         """As `apply`, of the status alone, which nobody else is to write."""
         return self._applied(item, "status", {"force": "true"})
 
-    def create(self, item: Object) -> Object:
+    def create(self, item: Object, *, dry_run: bool = False) -> Object:
         """Raises Conflict where it is there already."""
-        return self._write("create", "POST", item, resource_of(item).path(self._namespace(item)))
+        query = {"dryRun": "All"} if dry_run else {}
+        return self._write("create", "POST", item, resource_of(item).path(self._namespace(item)), query)
 
     def replace(self, item: Object) -> Object:
         """Raises Conflict where it has changed since its `resourceVersion`."""

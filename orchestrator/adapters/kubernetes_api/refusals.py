@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from orchestrator.core.errors import EnvironmentNotReady
 QUOTA = "exceeded quota"
 WEBHOOK = "admission webhook"
 GONE = 410
+OWNER = re.compile(r'conflict with "([^"]*)"')
 
 
 class Forbidden(EnvironmentNotReady):
@@ -22,7 +24,11 @@ class NotServed(EnvironmentNotReady):
 
 
 class Conflict(EnvironmentNotReady):
-    """Somebody else wrote since this writer read, or owns a field that would be changed."""
+    """Somebody else wrote since this writer read, or owns a field that would be changed: then `owners` says who."""
+
+    def __init__(self, message: str, owners: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.owners = owners
 
 
 class Refused(EnvironmentNotReady):
@@ -57,7 +63,7 @@ def _refusal(status: int, message: str, body: Any, verb: str, resource: Resource
     if status == 404:
         return NotServed(f"{server} has no {resource}: {message}", hint="kubectl api-resources")
     if status == 409:
-        return Conflict(f"{server} did not {verb} {resource}: {_clash(message, body)}")
+        return Conflict(f"{server} did not {verb} {resource}: {_clash(message, body)}", _owners(body))
     kind = Gone if status == GONE else EnvironmentNotReady
     return kind(f"{server} answers {verb} {resource} with {status}: {message}")
 
@@ -69,6 +75,16 @@ def _looked_at(message: str, context: str) -> str:
 
 def _clash(message: str, body: Mapping[str, Any]) -> str:
     """Which fields are whose, where fields are what it is about; else the server's words."""
-    causes = (body.get("details") or {}).get("causes") or ()
-    owned = [f"{each['field']} ({each['message']})" for each in causes if each.get("reason") == "FieldManagerConflict"]
+    owned = [f"{each['field']} ({each['message']})" for each in _clashing(body)]
     return f"others own fields of it: {', '.join(owned)}" if owned else message
+
+
+def _owners(body: Any) -> tuple[str, ...]:
+    """The managers of those fields, as `conflict with "kubectl" using v1` names them."""
+    found = (OWNER.search(each["message"]) for each in _clashing(body))
+    return tuple(dict.fromkeys(each[1] for each in found if each))
+
+
+def _clashing(body: Any) -> list[Mapping[str, Any]]:
+    causes = (body.get("details") or {}).get("causes") or () if isinstance(body, dict) else ()
+    return [each for each in causes if each.get("reason") == "FieldManagerConflict"]

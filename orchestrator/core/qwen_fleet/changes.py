@@ -46,6 +46,15 @@ def changes(wanted: tuple[Manifest, ...], live: Iterable[Object], fleet: Object)
     )
 
 
+def only_edits(live: Object, owners: Iterable[str]) -> bool:
+    """Whether those who own fields of an object changed them by hand, rather than by applying what they declare."""
+    declared = {
+        each.get("manager") for each in live["metadata"].get("managedFields") or () if each.get("operation") == "Apply"
+    }
+    named = set(owners)
+    return bool(named) and not named & declared
+
+
 def _owned(rendered: Manifest, fleet: Object) -> Manifest:
     digest = hashlib.sha256(json.dumps(rendered, sort_keys=True).encode()).hexdigest()[:16]
     metadata = rendered["metadata"]

@@ -16,11 +16,11 @@ from orchestrator.core.qwen_fleet.pod_groups import PodGroup, placed
 
 @dataclass(frozen=True)
 class PodSeen:
-    """A pod on a node, less what no plan needs."""
+    """A pod on a node, less what no plan needs; or one that was promised a place there."""
 
     node: str
     requests: Amounts
-    fleet: Key | None  # whose it is; None: of nobody whom the operator keeps
+    fleet: Key | None  # whose it is; None: no fleet's
     group: str = ""
 
 
@@ -32,8 +32,32 @@ class Crowd:
     of_fleets: Mapping[Key, tuple[PodSeen, ...]]
 
 
-def crowd(pods: Iterable[PodSeen]) -> Crowd:
-    """Read once for all fleets."""
+def crowd(pods: Iterable[PodSeen], nodes: tuple[Node, ...], fleets: Mapping[Key, tuple[PodGroup, ...]]) -> Crowd:
+    """All pods that are there, and those that `fleets` want and have not started, where they would go."""
+    there = _crowd(pods)
+    for key, groups in sorted(fleets.items()):
+        yet_to_start = _yet_to_start(groups, there.of_fleets.get(key, ()))
+        there = _with_promised(there, key, yet_to_start, nodes)
+    return there
+
+
+def asked_by_others(key: Key, seen: Crowd) -> Requested:
+    """What is not for the fleet `key`: what it has itself it can have again."""
+    requested = dict(seen.requested)
+    for pod in seen.of_fleets.get(key, ()):
+        requested[pod.node] = _sum(requested[pod.node], pod.requests, -1)
+    return requested
+
+
+def missing(groups: tuple[PodGroup, ...], nodes: tuple[Node, ...], requested: Requested) -> str:
+    """Which engines the cluster has no place for, of as many as there always are; empty where it has."""
+    least = tuple(replace(group, most=_always(group)) for group in groups)
+    found = Counter(name for name, _ in placed(least, nodes, requested))
+    lost = [(group, group.most - found[group.name]) for group in least if group.is_engine]
+    return "; ".join(f"no node for {count} of {group.most} pods of {group.name}" for group, count in lost if count)
+
+
+def _crowd(pods: Iterable[PodSeen]) -> Crowd:
     requested: Requested = {}
     of_fleets: dict[Key, list[PodSeen]] = {}
     for pod in pods:
@@ -43,25 +67,12 @@ def crowd(pods: Iterable[PodSeen]) -> Crowd:
     return Crowd(requested, {key: tuple(found) for key, found in of_fleets.items()})
 
 
-def asked_by_others(
-    key: Key, seen: Crowd, nodes: tuple[Node, ...], promised: Mapping[Key, tuple[PodGroup, ...]]
-) -> Requested:
-    """For the fleet `key`: without its own pods, with pods of other fleets that are yet to start."""
-    requested = dict(seen.requested)
-    for pod in seen.of_fleets.get(key, ()):
-        requested[pod.node] = _sum(requested[pod.node], pod.requests, -1)
-    for other, groups in sorted(promised.items()):
-        if other != key:
-            requested, _ = placed(_yet_to_start(groups, seen.of_fleets.get(other, ())), nodes, requested)
-    return requested
-
-
-def missing(groups: tuple[PodGroup, ...], nodes: tuple[Node, ...], requested: Requested) -> str:
-    """Which engines the cluster has no place for, of as many as there always are; empty where it has."""
-    least = tuple(replace(group, most=_always(group)) for group in groups)
-    _, homeless = placed(least, nodes, requested)
-    lost = [(group, homeless[group.name]) for group in least if group.is_engine and homeless[group.name]]
-    return "; ".join(f"no node for {count} of {group.most} pods of {group.name}" for group, count in lost)
+def _with_promised(there: Crowd, key: Key, groups: tuple[PodGroup, ...], nodes: tuple[Node, ...]) -> Crowd:
+    by_name, requested = {group.name: group for group in groups}, dict(there.requested)
+    pods = [PodSeen(node, by_name[name].requests, key, name) for name, node in placed(groups, nodes, requested)]
+    for pod in pods:
+        requested[pod.node] = _sum(requested.get(pod.node, {}), pod.requests, 1)
+    return Crowd(requested, {**there.of_fleets, key: (*there.of_fleets.get(key, ()), *pods)})
 
 
 def _always(group: PodGroup) -> int:
@@ -70,7 +81,7 @@ def _always(group: PodGroup) -> int:
 
 def _yet_to_start(groups: tuple[PodGroup, ...], pods: Iterable[PodSeen]) -> tuple[PodGroup, ...]:
     there = Counter(pod.group for pod in pods)
-    return tuple(replace(group, most=max(0, group.most - there[group.name])) for group in groups)
+    return tuple(replace(group, most=left) for group in groups if (left := group.most - there[group.name]) > 0)
 
 
 def _sum(one: Amounts, other: Amounts, sign: int) -> dict[str, Decimal]:

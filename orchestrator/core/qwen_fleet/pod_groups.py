@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.cluster.node import Node, unusable
@@ -41,27 +42,30 @@ def group_of(pod: Object) -> str:
     return str(labels.get(VARIANT_LABEL) or labels.get(ROLE_LABEL, ""))
 
 
-def placed(groups: Iterable[PodGroup], nodes: Iterable[Node], requested: Requested) -> tuple[Requested, dict[str, int]]:
-    """What nodes have been asked for with those pods on them, and how many of each group found no place.
+def placed(groups: Iterable[PodGroup], nodes: Iterable[Node], requested: Requested) -> Iterator[tuple[str, str]]:
+    """The group and the node of each pod that has room, beside what was requested.
 
-    The first node that has room takes a pod, the largest pods come first.
+    The first node that has room takes a pod; engines come before what goes anywhere.
     """
-    usable = [node for node in sorted(nodes, key=lambda node: node.name) if unusable(node) is None]
-    taken, homeless = dict(requested), {}
+    usable = [node for node in nodes if unusable(node) is None]
+    taken = dict(requested)
     for group in sorted(groups, key=lambda group: not group.is_engine):
-        homeless[group.name] = group.most - _place(group, usable, taken)
-    return taken, homeless
+        for node in _places(group, usable, taken):
+            taken[node] = _sum(taken.get(node, {}), group.requests)
+            yield group.name, node
 
 
-def _place(group: PodGroup, nodes: list[Node], taken: Requested) -> int:
-    """How many found a place."""
-    count = 0
+def _places(group: PodGroup, nodes: Iterable[Node], taken: Requested) -> Iterator[str]:
+    """A node for each pod, for as many as have room."""
+    left = group.most
     for node in filter(group.may_be_on, nodes):
-        while count < group.most and _has_room(node, taken.get(node.name, {}), group.requests):
-            before = taken.get(node.name, {})
-            taken[node.name] = {**before, **{name: before.get(name, 0) + each for name, each in group.requests.items()}}
-            count += 1
-    return count
+        while left and _has_room(node, taken.get(node.name, {}), group.requests):
+            left -= 1
+            yield node.name
+
+
+def _sum(one: Amounts, other: Amounts) -> dict[str, Decimal]:
+    return {**one, **{name: one.get(name, Decimal(0)) + amount for name, amount in other.items()}}
 
 
 def _has_room(node: Node, taken: Amounts, wanted: Amounts) -> bool:

@@ -14,7 +14,7 @@ from orchestrator.core.qwen_fleet.kind import Object
 from orchestrator.core.wish import Wish
 
 PART = "plan"  # of the ConfigMap's name
-DOCUMENT, ASKED, AT, WORTH = "plan.yaml", "asked", "plannedAt", "worth"
+DOCUMENT, ASKED, AT, WORTH, WHY = "plan.yaml", "asked", "plannedAt", "worth", "why"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Record:
     asked: str  # digest of the wish
     at_s: int  # Unix time
     worth: float  # the choice's score, times its replicas where their number was open
+    why: str
 
 
 def asked(wish: Wish) -> str:
@@ -50,7 +51,13 @@ def of_chosen(plan: FitPlan) -> FitPlan:
 
 
 def record_manifest(fleet: str, record: Record, settings: ClusterSettings) -> Manifest:
-    data = {DOCUMENT: record.document, ASKED: record.asked, AT: str(record.at_s), WORTH: repr(record.worth)}
+    data = {
+        DOCUMENT: record.document,
+        ASKED: record.asked,
+        AT: str(record.at_s),
+        WORTH: repr(record.worth),
+        WHY: record.why,
+    }
     return manifest(("v1", "ConfigMap"), fleet, PART, settings, {"data": data})
 
 
@@ -58,6 +65,6 @@ def read_record(item: Object | None) -> Record | None:
     """None where there is none, or none that can be read."""
     data = (item or {}).get("data") or {}
     try:
-        return Record(data[DOCUMENT], data[ASKED], int(data[AT]), float(data[WORTH]))
+        return Record(data[DOCUMENT], data[ASKED], int(data[AT]), float(data[WORTH]), data[WHY])
     except (KeyError, ValueError, TypeError):
         return None

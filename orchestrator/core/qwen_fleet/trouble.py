@@ -29,6 +29,7 @@ class Trouble:
     reason: Reason
     message: str
     hint: str | None = None
+    owners: tuple[str, ...] = ()  # of fields that were not given up
 
     @property
     def text(self) -> str:

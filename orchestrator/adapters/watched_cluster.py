@@ -1,0 +1,226 @@
+"""A cluster's fleets, their objects, nodes and pods by one watch a kind, and the writing to the same API server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from orchestrator.adapters.cluster_probe import NODES, ON_A_NODE, PODS
+from orchestrator.adapters.informer import Informer, Kind, Name
+from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, KubernetesApi, NotServed, Refused, resource_of
+from orchestrator.core.cluster.node import Node, read_node
+from orchestrator.core.cluster.pod_requests import pod_requests
+from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.manifests.naming import FLEET_LABEL
+from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, Key, Object, key_of
+from orchestrator.core.qwen_fleet.places import Crowd, PodSeen, crowd
+from orchestrator.core.qwen_fleet.pod_groups import PodGroup, group_of, pod_groups
+from orchestrator.core.qwen_fleet.trouble import Reason, Trouble
+
+FLEET, SERVICE = (API_VERSION, KIND), ("ray.io/v1", "RayService")
+RENDERED = (
+    SERVICE,
+    ("v1", "ConfigMap"),
+    ("v1", "ServiceAccount"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("batch/v1", "Job"),
+    ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"),
+)
+MAY_LACK = ("PodMonitor", "PrometheusRule")  # of an operator that not every cluster has
+KUBERAY_HINT = (
+    "helm install kuberay-operator kuberay-operator --version 1.7.0 --repo https://ray-project.github.io/kuberay-helm"
+)
+REASONS = (
+    (Conflict, Reason.FIELD_CONFLICT),
+    (Forbidden, Reason.FORBIDDEN),
+    (NotServed, Reason.NOT_SERVED),
+    (Refused, Reason.REFUSED),
+)
+NOT_LEADING = Trouble(Reason.UNREACHABLE, "another operator leads")
+HANDED_ON = ("managedFields", "resourceVersion")  # what changes with every write, and says nothing here
+
+
+@dataclass(frozen=True)
+class _CrowdSeen:
+    """What it was reckoned of."""
+
+    versions: tuple[int, ...]
+    crowd: Crowd
+
+
+class WatchedCluster:
+    """`changed` is told which fleet's own objects changed; None: something that every fleet stands on."""
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        namespaces: tuple[str, ...],
+        changed: Callable[[Key | None], None],
+        may_write: Callable[[], bool],
+    ) -> None:
+        self._api, self._changed, self._may_write, self.name = api, changed, may_write, api.context
+        places: tuple[str | None, ...] = namespaces or (None,)
+        self._kinds = {
+            each: [self._of_kind(each, place) for place in places] for each in (FLEET, *RENDERED)
+        }  # fmt: skip
+        self._nodes = Informer(api, Kind(NODES, read_node), self._all_changed)
+        self._pods = Informer(api, Kind(PODS, _pod, {"fieldSelector": ON_A_NODE}), self._all_changed)
+        self._seen = _CrowdSeen((), Crowd({}, {}))
+
+    def start(self) -> None:
+        for informer in self._informers():
+            informer.start()
+
+    def stop(self) -> None:
+        for informer in self._informers():
+            informer.stop()
+
+    @property
+    def looked(self) -> bool:
+        """Whether each kind was listed once, or why it cannot be is known."""
+        return all(informer.looked.is_set() for informer in self._informers())
+
+    # -- reading
+
+    def fleets(self) -> tuple[Object, ...]:
+        found = chain.from_iterable(informer.items().values() for informer in self._kinds[FLEET])
+        return tuple(sorted(found, key=lambda fleet: (fleet["metadata"].get("creationTimestamp", ""), key_of(fleet))))
+
+    def fleet(self, key: Key) -> Object | None:
+        return next((found for informer in self._kinds[FLEET] if (found := informer.get(key))), None)
+
+    def objects(self, key: Key) -> tuple[Object, ...]:
+        return tuple(
+            item
+            for kind in RENDERED
+            for informer in self._kinds[kind]
+            for (namespace, _), item in informer.items().items()
+            if (namespace, _fleet_of(item)) == key
+        )
+
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(node for _, node in sorted(self._nodes.items().items()))
+
+    def crowd(self) -> Crowd:
+        watched: tuple[Informer[Any], ...] = (self._pods, self._nodes, *self._kinds[SERVICE])
+        versions = tuple(informer.version for informer in watched)
+        if self._seen.versions != versions:
+            self._seen = _CrowdSeen(versions, crowd(self._pods.items().values(), self.nodes(), self._wanted()))
+        return self._seen.crowd
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        rendered = (each for kind in RENDERED if kind[1] not in MAY_LACK for each in self._kinds[kind])
+        watched: tuple[Informer[Any], ...] = (self._nodes, self._pods, *rendered)
+        return tuple(_trouble(informer.trouble) for informer in watched if informer.trouble)
+
+    def secret_exists(self, namespace: str, name: str) -> bool | None:
+        """Asked by making one for show, which takes no right to read what is secret."""
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
+        try:
+            self._api.create(secret, dry_run=True)
+        except Conflict:
+            return True
+        except EnvironmentNotReady:
+            return None
+        return False
+
+    def read(self, item: Object) -> Object | None:
+        metadata = item["metadata"]
+        try:
+            return self._api.get(resource_of(item), metadata["namespace"], metadata["name"])
+        except EnvironmentNotReady:
+            return None
+
+    # -- writing
+
+    def apply(self, item: Object, force: bool = False) -> Trouble | None:
+        return self._written(lambda: self._learn(self._api.apply(item, force=force)))
+
+    def delete(self, item: Object) -> Trouble | None:
+        metadata = item["metadata"]
+        return self._written(lambda: self._api.delete(resource_of(item), metadata["namespace"], metadata["name"]))
+
+    def tell(self, fleet: Object, status: dict[str, Any]) -> Trouble | None:
+        metadata = {name: fleet["metadata"][name] for name in ("name", "namespace")}
+        item = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "status": status}
+        return self._written(lambda: self._learn(self._api.apply_status(item)))
+
+    # -- parts
+
+    def _of_kind(self, kind: tuple[str, str], namespace: str | None) -> Informer[Object]:
+        api_version, name = kind
+        query = {} if kind == FLEET else {"labelSelector": FLEET_LABEL}
+        resource = resource_of({"apiVersion": api_version, "kind": name})
+        return Informer(
+            self._api,
+            Kind(resource, lambda item: _kept(item, api_version, name), query, namespace),
+            self._service_changed if kind == SERVICE else self._own_changed,
+        )
+
+    def _informers(self) -> Iterator[Informer[Any]]:
+        yield from chain.from_iterable(self._kinds.values())
+        yield from (self._nodes, self._pods)
+
+    def _wanted(self) -> dict[Key, tuple[PodGroup, ...]]:
+        """The pods of each fleet, by what KubeRay was told."""
+        services = chain.from_iterable(informer.items().values() for informer in self._kinds[SERVICE])
+        return {_owner(each): pod_groups(each) for each in services if "deletionTimestamp" not in each["metadata"]}
+
+    def _written(self, write: Callable[[], object]) -> Trouble | None:
+        if not self._may_write():
+            return NOT_LEADING
+        try:
+            write()
+        except EnvironmentNotReady as refused:
+            return _trouble(refused)
+        return None
+
+    def _learn(self, answer: Object) -> None:
+        for informer in self._kinds[answer["apiVersion"], answer["kind"]]:
+            if informer.kind.namespace in (None, answer["metadata"]["namespace"]):
+                informer.learn(answer)
+
+    def _own_changed(self, name: Name, was: Object | None, found: Object | None) -> None:
+        item = found or was
+        assert item is not None
+        self._changed(key_of(item) if item["kind"] == KIND else _owner(item))
+
+    def _service_changed(self, name: Name, was: Object | None, found: Object | None) -> None:
+        """What a fleet was promised, others cannot have."""
+        self._own_changed(name, was, found)
+        if (was or {}).get("spec") != (found or {}).get("spec"):
+            self._changed(None)
+
+    def _all_changed(self, name: Name, was: object, found: object) -> None:
+        self._changed(None)
+
+
+def _kept(item: Object, api_version: str, kind: str) -> Object:
+    """Items of a list do not say what they are."""
+    metadata = {name: each for name, each in item["metadata"].items() if name not in HANDED_ON}
+    return {**item, "apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def _pod(pod: Object) -> PodSeen:
+    fleet = (pod["metadata"].get("labels") or {}).get(FLEET_LABEL)
+    key = Key(str(pod["metadata"].get("namespace", "")), fleet) if fleet else None
+    return PodSeen(str(pod["spec"]["nodeName"]), pod_requests(pod["spec"]), key, group_of(pod) if key else "")
+
+
+def _fleet_of(item: Object) -> str:
+    return str((item["metadata"].get("labels") or {}).get(FLEET_LABEL, ""))
+
+
+def _owner(item: Object) -> Key:
+    return Key(str(item["metadata"].get("namespace", "")), _fleet_of(item))
+
+
+def _trouble(refused: EnvironmentNotReady) -> Trouble:
+    reason = next((reason for kind, reason in REASONS if isinstance(refused, kind)), Reason.UNREACHABLE)
+    owners = refused.owners if isinstance(refused, Conflict) else ()
+    hint = KUBERAY_HINT if reason is Reason.NOT_SERVED and "ray.io" in refused.message else refused.hint
+    return Trouble(reason, refused.message, hint, owners)

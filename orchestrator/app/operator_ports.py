@@ -1,0 +1,65 @@
+"""What the operator needs of the outside world."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from orchestrator.core.cluster.cluster_site import Seen
+from orchestrator.core.cluster.node import Node
+from orchestrator.core.gpu_table import GpuTable
+from orchestrator.core.plan import FitPlan
+from orchestrator.core.qwen_fleet.kind import Key, Object
+from orchestrator.core.qwen_fleet.places import Crowd
+from orchestrator.core.qwen_fleet.trouble import Trouble
+from orchestrator.core.wish import Wish
+
+
+class FleetCluster(Protocol):
+    """A cluster as its API server tells of it, and where it is written to; reading asks nobody."""
+
+    name: str
+
+    def fleets(self) -> tuple[Object, ...]:
+        """All QwenFleets, the oldest first."""
+
+    def fleet(self, key: Key) -> Object | None: ...
+
+    def objects(self, key: Key) -> tuple[Object, ...]:
+        """What has the fleet's label, of the kinds that are rendered."""
+
+    def nodes(self) -> tuple[Node, ...]:
+        """By name."""
+
+    def crowd(self) -> Crowd: ...
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        """Why something that is needed cannot be seen."""
+
+    def secret_exists(self, namespace: str, name: str) -> bool | None:
+        """None where that cannot be told."""
+
+    def read(self, item: Object) -> Object | None:
+        """As it is now, with who owns its fields; None where it is gone, or cannot be read."""
+
+    def apply(self, item: Object, force: bool = False) -> Trouble | None:
+        """None where it is done."""
+
+    def delete(self, item: Object) -> Trouble | None: ...
+
+    def tell(self, fleet: Object, status: dict[str, Any]) -> Trouble | None:
+        """Write a QwenFleet's status."""
+
+
+class Planner(Protocol):
+    """Plans over a cluster, and writes plans down."""
+
+    table: GpuTable
+
+    def plan(self, seen: Seen, wish: Wish) -> FitPlan:
+        """Raises QorchError where nothing can be planned on."""
+
+    def written(self, plan: FitPlan) -> str:
+        """As a document that `read` takes."""
+
+    def read(self, document: str, wish: Wish) -> FitPlan:
+        """Raises QorchError for what is no such document, or another version's."""

@@ -1,0 +1,173 @@
+"""One QwenFleet brought to what it says: look, decide, write what is not so yet, and say how it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.app.fleet_planning import FleetPlanning, Planned
+from orchestrator.app.operator_ports import FleetCluster, Planner
+from orchestrator.core.errors import QorchError
+from orchestrator.core.manifests.manifest import Manifest
+from orchestrator.core.manifests.naming import object_name
+from orchestrator.core.manifests.needed import create_secret
+from orchestrator.core.manifests.ray_service import RAY_SERVICE
+from orchestrator.core.qwen_fleet.changes import Changes, changes, only_edits, owned
+from orchestrator.core.qwen_fleet.conditions import Type, since_s
+from orchestrator.core.qwen_fleet.kind import Key, Object, key_of, words
+from orchestrator.core.qwen_fleet.record import PART, read_record, record_manifest
+from orchestrator.core.qwen_fleet.service_health import health
+from orchestrator.core.qwen_fleet.spec import FleetSpec, fleet_spec
+from orchestrator.core.qwen_fleet.status import Facts, status, suspended
+from orchestrator.core.qwen_fleet.trouble import Reason, Trouble, of_error
+
+SECRET_S = 30.0  # between two looks whether a Secret has come
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`again_s`: seconds until it is to be done again, None: when something changes; or it failed, to be retried."""
+
+    again_s: float | None = None
+    failed: bool = False
+
+
+class Reconciler:
+    """Keeps nothing that the cluster does not have, but for speed."""
+
+    def __init__(
+        self,
+        cluster: FleetCluster,
+        planner: Planner,
+        image: str,
+        clock: Callable[[], float],
+        say: Callable[[str], None],
+    ) -> None:
+        self._cluster, self._table, self._image, self._clock, self._say = cluster, planner.table, image, clock, say
+        self._planning = FleetPlanning(cluster, planner)
+
+    def reconcile(self, key: Key) -> Outcome:
+        fleet = self._cluster.fleet(key)
+        if fleet is None or "deletionTimestamp" in fleet["metadata"]:
+            self._planning.forget(key)
+            return Outcome()
+        try:
+            spec = fleet_spec(fleet, self._image, self._table)
+        except QorchError as error:
+            return self._tell(fleet, Facts(unplanned=of_error(error)))
+        if spec.suspended:
+            return self._write_status(fleet, suspended(fleet))
+        return self._kept_right(fleet, spec)
+
+    def _kept_right(self, fleet: Object, spec: FleetSpec) -> Outcome:
+        key, now_s = key_of(fleet), self._clock()
+        live = self._cluster.objects(key)
+        record = read_record(_named(live, "ConfigMap", object_name(key.name, PART)))
+        if troubles := self._cluster.troubles():
+            running = self._planning.running(key, spec, record)
+            return self._tell(fleet, _facts(Planned(running, None if running else troubles[0]), troubles))
+        missing_since_s = since_s(fleet.get("status") or {}, Type.PLAN_CURRENT)
+        planned = self._planning.planned(key, spec, record, missing_since_s, now_s)
+        if planned.plan is None:
+            return self._tell(fleet, _facts(planned, ()), planned.again_s)
+        if planned.news:
+            self._say(f"{key}: planned {planned.plan.plan.reason} ({planned.news})")
+        rendered = (record_manifest(key.name, planned.plan.record, spec.settings), *planned.plan.objects)
+        unwritten = tuple(self._written(changes(owned(rendered, fleet), live, fleet), key))
+        return self._told(fleet, spec, planned, unwritten)
+
+    def _told(self, fleet: Object, spec: FleetSpec, planned: Planned, unwritten: tuple[Trouble, ...]) -> Outcome:
+        key = key_of(fleet)
+        service = _named(self._cluster.objects(key), RAY_SERVICE[1], object_name(key.name))
+        facts = _facts(planned, unwritten, service, *self._secret(fleet, spec, service))
+        look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
+        return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))
+
+    def _written(self, needed: Changes, key: Key) -> Iterator[Trouble]:
+        """What could not be written; nothing is deleted before all the rest is there."""
+        if needed.foreign:
+            yield _not_ours(needed.foreign[0])
+            return
+        troubles = []
+        for each in (*needed.apply, *needed.restore):
+            trouble = self._applied(each, key)
+            troubles += [trouble] if trouble else []
+        yield from troubles
+        for old in needed.delete if not troubles else ():
+            self._say(f"{key}: deletes {words(old)}, which is no longer needed")
+            if trouble := self._cluster.delete(old):
+                yield trouble
+
+    def _applied(self, item: Manifest, key: Key) -> Trouble | None:
+        """What people edited by hand comes back; what others apply is theirs until they give it up."""
+        trouble = self._cluster.apply(item)
+        if trouble is None or trouble.reason is not Reason.FIELD_CONFLICT:
+            return trouble
+        live = self._cluster.read(item)
+        if live is None or not only_edits(live, trouble.owners):
+            return trouble
+        self._say(f"{key}: {words(item)} was edited by {', '.join(trouble.owners)}, and is made again what it was")
+        return self._cluster.apply(item, force=True)
+
+    def _secret(self, fleet: Object, spec: FleetSpec, service: Object | None) -> tuple[Trouble | None, bool]:
+        """Why it is not there, and whether that is known; a fleet that is ready has one."""
+        key = key_of(fleet)
+        if _condition(fleet, Type.SECRET_READY) == "True" and health(service).ready:
+            return None, True
+        name = object_name(key.name)
+        there = self._cluster.secret_exists(key.namespace, name)
+        if there is not False:
+            return None, there is True
+        hint = create_secret(key.name, spec.settings)
+        return Trouble(Reason.NOT_READY, f"the Secret {name} is needed, and is not there", hint), True
+
+    def _tell(self, fleet: Object, facts: Facts, again_s: float | None = None) -> Outcome:
+        told = self._write_status(fleet, status(fleet, facts, self._clock()))
+        if told.failed or facts.unwritten:
+            return Outcome(failed=True)
+        return Outcome(None if again_s is None else max(0.0, again_s - self._clock()))
+
+    def _write_status(self, fleet: Object, said: dict[str, Any]) -> Outcome:
+        if said == (fleet.get("status") or {}):
+            return Outcome()
+        trouble = self._cluster.tell(fleet, said)
+        if trouble is not None:
+            self._say(f"{key_of(fleet)}: its status cannot be written: {trouble.text}")
+        return Outcome(failed=trouble is not None)
+
+
+def _facts(
+    planned: Planned,
+    unwritten: tuple[Trouble, ...],
+    service: Object | None = None,
+    secret: Trouble | None = None,
+    secret_known: bool = True,
+) -> Facts:
+    plan = planned.plan
+    return Facts(
+        plan=plan.plan if plan else None,
+        planned_at_s=plan.record.at_s if plan else 0.0,
+        unplanned=planned.unplanned,
+        missing=planned.missing,
+        unwritten=unwritten,
+        secret=secret,
+        secret_known=secret_known,
+        service=service,
+    )
+
+
+def _named(live: tuple[Object, ...], kind: str, name: str) -> Object | None:
+    return next((each for each in live if (each["kind"], each["metadata"]["name"]) == (kind, name)), None)
+
+
+def _condition(fleet: Object, kind: Type) -> str:
+    found = (fleet.get("status") or {}).get("conditions") or ()
+    return next((str(each["status"]) for each in found if each["type"] == kind), "")
+
+
+def _not_ours(item: Object) -> Trouble:
+    owners = [words({"kind": each["kind"], "metadata": each}) for each in item["metadata"].get("ownerReferences") or ()]
+    whose = f"belongs to {', '.join(owners)}" if owners else "was not made by a QwenFleet"
+    delete = f"kubectl delete {item['kind'].lower()} {item['metadata']['name']} -n {item['metadata']['namespace']}"
+    return Trouble(Reason.NOT_OURS, f"{words(item)} is there already and {whose}", delete)

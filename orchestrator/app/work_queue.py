@@ -1,0 +1,63 @@
+"""What is to be done again and when: each key once, however often it was asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 300.0
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class WorkQueue(Generic[Key]):
+    """The earliest time that a key was asked for counts; of equal times the first that was asked for."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._due_s: dict[Key, float] = {}  # in the order of asking
+        self._failures: dict[Key, int] = {}
+        self._news = threading.Condition()
+        self.ended = False
+
+    def __len__(self) -> int:
+        return len(self._due_s)
+
+    def add(self, key: Key, after_s: float = 0.0) -> None:
+        with self._news:
+            due_s = self._clock() + after_s
+            self._due_s[key] = min(due_s, self._due_s.get(key, due_s))
+            self._news.notify_all()
+
+    def retry(self, key: Key) -> float:
+        """Again, after twice as long as the last time; the seconds until then."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        after_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures, 16))
+        self.add(key, after_s)
+        return after_s
+
+    def done(self, key: Key) -> None:
+        """It went well: the next failure is a first one."""
+        self._failures.pop(key, None)
+
+    def is_failing(self, key: Key) -> bool:
+        return key in self._failures
+
+    def take(self) -> Key | None:
+        """Waits for the next key that is due; None once the queue has ended."""
+        with self._news:
+            while not self.ended:
+                key = min(self._due_s, key=self._due_s.__getitem__, default=None)
+                wait_s = None if key is None else self._due_s[key] - self._clock()
+                if key is not None and wait_s is not None and wait_s <= 0:
+                    del self._due_s[key]
+                    return key
+                self._news.wait(wait_s)
+            return None
+
+    def end(self) -> None:
+        with self._news:
+            self.ended = True
+            self._news.notify_all()
