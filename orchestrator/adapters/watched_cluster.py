@@ -112,6 +112,11 @@ class WatchedCluster:
             self._seen = _CrowdSeen(versions, crowd(self._pods.items().values(), self.nodes(), self._wanted()))
         return self._seen.crowd
 
+    def unseen(self) -> tuple[Trouble, ...]:
+        """As `troubles`, and why fleets themselves cannot be seen."""
+        fleets = (_trouble(informer.trouble) for informer in self._kinds[FLEET] if informer.trouble)
+        return (*fleets, *self.troubles())
+
     def troubles(self) -> tuple[Trouble, ...]:
         rendered = (each for kind in RENDERED if kind[1] not in MAY_LACK for each in self._kinds[kind])
         watched: tuple[Informer[Any], ...] = (self._nodes, self._pods, *rendered)

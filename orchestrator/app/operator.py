@@ -30,7 +30,7 @@ class Operator:
     def run(self) -> None:
         """Until the queue ends; the oldest fleets are planned first."""
         self._queue.add(None)
-        while (key := self._queue.take()) is not None or not self._queue.ended:
+        for key in self._queue:
             if key is None:
                 self._add_all()
             else:
@@ -57,6 +57,6 @@ class Operator:
             self._queue.add(key, outcome.again_s)
 
 
-def changed(queue: WorkQueue[Key | None]) -> Callable[[Key | None], None]:
+def changed(queue: WorkQueue[Key | None], settle_s: float) -> Callable[[Key | None], None]:
     """What to call when a fleet's own objects changed, or with None: what all of them stand on."""
-    return lambda key: queue.add(key, SETTLE_S if key is None else OWN_SETTLE_S)
+    return lambda key: queue.add(key, settle_s if key is None else min(settle_s, OWN_SETTLE_S))

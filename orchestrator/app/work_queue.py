@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 300.0
@@ -45,19 +45,28 @@ class WorkQueue(Generic[Key]):
     def is_failing(self, key: Key) -> bool:
         return key in self._failures
 
-    def take(self) -> Key | None:
-        """Waits for the next key that is due; None once the queue has ended."""
-        with self._news:
-            while not self.ended:
-                key = min(self._due_s, key=self._due_s.__getitem__, default=None)
-                wait_s = None if key is None else self._due_s[key] - self._clock()
-                if key is not None and wait_s is not None and wait_s <= 0:
-                    del self._due_s[key]
-                    return key
-                self._news.wait(wait_s)
-            return None
+    def __iter__(self) -> Iterator[Key]:
+        """Each key when it is due, until the queue ends."""
+        while True:
+            with self._news:
+                while not self.ended and not self._is_due():
+                    self._news.wait(self._wait_s())
+                if self.ended:
+                    return
+                key = self._first()
+                del self._due_s[key]
+            yield key
 
     def end(self) -> None:
         with self._news:
             self.ended = True
             self._news.notify_all()
+
+    def _first(self) -> Key:
+        return min(self._due_s, key=self._due_s.__getitem__)
+
+    def _is_due(self) -> bool:
+        return bool(self._due_s) and self._wait_s() == 0
+
+    def _wait_s(self) -> float | None:
+        return max(0.0, self._due_s[self._first()] - self._clock()) if self._due_s else None

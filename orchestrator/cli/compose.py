@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.app.ports import Running
     from orchestrator.app.weights import WeightsStore
     from orchestrator.core.cluster.toleration import Toleration
+    from orchestrator.cli.operator_process import OperatorProcess, Orders
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site
@@ -267,6 +270,22 @@ def probe_jobs(kubeconfig: Path | None, context: str | None, namespace: str | No
     from orchestrator.adapters.kubernetes_api import connect
 
     return cluster_probe.probe_jobs(connect(kubeconfig, context), image, namespace)
+
+
+def operator_process(
+    kubeconfig: Path | None, context: str | None, orders: Orders, identity: str | None, say: Callable[[str], None]
+) -> OperatorProcess:
+    """What looks after a cluster's QwenFleets; without an identity nobody else is taken to."""
+    from orchestrator.adapters.kubernetes_api import connect
+    from orchestrator.adapters.lease import Lease
+    from orchestrator.cli.fleet_planner import FleetPlanner
+    from orchestrator.cli.operator_process import OperatorProcess
+    from orchestrator.core.qwen_fleet.kind import MANAGER
+
+    api = connect(kubeconfig, context, MANAGER)
+    lease = Lease(api, api.namespace, MANAGER, identity, time.monotonic) if identity else None
+    planner = FleetPlanner(profiles(), gpu_table(), predictor())
+    return OperatorProcess(api, planner, orders, lease, say)
 
 
 def plan_beside(running: DeploymentSpec, wish: Wish, weights: Path | None) -> FitPlan:

@@ -21,6 +21,7 @@ VERBS = {
     "history": "Show the load that a fleet had, or decide it again.",
     "down": "Take the fleet down.",
     "bench": "Measure what runs against what was planned.",
+    "operator": "Look after the QwenFleets of a cluster.",
     "simulate": "Replay traffic against scaling rules.",
     "doctor": "Check what a fleet needs on this machine.",
     "probe": "Print the Jobs that ask a cluster's nodes for their GPUs.",
