@@ -50,11 +50,14 @@ class Lease:
         """Whether this process may act now: it renewed the lease not long ago."""
         return self._renewed_s is not None and self._clock() < self._renewed_s + self.times.deadline_s
 
-    def acquire(self, stopped: threading.Event) -> bool:
-        """Waits until it is held; False where `stopped` came first."""
+    def acquire(self, stopped: threading.Event, say: Callable[[str], None]) -> bool:
+        """Waits until it is held, and says what stands against it, once; False where `stopped` came first."""
+        said = ""
         while not stopped.is_set():
             if self.try_once():
                 return True
+            if self.trouble is not None and self.trouble.message != said:
+                say(said := self.trouble.message)
             stopped.wait(self.times.retry_s)
         return False
 

@@ -44,12 +44,13 @@ class OperatorProcess:
         self._operator = Operator(self._cluster, reconciler, self._queue, say)
         self._worker = threading.Thread(target=self._operator.run, name="reconcile", daemon=True)
         self._told: frozenset[str] = frozenset()
+        self._acts = False  # rather than standing by
 
     def run(self, stopped: threading.Event) -> None:
         """Until `stopped`; raises EnvironmentNotReady where the lease is lost, after which nothing is written."""
         if self._lease is not None:
             self._say(f"waits for the lease as {self._lease.identity}")
-            if not self._lease.acquire(stopped):
+            if not self._lease.acquire(stopped, self._say):
                 return
             threading.Thread(target=self._lease.keep, args=(stopped,), name="lease", daemon=True).start()
         self._say("leads")
@@ -62,11 +63,13 @@ class OperatorProcess:
 
     def vitals(self) -> Vitals:
         lives = not self._worker.ident or self._worker.is_alive()
+        sees = self._cluster.looked and not self._cluster.unseen()
         phases = Counter(str((each.get("status") or {}).get("phase", "Pending")) for each in self._cluster.fleets())
-        ready = lives and (not self._worker.ident or not self._cluster.unseen())
+        ready = lives and (sees or not self._acts)
         return Vitals(lives, ready, self._leads(), phases, dict(self._operator.outcomes), len(self._queue))
 
     def _act(self, stopped: threading.Event) -> None:
+        self._acts = True
         self._cluster.start()
         while self._leads() and not stopped.is_set():
             self._tell_unseen()

@@ -18,6 +18,7 @@ from orchestrator.adapters.lease import Lease, Times
 from orchestrator.cli.fleet_planner import FleetPlanner
 from orchestrator.cli.operator_process import OperatorProcess, Orders
 from orchestrator.core.qwen_fleet.definition import definition
+from orchestrator.core.qwen_fleet.installation import NAMESPACE, access, workload
 from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, MANAGER
 from tests.core.cluster.objects import A100_LABELS, labelled, node_object
 from tests.core.machines import PREDICT, PROFILES
@@ -29,6 +30,7 @@ from tests.kube.server import ApiServer
 __all__ = ["api_server", "kubeconfig"]
 L4_LABELS = labelled(product="NVIDIA-L4", memory="23034", count="4", compute_minor="9")
 PLANNER = FleetPlanner(PROFILES, load_gpus(shipped_gpus_dir()), PREDICT)
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{MANAGER}"
 SHORT = Times(lease_s=2.0, deadline_s=1.0, retry_s=0.1)
 IMAGE = "registry.example/qorch@sha256:" + "0" * 64
 
@@ -41,6 +43,8 @@ class Lab:
         self.kubeconfig = server.kubeconfig(folder / "admin")
         self.cluster = Cluster(config.new_client_from_config(str(self.kubeconfig)), "default")
         self.kuberay = KubeRay(self.cluster)
+        for each in (workload()[0], *access()):
+            server.put(each)
         self.said: list[str] = []
 
     # -- hands
@@ -111,12 +115,12 @@ class Lab:
 
     @contextmanager
     def operator(
-        self, user: str = "", elected: str = "", namespaces: tuple[str, ...] = ()
+        self, user: str = ACCOUNT, elected: str = "", namespaces: tuple[str, ...] = ()
     ) -> Iterator[OperatorProcess]:
         """One that acts, in threads of this process, until the block ends."""
-        file = self.server.kubeconfig(self.folder / f"user-{user}", **({"user": user} if user else {}))
+        file = self.server.kubeconfig(self.folder / "operator", user, NAMESPACE)
         api = connect(file, None, MANAGER)
-        lease = Lease(api, "default", MANAGER, elected, time.monotonic, SHORT) if elected else None
+        lease = Lease(api, NAMESPACE, MANAGER, elected, time.monotonic, SHORT) if elected else None
         process = OperatorProcess(api, PLANNER, Orders(namespaces, IMAGE, settle_s=0.2), lease, self.said.append)
         stopped = threading.Event()
         thread = threading.Thread(target=process.run, args=(stopped,))

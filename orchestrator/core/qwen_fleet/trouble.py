@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from orchestrator.core.errors import DoesNotFit, QorchError, UsageError
 
+PLAN_HINT = "qorch plan --kube-context NAME --all"
+
 
 class Reason(StrEnum):
     """One word for a condition."""
@@ -37,7 +39,7 @@ class Trouble:
 
 
 def of_error(error: QorchError) -> Trouble:
-    """Of planning and reading a spec."""
+    """Of planning and reading a spec; options of the command line are no help in a cluster."""
     reasons = ((UsageError, Reason.INVALID), (DoesNotFit, Reason.DOES_NOT_FIT))
     reason = next((reason for kind, reason in reasons if isinstance(error, kind)), Reason.NOT_READY)
-    return Trouble(reason, error.message, error.hint)
+    return Trouble(reason, error.message, error.hint if reason is Reason.INVALID else PLAN_HINT)
