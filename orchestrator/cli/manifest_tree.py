@@ -15,6 +15,8 @@ import yaml
 from orchestrator.cli.documents import yaml_documents
 from orchestrator.cli.root import root
 from orchestrator.core.manifests.changes import object_id
+from orchestrator.core.qwen_fleet.definition import definition
+from orchestrator.core.qwen_fleet.installation import access, workload
 
 OVERLAYS = {
     "cpu-demo": "--hardware cpu:4c:16gb --profile demo --gateways 1",
@@ -26,6 +28,7 @@ OVERLAYS = {
 }
 MONITORED = "production"
 NAMESPACE = "qorch"
+WRITTEN_BY = "Written by: python -m orchestrator.cli.manifest_tree manifests"
 Object = Mapping[str, Any]
 
 
@@ -41,6 +44,14 @@ def tree() -> Iterator[tuple[str, str]]:
     there = set(map(object_id, rendered[MONITORED]))
     monitoring = [each for each in with_monitoring if object_id(each) not in there]
     yield "monitoring/monitoring.yaml", _text("--monitoring", monitoring)
+    yield from _operator()
+
+
+def _operator() -> Iterator[tuple[str, str]]:
+    """What `kubectl apply -k manifests/operator` installs."""
+    parts = {"crd": (definition(),), "rbac": access(), "deployment": workload()}
+    for name, objects in parts.items():
+        yield f"operator/{name}.yaml", f"# {WRITTEN_BY}\n{yaml_documents(objects)}"
 
 
 def _rendered(options: str) -> list[Object]:
@@ -53,9 +64,7 @@ def _rendered(options: str) -> list[Object]:
 
 def _text(options: str, objects: list[Object]) -> str:
     command = " ".join(filter(None, ("qorch render", options)))
-    return (
-        f"# Of: {command}\n# Written by: python -m orchestrator.cli.manifest_tree manifests\n{yaml_documents(objects)}"
-    )
+    return f"# Of: {command}\n# {WRITTEN_BY}\n{yaml_documents(objects)}"
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def test_its_own_pods_take_nothing_from_a_fleet(lab: Lab):
 def test_something_better_is_taken_only_where_that_is_the_policy(lab: Lab):
     lab.nodes("l", labels=L4_LABELS, gpus=1)
     fast = {"model": "qwen3.5-0.8b", "for": "latency", "replicas": 1, "tensorParallelSize": 1}
-    lab.ask("calm", model="qwen3.5-9b", profile="gptq", replicas=1)
+    lab.ask("calm", **fast)
     lab.ask("eager", **fast, replan={"policy": "IfBetter", "minInterval": "0.5s"})
     lab.ask("lazy", **fast, replan={"policy": "IfBetter", "minInterval": "6h"})
     lab.nodes("l2", labels=L4_LABELS, gpus=2)

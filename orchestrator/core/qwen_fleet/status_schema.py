@@ -53,7 +53,7 @@ PLAN = {
         "replicas": _number("The most that there may be.", "integer"),
         "context": _number("Tokens (max_model_len).", "integer"),
         "concurrency": _number("Sequences at once of a replica (max_num_seqs).", "integer"),
-        "plannedAt": {"type": "string", "format": "date-time"},
+        "plannedAt": {**_words("When it was decided."), "format": "date-time"},
         "why": _words("Why this one."),
         "predicted": PREDICTED,
     },
@@ -62,7 +62,7 @@ STATUS: dict[str, Any] = {
     "type": "object",
     "description": "What the operator found and did.",
     "properties": {
-        "observedGeneration": {"type": "integer", "format": "int64"},
+        "observedGeneration": _number("Of the spec that this is about.", "integer"),
         "phase": _words("Pending, Progressing, Ready, Degraded, Failed or Suspended."),
         "reason": _words("Of the condition that the phase comes from."),
         "endpoint": _words("Where clients in the cluster ask, by the OpenAI API."),
