@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -9,39 +10,28 @@ from typing import Any
 
 from orchestrator.adapters.cluster_probe import NODES, ON_A_NODE, PODS
 from orchestrator.adapters.informer import Informer, Kind, Name
-from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, KubernetesApi, NotServed, Refused, resource_of
+from orchestrator.adapters.kubernetes_api import Conflict, KubernetesApi, resource_of
+from orchestrator.adapters.watched_kinds import (
+    FLEET,
+    MAY_LACK,
+    NOT_LEADING,
+    RENDERED,
+    SERVICE,
+    fleet_of,
+    groups_of,
+    kept,
+    owner,
+    pod_seen,
+    trouble_of,
+)
 from orchestrator.core.cluster.node import Node, read_node
-from orchestrator.core.cluster.pod_requests import pod_requests
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.manifests.naming import FLEET_LABEL
+from orchestrator.core.qwen_fleet.event import event
 from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, Key, Object, key_of
-from orchestrator.core.qwen_fleet.places import Crowd, PodSeen, crowd
-from orchestrator.core.qwen_fleet.pod_groups import PodGroup, group_of, pod_groups
-from orchestrator.core.qwen_fleet.trouble import Reason, Trouble
-
-FLEET, SERVICE = (API_VERSION, KIND), ("ray.io/v1", "RayService")
-RENDERED = (
-    SERVICE,
-    ("v1", "ConfigMap"),
-    ("v1", "ServiceAccount"),
-    ("networking.k8s.io/v1", "NetworkPolicy"),
-    ("policy/v1", "PodDisruptionBudget"),
-    ("batch/v1", "Job"),
-    ("monitoring.coreos.com/v1", "PodMonitor"),
-    ("monitoring.coreos.com/v1", "PrometheusRule"),
-)
-MAY_LACK = ("PodMonitor", "PrometheusRule")  # of an operator that not every cluster has
-KUBERAY_HINT = (
-    "helm install kuberay-operator kuberay-operator --version 1.7.0 --repo https://ray-project.github.io/kuberay-helm"
-)
-REASONS = (
-    (Conflict, Reason.FIELD_CONFLICT),
-    (Forbidden, Reason.FORBIDDEN),
-    (NotServed, Reason.NOT_SERVED),
-    (Refused, Reason.REFUSED),
-)
-NOT_LEADING = Trouble(Reason.UNREACHABLE, "another operator leads")
-HANDED_ON = ("managedFields", "resourceVersion")  # what changes with every write, and says nothing here
+from orchestrator.core.qwen_fleet.places import Crowd, crowd
+from orchestrator.core.qwen_fleet.pod_groups import PodGroup
+from orchestrator.core.qwen_fleet.trouble import Trouble
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ class WatchedCluster:
             each: [self._of_kind(each, place) for place in places] for each in (FLEET, *RENDERED)
         }  # fmt: skip
         self._nodes = Informer(api, Kind(NODES, read_node), self._all_changed)
-        self._pods = Informer(api, Kind(PODS, _pod, {"fieldSelector": ON_A_NODE}), self._all_changed)
+        self._pods = Informer(api, Kind(PODS, pod_seen, {"fieldSelector": ON_A_NODE}), self._all_changed)
         self._seen = _CrowdSeen((), Crowd({}, {}))
 
     def start(self) -> None:
@@ -99,7 +89,7 @@ class WatchedCluster:
             for kind in RENDERED
             for informer in self._kinds[kind]
             for (namespace, _), item in informer.items().items()
-            if (namespace, _fleet_of(item)) == key
+            if (namespace, fleet_of(item)) == key
         )
 
     def nodes(self) -> tuple[Node, ...]:
@@ -114,13 +104,13 @@ class WatchedCluster:
 
     def unseen(self) -> tuple[Trouble, ...]:
         """As `troubles`, and why fleets themselves cannot be seen."""
-        fleets = (_trouble(informer.trouble) for informer in self._kinds[FLEET] if informer.trouble)
+        fleets = (trouble_of(informer.trouble) for informer in self._kinds[FLEET] if informer.trouble)
         return (*fleets, *self.troubles())
 
     def troubles(self) -> tuple[Trouble, ...]:
         rendered = (each for kind in RENDERED if kind[1] not in MAY_LACK for each in self._kinds[kind])
         watched: tuple[Informer[Any], ...] = (self._nodes, self._pods, *rendered)
-        return tuple(_trouble(informer.trouble) for informer in watched if informer.trouble)
+        return tuple(trouble_of(informer.trouble) for informer in watched if informer.trouble)
 
     def secret_exists(self, namespace: str, name: str) -> bool | None:
         """Asked by making one for show, which takes no right to read what is secret."""
@@ -149,6 +139,9 @@ class WatchedCluster:
         metadata = item["metadata"]
         return self._written(lambda: self._api.delete(resource_of(item), metadata["namespace"], metadata["name"]))
 
+    def note(self, fleet: Object, reason: str, message: str) -> None:
+        self._written(lambda: self._api.create(event(fleet, reason, message, time.time())))
+
     def tell(self, fleet: Object, status: dict[str, Any]) -> Trouble | None:
         metadata = {name: fleet["metadata"][name] for name in ("name", "namespace")}
         item = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "status": status}
@@ -162,7 +155,7 @@ class WatchedCluster:
         resource = resource_of({"apiVersion": api_version, "kind": name})
         return Informer(
             self._api,
-            Kind(resource, lambda item: _kept(item, api_version, name), query, namespace),
+            Kind(resource, lambda item: kept(item, api_version, name), query, namespace),
             self._service_changed if kind == SERVICE else self._own_changed,
         )
 
@@ -173,7 +166,7 @@ class WatchedCluster:
     def _wanted(self) -> dict[Key, tuple[PodGroup, ...]]:
         """The pods of each fleet, by what KubeRay was told."""
         services = chain.from_iterable(informer.items().values() for informer in self._kinds[SERVICE])
-        return {_owner(each): pod_groups(each) for each in services if "deletionTimestamp" not in each["metadata"]}
+        return {owner(each): groups_of(each) for each in services if "deletionTimestamp" not in each["metadata"]}
 
     def _written(self, write: Callable[[], object]) -> Trouble | None:
         if not self._may_write():
@@ -181,7 +174,7 @@ class WatchedCluster:
         try:
             write()
         except EnvironmentNotReady as refused:
-            return _trouble(refused)
+            return trouble_of(refused)
         return None
 
     def _learn(self, answer: Object) -> None:
@@ -192,7 +185,7 @@ class WatchedCluster:
     def _own_changed(self, name: Name, was: Object | None, found: Object | None) -> None:
         item = found or was
         assert item is not None
-        self._changed(key_of(item) if item["kind"] == KIND else _owner(item))
+        self._changed(key_of(item) if item["kind"] == KIND else owner(item))
 
     def _service_changed(self, name: Name, was: Object | None, found: Object | None) -> None:
         """What a fleet was promised, others cannot have."""
@@ -202,30 +195,3 @@ class WatchedCluster:
 
     def _all_changed(self, name: Name, was: object, found: object) -> None:
         self._changed(None)
-
-
-def _kept(item: Object, api_version: str, kind: str) -> Object:
-    """Items of a list do not say what they are."""
-    metadata = {name: each for name, each in item["metadata"].items() if name not in HANDED_ON}
-    return {**item, "apiVersion": api_version, "kind": kind, "metadata": metadata}
-
-
-def _pod(pod: Object) -> PodSeen:
-    fleet = (pod["metadata"].get("labels") or {}).get(FLEET_LABEL)
-    key = Key(str(pod["metadata"].get("namespace", "")), fleet) if fleet else None
-    return PodSeen(str(pod["spec"]["nodeName"]), pod_requests(pod["spec"]), key, group_of(pod) if key else "")
-
-
-def _fleet_of(item: Object) -> str:
-    return str((item["metadata"].get("labels") or {}).get(FLEET_LABEL, ""))
-
-
-def _owner(item: Object) -> Key:
-    return Key(str(item["metadata"].get("namespace", "")), _fleet_of(item))
-
-
-def _trouble(refused: EnvironmentNotReady) -> Trouble:
-    reason = next((reason for kind, reason in REASONS if isinstance(refused, kind)), Reason.UNREACHABLE)
-    owners = refused.owners if isinstance(refused, Conflict) else ()
-    hint = KUBERAY_HINT if reason is Reason.NOT_SERVED and "ray.io" in refused.message else refused.hint
-    return Trouble(reason, refused.message, hint, owners)

@@ -46,6 +46,9 @@ class FleetCluster(Protocol):
 
     def delete(self, item: Object) -> Trouble | None: ...
 
+    def note(self, fleet: Object, reason: str, message: str) -> None:
+        """An Event about a QwenFleet, for people; not being able to write it is no trouble."""
+
     def tell(self, fleet: Object, status: dict[str, Any]) -> Trouble | None:
         """Write a QwenFleet's status."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.app.fleet_planning import FleetPlanning, Planned
+from orchestrator.app.fleet_writing import FleetWriting
 from orchestrator.app.operator_ports import FleetCluster, Planner
 from orchestrator.core.errors import QorchError
-from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.manifests.needed import create_secret
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
-from orchestrator.core.qwen_fleet.changes import Changes, changes, only_edits, owned
 from orchestrator.core.qwen_fleet.conditions import Type, since_s
-from orchestrator.core.qwen_fleet.kind import Key, Object, key_of, words
+from orchestrator.core.qwen_fleet.kind import Key, Object, key_of
 from orchestrator.core.qwen_fleet.record import PART, read_record, record_manifest
 from orchestrator.core.qwen_fleet.service_health import health
 from orchestrator.core.qwen_fleet.spec import FleetSpec, fleet_spec
@@ -45,7 +44,7 @@ class Reconciler:
         say: Callable[[str], None],
     ) -> None:
         self._cluster, self._table, self._image, self._clock, self._say = cluster, planner.table, image, clock, say
-        self._planning = FleetPlanning(cluster, planner)
+        self._planning, self._writing = FleetPlanning(cluster, planner), FleetWriting(cluster, clock, say)
 
     def reconcile(self, key: Key) -> Outcome:
         fleet = self._cluster.fleet(key)
@@ -74,8 +73,7 @@ class Reconciler:
         if planned.news:
             self._say(f"{key}: planned {planned.plan.plan.reason} ({planned.news})")
         rendered = (record_manifest(key.name, planned.plan.record, spec.settings), *planned.plan.objects)
-        unwritten = tuple(self._written(changes(owned(rendered, fleet), live, fleet), key))
-        return self._told(fleet, spec, planned, unwritten)
+        return self._told(fleet, spec, planned, self._writing.written(fleet, rendered, live))
 
     def _told(self, fleet: Object, spec: FleetSpec, planned: Planned, unwritten: tuple[Trouble, ...]) -> Outcome:
         key = key_of(fleet)
@@ -83,32 +81,6 @@ class Reconciler:
         facts = _facts(planned, unwritten, service, *self._secret(fleet, spec, service))
         look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
         return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))
-
-    def _written(self, needed: Changes, key: Key) -> Iterator[Trouble]:
-        """What could not be written; nothing is deleted before all the rest is there."""
-        if needed.foreign:
-            yield _not_ours(needed.foreign[0])
-            return
-        troubles = []
-        for each in (*needed.apply, *needed.restore):
-            trouble = self._applied(each, key)
-            troubles += [trouble] if trouble else []
-        yield from troubles
-        for old in needed.delete if not troubles else ():
-            self._say(f"{key}: deletes {words(old)}, which is no longer needed")
-            if trouble := self._cluster.delete(old):
-                yield trouble
-
-    def _applied(self, item: Manifest, key: Key) -> Trouble | None:
-        """What people edited by hand comes back; what others apply is theirs until they give it up."""
-        trouble = self._cluster.apply(item)
-        if trouble is None or trouble.reason is not Reason.FIELD_CONFLICT:
-            return trouble
-        live = self._cluster.read(item)
-        if live is None or not only_edits(live, trouble.owners):
-            return trouble
-        self._say(f"{key}: {words(item)} was edited by {', '.join(trouble.owners)}, and is made again what it was")
-        return self._cluster.apply(item, force=True)
 
     def _secret(self, fleet: Object, spec: FleetSpec, service: Object | None) -> tuple[Trouble | None, bool]:
         """Why it is not there, and whether that is known; a fleet that is ready has one."""
@@ -164,10 +136,3 @@ def _named(live: tuple[Object, ...], kind: str, name: str) -> Object | None:
 def _condition(fleet: Object, kind: Type) -> str:
     found = (fleet.get("status") or {}).get("conditions") or ()
     return next((str(each["status"]) for each in found if each["type"] == kind), "")
-
-
-def _not_ours(item: Object) -> Trouble:
-    owners = [words({"kind": each["kind"], "metadata": each}) for each in item["metadata"].get("ownerReferences") or ()]
-    whose = f"belongs to {', '.join(owners)}" if owners else "was not made by a QwenFleet"
-    delete = f"kubectl delete {item['kind'].lower()} {item['metadata']['name']} -n {item['metadata']['namespace']}"
-    return Trouble(Reason.NOT_OURS, f"{words(item)} is there already and {whose}", delete)

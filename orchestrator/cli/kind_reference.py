@@ -15,8 +15,9 @@ from orchestrator.core.qwen_fleet.status_schema import STATUS
 HEAD = f"""\
 # {KIND}
 
-`{API_VERSION}`. Written by `python -m orchestrator.cli.kind_reference` from the schema that the API server holds objects
-to; a test holds it to the code. The guide: [a fleet from Git](../guides/gitops.md#let-the-cluster-choose-qwenfleet).
+`{API_VERSION}`. Written by `python -m orchestrator.cli.kind_reference` from the schema that the API server holds
+objects to; a test holds it to the code. The guide is
+[a fleet from Git](../guides/gitops.md#let-the-cluster-choose-qwenfleet).
 """
 
 Schema = Mapping[str, Any]

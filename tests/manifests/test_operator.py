@@ -12,7 +12,7 @@ from kubernetes import config
 
 from orchestrator.cli.kind_reference import reference
 from orchestrator.core.qwen_fleet.definition import definition
-from orchestrator.core.qwen_fleet.installation import NAMESPACE, access, workload
+from orchestrator.core.qwen_fleet.installation import KEPT, NAMESPACE, access, workload
 from tests.kube.cluster import Cluster
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.manifests.test_pod_security import violations
@@ -48,6 +48,7 @@ def test_the_operators_pod_is_restricted():
 def test_the_operator_reads_no_secret_and_may_do_nothing_everywhere():
     rules = [rule for each in access() for rule in each.get("rules", ())]
     assert [rule["verbs"] for rule in rules if "secrets" in rule["resources"]] == [["create"]]
+    assert {verb for rule in rules for verb in rule["verbs"]} <= {*KEPT, "update"}
     assert not any("*" in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]] for rule in rules)
 
 

@@ -32,7 +32,7 @@ def access() -> tuple[Manifest, ...]:
         _rule(GROUP, (PLURAL,), SEEN),
         _rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
         _rule("", ("nodes", "pods"), SEEN),
-        _rule("", ("secrets",), ["create"]),
+        _rule("", ("events", "secrets"), ["create"]),
         *(_rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
     ]
     leases = _rule("coordination.k8s.io", ("leases",), ["create"])

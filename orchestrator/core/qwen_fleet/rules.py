@@ -24,7 +24,7 @@ IS_INCREMENTAL = f"has(self.upgrade) && self.upgrade.type == '{Upgrade.INCREMENT
 HAS_CLASS = "has(self.upgrade) && has(self.upgrade.gatewayClass)"
 
 NAMED = Rule(
-    f"self.metadata.name.matches('^[a-z0-9]([a-z0-9-]{{0,{MOST_NAME - 2}}}[a-z0-9])?$')",
+    f"size(self.metadata.name) <= {MOST_NAME} && !self.metadata.name.contains('.')",
     f"a fleet's name has at most {MOST_NAME} of a-z, 0-9 and '-', and no '-' at its ends",
 )
 REPLICAS_OR_BOUNDS = Rule(

@@ -48,7 +48,7 @@ def fleet_spec(fleet: Object, image: str, table: GpuTable) -> FleetSpec:
     """What the object says; `image` is for pods where it names none. Raises UsageError for what no schema can tell."""
     try:
         return _fleet_spec(fleet.get("spec") or {}, fleet["metadata"].get("namespace"), image, table)
-    except (TypeError, ValueError, AttributeError) as wrong:
+    except (TypeError, ValueError, AttributeError, KeyError) as wrong:
         raise UsageError(f"the spec cannot be read: {wrong}", hint=HINT) from wrong
 
 
