@@ -94,7 +94,7 @@ class FleetPlanning:
         looked_s = max(float(running.record.at_s), self._looked_s.get(key, 0.0))
         decision = replan(spec.replan, Running(looked_s, gone, missing_since_s), now_s)
         if isinstance(decision, Keep):
-            return Planned(running, missing=gone, again_s=decision.until_s)
+            return Planned(running, _unreached(running, spec), gone, decision.until_s)
         self._looked_s[key] = now_s
         found = self._anew(key, spec, running, seen, now_s, decision.least_worth)
         if found.plan is not running:
@@ -130,6 +130,15 @@ class FleetPlanning:
         plan = replace(self._planner.read(record.document, spec.wish), reason=record.why)
         objects = manifests(key.name, plan, spec.goal, spec.settings, self._planner.table)
         return Plan(record, plan, spec, objects)
+
+
+def _unreached(running: Plan, spec: FleetSpec) -> Trouble | None:
+    """Why a goal that changed since cannot be reached by the plan that runs."""
+    try:
+        require_reached(running.plan, spec.goal, spec.goal_asked)
+    except QorchError as error:
+        return of_error(error)
+    return None
 
 
 def _is_no_news(running: Plan, found: Plan, least_worth: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from orchestrator.app.plan import make_plan, make_pod_plan, require_fit
+from orchestrator.app.plan import DESCRIBED, IN_CLUSTER, make_plan, make_pod_plan, require_fit
 from orchestrator.app.weights import WeightsStore
 from orchestrator.core.choose import Predict
 from orchestrator.core.errors import DoesNotFit, UsageError
@@ -51,7 +51,8 @@ def make_planned_pods(
     """The same for pods on the hosts that the plan itself describes, each placement on as many of them as it says."""
 
     def make(one: Site, each: Planned) -> FitPlan:
-        return make_pod_plan(profiles, one, _wish(each, profiles), predict)
+        taken = IN_CLUSTER if site.hosts[each.host_group].pool else DESCRIBED
+        return make_pod_plan(profiles, one, _wish(each, profiles), predict, taken)
 
     placements = [
         _on_its_hosts(placement, each)

@@ -129,6 +129,18 @@ def test_other_goals_and_gateways_are_applied_without_another_plan(lab: Lab):
     assert lab.status()["plan"]["plannedAt"] == planned_at
 
 
+def test_a_goal_that_the_plan_cannot_reach_is_told_and_what_ran_goes_on(lab: Lab):
+    lab.nodes("a")
+    lab.ask(model="qwen3.5-9b", maxReplicas=2, targets={"ttft": "5s"})
+    with lab.operator():
+        lab.until_holds("Applied")
+        planned_at = lab.status()["plan"]["plannedAt"]
+        lab.ask(model="qwen3.5-9b", maxReplicas=2, targets={"tpot": "0.01ms"})
+        told = lab.until_holds("Planned", "False", "Invalid")
+    assert "1e-05 s a token is asked for" in told["message"]
+    assert lab.status()["plan"]["plannedAt"] == planned_at
+
+
 def test_a_spec_that_does_not_fit_is_told_and_what_ran_goes_on(lab: Lab):
     lab.nodes("a", gpus=2)
     lab.ask(model="qwen3.5-9b", replicas=1)

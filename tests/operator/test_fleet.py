@@ -36,6 +36,14 @@ def test_a_spec_of_nothing_is_the_best_that_there_is_room_for(lab: Lab):
     assert lab.service()["spec"]["rayClusterConfig"]["workerGroupSpecs"][1]["replicas"] >= 1
 
 
+def test_the_largest_is_chosen_though_no_nodes_own_disk_would_hold_it(lab: Lab):
+    lab.nodes("a", "b")
+    lab.ask(minReplicas=1, maxReplicas=4, targets={"ttft": "5s"})
+    with lab.operator():
+        lab.until_holds("Applied")
+    assert lab.status()["plan"]["profiles"].startswith("qwen3.5-397b")
+
+
 def test_every_object_is_the_operators_and_goes_with_its_fleet(lab: Lab):
     lab.nodes("a")
     lab.ask(model="qwen3.5-9b", maxReplicas=3, monitoring=False)
