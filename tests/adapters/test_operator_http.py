@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def answer(path: str, vitals: Vitals) -> tuple[int, str]:
         ("/healthz", True, False, 200),
         ("/healthz", False, False, 503),
         ("/readyz", True, False, 503),
-        ("/x", True, True, 404),
+        ("/", True, True, 404),
     ],
 )
 def test_probes_tell_living_from_ready(path: str, lives: bool, ready: bool, expected: int):
