@@ -170,8 +170,8 @@ def page(found: list[Phase]) -> str:
     return f"""# What an operator of a hundred fleets takes
 
 Written by `python -m bench.operator` ({seen}): `qorch operator` beside an API server of {NODES} nodes with {GPUS} A100
-each and KubeRay's stand-in, which share the machine, and take most of the time. {FLEETS} QwenFleets are made at once, each
-of one to four replicas; once all are Ready nothing changes.
+each and KubeRay's stand-in, which share the machine, and take most of the time. {FLEETS} QwenFleets are made at once,
+each of one to four replicas; once all are Ready nothing changes.
 
 {markdown(HEADERS, [each.row for each in found])}
 While the fleets are made:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from orchestrator.adapters.kubernetes_api import Gone, KubernetesApi, NotServed, Resource
+from orchestrator.adapters.kubernetes_api import Forbidden, Gone, KubernetesApi, NotServed, Resource
 from orchestrator.core.errors import EnvironmentNotReady
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # between tries, where the server refuses
@@ -39,6 +39,7 @@ class Informer(Generic[Kept]):
         self._kept: dict[Name, tuple[str, Kept]] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._listed = False
         self.trouble: EnvironmentNotReady | None = None
         self.looked = threading.Event()  # there is an answer: a list, or a trouble
         self.version = 0  # counts changes
@@ -74,12 +75,18 @@ class Informer(Generic[Kept]):
             try:
                 self._follow(self._list())
                 wait_s = FIRST_WAIT_S
+                self._stopped.wait(FIRST_WAIT_S)
             except EnvironmentNotReady as refused:
-                self.trouble = refused
-                self.looked.set()
+                self._meet_refusal(refused)
                 wait_s = NOT_SERVED_WAIT_S if isinstance(refused, NotServed) else wait_s
                 self._stopped.wait(wait_s * random.uniform(0.5, 1.0))
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    def _meet_refusal(self, refused: EnvironmentNotReady) -> None:
+        """What was read once goes on to count while the server is only away for a while."""
+        if not self._listed or isinstance(refused, Forbidden | NotServed):
+            self.trouble = refused
+        self.looked.set()
 
     def _list(self) -> str:
         """All of them, and the version from which a watch goes on."""
@@ -88,7 +95,7 @@ class Informer(Generic[Kept]):
             self._forget(gone)
         for item in listed.items:
             self.learn(item)
-        self.trouble = None
+        self.trouble, self._listed = None, True
         self.looked.set()
         return listed.version
 

@@ -14,6 +14,7 @@ from orchestrator.core.qwen_fleet.kind import Object
 from orchestrator.core.wish import Wish
 
 PART = "plan"  # of the ConfigMap's name
+NOTHING_ASKED = asdict(Wish())
 DOCUMENT, ASKED, AT, WORTH, WHY = "plan.yaml", "asked", "plannedAt", "worth", "why"
 
 
@@ -29,8 +30,9 @@ class Record:
 
 
 def asked(wish: Wish) -> str:
-    """What tells one wish from another."""
-    return hashlib.sha256(json.dumps(asdict(wish), sort_keys=True, default=str).encode()).hexdigest()[:16]
+    """What tells one wish from another; what is as it always is says nothing, so that a later version may ask more."""
+    said = {name: value for name, value in asdict(wish).items() if value != NOTHING_ASKED[name]}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def worth(plan: FitPlan) -> float:
