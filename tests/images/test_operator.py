@@ -48,6 +48,12 @@ def test_it_plans_over_a_cluster(image: Build, api_server: ApiServer, tmp_path: 
     assert plan["placements"]
 
 
+def test_it_has_what_the_operator_needs(image: Build):
+    modules = ("cli.operator_process", "cli.fleet_planner", "adapters.operator_http", "adapters.kubernetes_api")
+    image.run("python", "-c", "; ".join(f"import orchestrator.{name}" for name in modules))
+    assert "QwenFleets" in image.run("qorch", "operator", "--help")
+
+
 def test_it_prints_the_jobs_that_ask_for_gpus(image: Build, api_server: ApiServer, tmp_path: Path):
     api_server.put(node_object("bare", gpus=2))
     kubeconfig = str(api_server.kubeconfig(tmp_path / "kubeconfig"))

@@ -11,7 +11,7 @@ from orchestrator.core.manifests.pod import POD_SECURITY, http_probe, security
 from orchestrator.core.qwen_fleet.kind import GROUP, MANAGER, PLURAL
 
 NAMESPACE, NAME, PORT = "qorch-system", MANAGER, 8080
-IMAGE = f"qorch:{__version__}"
+IMAGE, FLEET_IMAGE = f"qorch-operator:{__version__}", f"qorch:{__version__}"
 LABELS = {"app.kubernetes.io/name": NAME}
 RBAC = "rbac.authorization.k8s.io"
 SEEN, KEPT = ["list", "watch"], ["create", "delete", "get", "list", "patch", "watch"]
@@ -72,12 +72,12 @@ def _deployment() -> dict[str, Any]:
 
 
 def _container() -> dict[str, Any]:
-    """`QORCH_IMAGE` is for pods of fleets that name none: kept equal to the operator's own by whoever sets that."""
+    """Its arguments follow the image's entry point, `qorch`; `QORCH_IMAGE` is for pods of fleets that name none."""
     return {
         "name": "operator",
         "image": IMAGE,
-        "args": ["qorch", "operator", "--host", "0.0.0.0"],
-        "env": [{"name": "HOME", "value": "/tmp"}, {"name": "QORCH_IMAGE", "value": IMAGE}],
+        "args": ["operator", "--host", "0.0.0.0"],
+        "env": [{"name": "HOME", "value": "/tmp"}, {"name": "QORCH_IMAGE", "value": FLEET_IMAGE}],
         "ports": [{"name": "metrics", "containerPort": PORT}],
         "livenessProbe": http_probe("metrics", "/healthz", 10, 6),
         "readinessProbe": http_probe("metrics", "/readyz", 5, 3),
