@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from orchestrator.app.operator_ports import FleetCluster, Planner
 from orchestrator.app.plan import require_reached
 from orchestrator.core.cluster.cluster_site import Seen
+from orchestrator.core.cluster.node import Node
 from orchestrator.core.errors import QorchError
 from orchestrator.core.manifests.fleet import manifests
 from orchestrator.core.manifests.manifest import Manifest
@@ -20,7 +21,7 @@ from orchestrator.core.qwen_fleet.replan import Keep, Running, replan
 from orchestrator.core.qwen_fleet.spec import FleetSpec
 from orchestrator.core.qwen_fleet.trouble import Trouble, of_error
 
-RETRY_S = 30.0  # between two plans of a fleet that found nothing
+RETRY_S = 30.0  # between two plans that found nothing on the same nodes
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ class Failure:
     """A plan that found nothing."""
 
     asked: str
+    nodes: tuple[Node, ...]
     at_s: float
     trouble: Trouble
+
+    def still_says(self, asked: str, nodes: tuple[Node, ...], now_s: float) -> bool:
+        """Whether it is of no use to plan again: pods come and go all the time, nodes seldom."""
+        return (self.asked, self.nodes) == (asked, nodes) and now_s < self.at_s + RETRY_S
 
 
 class FleetPlanning:
@@ -106,12 +112,12 @@ class FleetPlanning:
         self, key: Key, spec: FleetSpec, running: Plan | None, seen: Seen, now_s: float, least_worth: float = 0.0
     ) -> Planned:
         wished, failed = asked(spec.wish), self._failures.get(key)
-        if failed and failed.asked == wished and now_s < failed.at_s + RETRY_S:
+        if failed and failed.still_says(wished, seen.nodes, now_s):
             return Planned(running, failed.trouble, again_s=failed.at_s + RETRY_S)
         try:
             found = self._made(key, spec, seen, now_s)
         except QorchError as error:
-            self._failures[key] = Failure(wished, now_s, of_error(error))
+            self._failures[key] = Failure(wished, seen.nodes, now_s, of_error(error))
             return Planned(running, of_error(error))
         self._failures.pop(key, None)
         if running is not None and _is_no_news(running, found, least_worth):

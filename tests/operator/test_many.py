@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.operator.conftest import ACCOUNT, Lab
 
 NAMES = [f"f{number:02}" for number in range(20)]
@@ -26,7 +28,8 @@ def test_twenty_fleets_share_one_watch_a_kind_and_write_nothing_once_they_are_ri
     assert after == []
 
 
-def test_no_gpu_is_planned_twice_though_no_pod_has_started(lab: Lab):
+def test_no_gpu_is_planned_twice_though_no_pod_has_started(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("orchestrator.app.fleet_planning.RETRY_S", 0.5)
     lab.nodes("a", gpus=2)
     for name in ("a", "b", "c"):
         lab.ask(name, model="qwen3.5-9b", profile="bf16", replicas=1, tensorParallelSize=1)
