@@ -76,6 +76,13 @@ def test_a_write_is_known_before_the_watch_tells_and_told_once(api: KubernetesAp
     eyes.until(("a", None, {"x": "1"}), ("b", None, {}), ("c", None, {}))
 
 
+def test_an_older_version_that_comes_late_is_dropped(api: KubernetesApi, eyes: Eyes):
+    old, new = (api.apply(config_map("a", x=value)) for value in ("1", "2"))
+    eyes.informer.learn(new)
+    eyes.informer.learn(old)
+    eyes.until(("a", None, {"x": "2"}))
+
+
 def test_what_went_while_the_watch_was_broken_is_gone(api_server: ApiServer, api: KubernetesApi, eyes: Eyes):
     for name in ("a", "b"):
         api.apply(config_map(name))

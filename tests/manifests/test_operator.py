@@ -36,8 +36,10 @@ def test_a_server_takes_all_of_it_and_then_the_example(kubeconfig: Path):
     assert found["spec"]["profile"] == "auto"
 
 
-def test_the_example_is_ten_lines():
-    assert len((ROOT / "manifests" / "operator" / "example" / "chat.yaml").read_text().splitlines()) == 10
+def test_the_example_is_ten_lines_and_the_guides():
+    text = (ROOT / "manifests" / "operator" / "example" / "chat.yaml").read_text()
+    assert len(text.splitlines()) == 10
+    assert f"```yaml\n{text}```" in (ROOT / "docs" / "guides" / "gitops.md").read_text()
 
 
 def test_the_operators_pod_is_restricted():

@@ -91,12 +91,13 @@ def test_its_own_pods_take_nothing_from_a_fleet(lab: Lab):
     lab.ask(model="qwen3.5-9b", replicas=1, replan=SHORT_GRACE)
     with lab.operator():
         lab.until_holds("Applied")
-        template = engines(lab)[0]["template"]
+        before, template = lab.service(), engines(lab)[0]["template"]
         pod = pod_object("own", "a", gpu=1)
         labels = {"metadata": {**pod["metadata"], "labels": template["metadata"]["labels"]}}
         lab.server.put({**pod, **labels})
         lab.until_quiet(1.5)
         assert lab.holds("PlanCurrent", "True")
+    assert lab.service() == before
 
 
 def test_something_better_is_taken_only_where_that_is_the_policy(lab: Lab):
@@ -105,14 +106,15 @@ def test_something_better_is_taken_only_where_that_is_the_policy(lab: Lab):
     lab.ask("calm", **fast)
     lab.ask("eager", **fast, replan={"policy": "IfBetter", "minInterval": "0.5s"})
     lab.ask("lazy", **fast, replan={"policy": "IfBetter", "minInterval": "6h"})
-    lab.nodes("l2", labels=L4_LABELS, gpus=2)
+    lab.ask("content", **{**fast, "for": "balanced"}, replan={"policy": "IfBetter", "minInterval": "0.5s"})
+    lab.nodes("l2", labels=L4_LABELS, gpus=3)
     with lab.operator():
-        for name in ("calm", "eager", "lazy"):
+        for name in ("calm", "eager", "lazy", "content"):
             lab.until_holds("Applied", name=name)
         lab.nodes("a", "b", gpus=8)
         lab.cluster.until(lambda: any("A100" in each for each in products(lab, "eager")))
         lab.until_quiet()
-    assert products(lab, "calm") == products(lab, "lazy") == {"NVIDIA-L4"}
+    assert products(lab, "calm") == products(lab, "lazy") == products(lab, "content") == {"NVIDIA-L4"}
 
 
 def test_other_goals_and_gateways_are_applied_without_another_plan(lab: Lab):
