@@ -61,6 +61,7 @@ def _deployment() -> dict[str, Any]:
     spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
     pod = {
         "serviceAccountName": NAME,
+        "enableServiceLinks": False,  # a Service `qorch` would set QORCH_PORT
         "securityContext": POD_SECURITY,
         "terminationGracePeriodSeconds": END_S,
         "topologySpreadConstraints": [{**spread, "labelSelector": {"matchLabels": LABELS}}],
