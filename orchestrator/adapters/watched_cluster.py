@@ -13,6 +13,7 @@ from orchestrator.adapters.informer import Informer, Kind, Name
 from orchestrator.adapters.kubernetes_api import Conflict, KubernetesApi, resource_of
 from orchestrator.adapters.watched_kinds import (
     FLEET,
+    LIMITS,
     MAY_LACK,
     NOT_LEADING,
     RENDERED,
@@ -24,7 +25,10 @@ from orchestrator.adapters.watched_kinds import (
     pod_seen,
     trouble_of,
 )
+from orchestrator.core.cluster.limit_range import read_limit_range
+from orchestrator.core.cluster.namespace_limits import NamespaceLimits
 from orchestrator.core.cluster.node import Node, read_node
+from orchestrator.core.cluster.quota import read_quota
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.manifests.naming import FLEET_LABEL
 from orchestrator.core.qwen_fleet.event import event
@@ -55,7 +59,7 @@ class WatchedCluster:
         self._api, self._changed, self._may_write, self.name = api, changed, may_write, api.context
         places: tuple[str | None, ...] = namespaces or (None,)
         self._kinds = {
-            each: [self._of_kind(each, place) for place in places] for each in (FLEET, *RENDERED)
+            each: [self._of_kind(each, place) for place in places] for each in (FLEET, *RENDERED, *LIMITS)
         }  # fmt: skip
         self._nodes = Informer(api, Kind(NODES, read_node), self._all_changed)
         self._pods = Informer(api, Kind(PODS, pod_seen, {"fieldSelector": ON_A_NODE}), self._all_changed)
@@ -101,6 +105,11 @@ class WatchedCluster:
         if self._seen.versions != versions:
             self._seen = _CrowdSeen(versions, crowd(self._pods.items().values(), self.nodes(), self._wanted()))
         return self._seen.crowd
+
+    def limits(self, namespace: str) -> NamespaceLimits:
+        quotas, ranges = (self._in_namespace(kind, namespace) for kind in LIMITS)
+        applying = tuple(quota for quota in map(read_quota, quotas) if quota is not None)
+        return NamespaceLimits(namespace, applying, tuple(chain.from_iterable(map(read_limit_range, ranges))))
 
     def unseen(self) -> tuple[Trouble, ...]:
         """As `troubles`, and why fleets themselves cannot be seen."""
@@ -151,17 +160,22 @@ class WatchedCluster:
 
     def _of_kind(self, kind: tuple[str, str], namespace: str | None) -> Informer[Object]:
         api_version, name = kind
-        query = {} if kind == FLEET else {"labelSelector": FLEET_LABEL}
+        query = {} if kind in (FLEET, *LIMITS) else {"labelSelector": FLEET_LABEL}
+        changed = {SERVICE: self._service_changed, **dict.fromkeys(LIMITS, self._all_changed)}
         resource = resource_of({"apiVersion": api_version, "kind": name})
         return Informer(
             self._api,
             Kind(resource, lambda item: kept(item, api_version, name), query, namespace),
-            self._service_changed if kind == SERVICE else self._own_changed,
+            changed.get(kind, self._own_changed),
         )
 
     def _informers(self) -> Iterator[Informer[Any]]:
         yield from chain.from_iterable(self._kinds.values())
         yield from (self._nodes, self._pods)
+
+    def _in_namespace(self, kind: tuple[str, str], namespace: str) -> list[Object]:
+        found = (item for informer in self._kinds[kind] for item in informer.items().items())
+        return [item for (within, _), item in sorted(found, key=lambda each: each[0]) if within == namespace]
 
     def _wanted(self) -> dict[Key, tuple[PodGroup, ...]]:
         """The pods of each fleet, by what KubeRay was told."""

@@ -22,6 +22,7 @@ RENDERED = (
     ("monitoring.coreos.com/v1", "PodMonitor"),
     ("monitoring.coreos.com/v1", "PrometheusRule"),
 )
+LIMITS = (("v1", "ResourceQuota"), ("v1", "LimitRange"))
 MAY_LACK = ("PodMonitor", "PrometheusRule")  # of an operator that not every cluster has
 KUBERAY_HINT = (
     "helm install kuberay-operator kuberay-operator --version 1.7.0 --repo https://ray-project.github.io/kuberay-helm"

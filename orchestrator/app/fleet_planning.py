@@ -8,13 +8,14 @@ from orchestrator.app.operator_ports import FleetCluster, Planner
 from orchestrator.app.plan import require_reached
 from orchestrator.core.cluster.cluster_site import Seen
 from orchestrator.core.cluster.node import Node
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.errors import QorchError
 from orchestrator.core.manifests.fleet import manifests
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.qwen_fleet.kind import Key
-from orchestrator.core.qwen_fleet.places import asked_by_others, missing
+from orchestrator.core.qwen_fleet.places import asked_by_others, missing, requests
 from orchestrator.core.qwen_fleet.pod_groups import PodGroup, pod_groups
 from orchestrator.core.qwen_fleet.record import Record, asked, of_chosen, worth
 from orchestrator.core.qwen_fleet.replan import Keep, Running, replan
@@ -92,11 +93,12 @@ class FleetPlanning:
         self, key: Key, spec: FleetSpec, record: Record | None, missing_since_s: float | None, now_s: float
     ) -> Planned:
         running = self.running(key, spec, record)
-        nodes, requested = self._cluster.nodes(), asked_by_others(key, self._cluster.crowd())
-        seen = Seen(self._cluster.name, nodes, requested)
+        nodes, crowd = self._cluster.nodes(), self._cluster.crowd()
+        limits = {key.namespace: self._cluster.limits(key.namespace)}
+        seen = Seen(self._cluster.name, nodes, requests(key, crowd), limits=limits)
         if running is None or running.record.asked != asked(spec.wish):
             return self._anew(key, spec, running, seen, now_s)
-        gone = missing(running.groups, nodes, requested)
+        gone = missing(running.groups, nodes, asked_by_others(key, crowd))
         looked_s = max(float(running.record.at_s), self._looked_s.get(key, 0.0))
         decision = replan(spec.replan, Running(looked_s, gone, missing_since_s), now_s)
         if isinstance(decision, Keep):
@@ -126,7 +128,8 @@ class FleetPlanning:
         return Planned(found, news="it is asked for")
 
     def _made(self, key: Key, spec: FleetSpec, seen: Seen, now_s: float) -> Plan:
-        plan = self._planner.plan(seen, spec.wish)
+        tenant = Tenant(key.namespace, key.name, anew=True, tolerations=spec.settings.tolerations)
+        plan = self._planner.plan(seen, spec.wish, tenant, spec.settings)
         require_reached(plan, spec.goal, spec.goal_asked)
         document = self._planner.written(of_chosen(plan))
         return self._rendered(key, spec, Record(document, asked(spec.wish), int(now_s), worth(plan), plan.reason))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from orchestrator.core.cluster.cluster_site import Seen
+from orchestrator.core.cluster.namespace_limits import NamespaceLimits
 from orchestrator.core.cluster.node import Node
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.gpu_table import GpuTable
+from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.qwen_fleet.kind import Key, Object
 from orchestrator.core.qwen_fleet.places import Crowd
@@ -31,6 +34,8 @@ class FleetCluster(Protocol):
         """By name."""
 
     def crowd(self) -> Crowd: ...
+
+    def limits(self, namespace: str) -> NamespaceLimits: ...
 
     def troubles(self) -> tuple[Trouble, ...]:
         """Why something that is needed cannot be seen."""
@@ -58,7 +63,7 @@ class Planner(Protocol):
 
     table: GpuTable
 
-    def plan(self, seen: Seen, wish: Wish) -> FitPlan:
+    def plan(self, seen: Seen, wish: Wish, tenant: Tenant, settings: ClusterSettings) -> FitPlan:
         """Raises QorchError where nothing can be planned on."""
 
     def written(self, plan: FitPlan) -> str:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.app.cluster_fleet import ClusterFleet
     from orchestrator.app.ports import Running
     from orchestrator.app.weights import WeightsStore
-    from orchestrator.core.cluster.toleration import Toleration
     from orchestrator.cli.operator_process import OperatorProcess, Orders
+    from orchestrator.core.cluster.toleration import Toleration
     from orchestrator.core.deployment import DeploymentSpec
     from orchestrator.core.gpu_table import GpuTable
     from orchestrator.core.inventory import Inventory, Site

@@ -9,11 +9,13 @@ from pathlib import Path
 from orchestrator.adapters.plan_file import plan_of
 from orchestrator.adapters.plan_hosts import site_of
 from orchestrator.adapters.yaml_file import parse_yaml
-from orchestrator.app.plan import make_cluster_plan
+from orchestrator.app.cluster_plan import make_cluster_plan
 from orchestrator.app.planned import make_planned_pods
 from orchestrator.core.cluster.cluster_site import Seen
+from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.errors import UsageError
 from orchestrator.core.gpu_table import GpuTable
+from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.predict import Predictor
 from orchestrator.core.profile import Profile
@@ -29,8 +31,8 @@ class FleetPlanner:
     def __init__(self, profiles: tuple[Profile, ...], table: GpuTable, predict: Predictor) -> None:
         self._profiles, self.table, self._predict = profiles, table, predict
 
-    def plan(self, seen: Seen, wish: Wish) -> FitPlan:
-        return make_cluster_plan(self._profiles, seen, wish, self.table, self._predict)
+    def plan(self, seen: Seen, wish: Wish, tenant: Tenant, settings: ClusterSettings) -> FitPlan:
+        return make_cluster_plan(self._profiles, seen, wish, self.table, self._predict, tenant, settings)
 
     def written(self, plan: FitPlan) -> str:
         """JSON is YAML too."""

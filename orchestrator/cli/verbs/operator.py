@@ -14,19 +14,19 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli import compose, options
-from orchestrator.cli.cluster import NAMESPACE, REFERENCE
 from orchestrator.cli.output import message
+from orchestrator.core.manifests.forms import IMAGE, NAMESPACE
 
 
 @click.command("operator")
 @options.kube_context
 @options.kubeconfig
 @options.option(
-    "-n", "--namespace", "namespaces", type=NAMESPACE, multiple=True, metavar="NAME",
+    "-n", "--namespace", "namespaces", type=options.Formed(NAMESPACE), multiple=True, metavar="NAME",
     help="Look after the QwenFleets of this namespace only; may be repeated.  [default: all]",
 )  # fmt: skip
 @options.option(
-    "--image", type=REFERENCE, metavar="IMAGE", default=f"qorch:{__version__}", show_default=True,
+    "--image", type=options.Formed(IMAGE), metavar="IMAGE", default=f"qorch:{__version__}", show_default=True,
     help="Of the pods of a fleet that names none.",
 )  # fmt: skip
 @options.option(

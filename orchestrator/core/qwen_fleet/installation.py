@@ -31,7 +31,7 @@ def access() -> tuple[Manifest, ...]:
     rules = [
         _rule(GROUP, (PLURAL,), SEEN),
         _rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
-        _rule("", ("nodes", "pods"), SEEN),
+        _rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
         _rule("", ("events", "secrets"), ["create"]),
         *(_rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
     ]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from orchestrator.core.cluster.node import Node
-from orchestrator.core.cluster.pod_requests import Requested
+from orchestrator.core.cluster.pod_requests import added
 from orchestrator.core.cluster.quantity import Amounts
+from orchestrator.core.cluster.requests import ONE_POD, Requested, Requests
 from orchestrator.core.qwen_fleet.kind import Key
 from orchestrator.core.qwen_fleet.pod_groups import PodGroup, placed
 
@@ -22,6 +23,7 @@ class PodSeen:
     requests: Amounts
     fleet: Key | None  # whose it is; None: no fleet's
     group: str = ""
+    promised: bool = False  # rather than there
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ def asked_by_others(key: Key, seen: Crowd) -> Requested:
     return requested
 
 
+def requests(key: Key, seen: Crowd) -> Requests:
+    """As a plan takes them: with the fleet's own pods that are there, which quotas count too."""
+    own: dict[str, Amounts] = {}
+    for pod in seen.of_fleets.get(key, ()):
+        if not pod.promised:
+            own[pod.node] = added(own.get(pod.node, {}), pod.requests, ONE_POD)
+    by_node = asked_by_others(key, seen)
+    return Requests({**by_node, **{node: added(by_node[node], own[node]) for node in own}}, {key: own})
+
+
 def missing(groups: tuple[PodGroup, ...], nodes: tuple[Node, ...], requested: Requested) -> str:
     """Which engines the cluster has no place for, of as many as there always are; empty where it has."""
     least = tuple(replace(group, most=_always(group)) for group in groups)
@@ -58,7 +70,7 @@ def missing(groups: tuple[PodGroup, ...], nodes: tuple[Node, ...], requested: Re
 
 
 def _crowd(pods: Iterable[PodSeen]) -> Crowd:
-    requested: Requested = {}
+    requested: dict[str, Amounts] = {}
     of_fleets: dict[Key, list[PodSeen]] = {}
     for pod in pods:
         requested[pod.node] = _sum(requested.get(pod.node, {}), pod.requests, 1)
@@ -69,7 +81,10 @@ def _crowd(pods: Iterable[PodSeen]) -> Crowd:
 
 def _with_promised(there: Crowd, key: Key, groups: tuple[PodGroup, ...], nodes: tuple[Node, ...]) -> Crowd:
     by_name, requested = {group.name: group for group in groups}, dict(there.requested)
-    pods = [PodSeen(node, by_name[name].requests, key, name) for name, node in placed(groups, nodes, requested)]
+    pods = [
+        PodSeen(node, by_name[name].requests, key, name, promised=True)
+        for name, node in placed(groups, nodes, requested)
+    ]
     for pod in pods:
         requested[pod.node] = _sum(requested.get(pod.node, {}), pod.requests, 1)
     return Crowd(requested, {**there.of_fleets, key: (*there.of_fleets.get(key, ()), *pods)})

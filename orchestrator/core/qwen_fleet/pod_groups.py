@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.cluster.node import Node, unusable
-from orchestrator.core.cluster.pod_requests import Requested, pod_requests
+from orchestrator.core.cluster.pod_requests import added, pod_requests
 from orchestrator.core.cluster.quantity import Amounts, mapping, mappings
+from orchestrator.core.cluster.requests import Requested
+from orchestrator.core.cluster.toleration import Toleration
 from orchestrator.core.manifests.naming import ROLE_LABEL, VARIANT_LABEL, Role
 from orchestrator.core.qwen_fleet.kind import Object
 
@@ -24,9 +25,10 @@ class PodGroup:
     fewest: int
     most: int
     is_engine: bool
+    tolerations: tuple[Toleration, ...] = ()
 
     def may_be_on(self, node: Node) -> bool:
-        return all(_holds(each, node.labels) for each in self.where)
+        return unusable(node, self.tolerations) is None and all(_holds(each, node.labels) for each in self.where)
 
 
 def pod_groups(ray_service: Object) -> tuple[PodGroup, ...]:
@@ -47,25 +49,20 @@ def placed(groups: Iterable[PodGroup], nodes: Iterable[Node], requested: Request
 
     The first node that has room takes a pod; engines come before what goes anywhere.
     """
-    usable = [node for node in nodes if unusable(node) is None]
-    taken = dict(requested)
+    there, taken = tuple(nodes), dict(requested)
     for group in sorted(groups, key=lambda group: not group.is_engine):
-        for node in _places(group, usable, taken):
-            taken[node] = _sum(taken.get(node, {}), group.requests)
+        for node in _places(group, there, taken):
+            taken[node] = added(taken.get(node, {}), group.requests)
             yield group.name, node
 
 
-def _places(group: PodGroup, nodes: Iterable[Node], taken: Requested) -> Iterator[str]:
+def _places(group: PodGroup, nodes: Iterable[Node], taken: Mapping[str, Amounts]) -> Iterator[str]:
     """A node for each pod, for as many as have room."""
     left = group.most
     for node in filter(group.may_be_on, nodes):
         while left and _has_room(node, taken.get(node.name, {}), group.requests):
             left -= 1
             yield node.name
-
-
-def _sum(one: Amounts, other: Amounts) -> dict[str, Decimal]:
-    return {**one, **{name: one.get(name, Decimal(0)) + amount for name, amount in other.items()}}
 
 
 def _has_room(node: Node, taken: Amounts, wanted: Amounts) -> bool:
@@ -79,7 +76,12 @@ def _worker_group(group: Object) -> PodGroup:
 def _group(template: Object, name: str, fewest: int, most: int) -> PodGroup:
     role = template["metadata"]["labels"][ROLE_LABEL]
     where = tuple(_expressions(template["spec"]))
-    return PodGroup(name, pod_requests(template["spec"]), where, fewest, most, role == Role.ENGINE)
+    tolerations = tuple(map(_toleration, mappings(template["spec"].get("tolerations"))))
+    return PodGroup(name, pod_requests(template["spec"]), where, fewest, most, role == Role.ENGINE, tolerations)
+
+
+def _toleration(said: Mapping[str, Any]) -> Toleration:
+    return Toleration(said["key"], said.get("value"), said.get("effect"))
 
 
 def _expressions(pod: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -127,6 +127,7 @@ SPEC = structure(
             "description": "With a PodMonitor, alerts and a dashboard for Grafana.",
             "default": False,
         },
+        "tolerations": several("Taints whose nodes may be used, as KEY[=VALUE][:EFFECT].", "", 64),
         "replan": REPLAN,
         "suspend": {
             "type": "boolean",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.cluster.toleration import parse_toleration
 from orchestrator.core.errors import UsageError
 from orchestrator.core.gpu_table import GpuTable
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
@@ -133,4 +134,5 @@ def _settings(spec: Mapping[str, Any], namespace: str | None, image: str) -> Clu
         upgrade=Upgrade(upgrade.get("type", Upgrade.NEW_CLUSTER.value)),
         gateway_class=upgrade.get("gatewayClass"),
         monitoring=spec.get("monitoring") is True,
+        tolerations=tuple(map(parse_toleration, spec.get("tolerations") or ())),
     )
