@@ -54,14 +54,14 @@ class Planned:
 class Failure:
     """A plan that found nothing."""
 
-    asked: str
+    spec: FleetSpec
     nodes: tuple[Node, ...]
     at_s: float
     trouble: Trouble
 
-    def still_says(self, asked: str, nodes: tuple[Node, ...], now_s: float) -> bool:
+    def still_says(self, spec: FleetSpec, nodes: tuple[Node, ...], now_s: float) -> bool:
         """Whether it is of no use to plan again: pods come and go all the time, nodes seldom."""
-        return (self.asked, self.nodes) == (asked, nodes) and now_s < self.at_s + RETRY_S
+        return (self.spec, self.nodes) == (spec, nodes) and now_s < self.at_s + RETRY_S
 
 
 class FleetPlanning:
@@ -113,13 +113,13 @@ class FleetPlanning:
     def _anew(
         self, key: Key, spec: FleetSpec, running: Plan | None, seen: Seen, now_s: float, least_worth: float = 0.0
     ) -> Planned:
-        wished, failed = asked(spec.wish), self._failures.get(key)
-        if failed and failed.still_says(wished, seen.nodes, now_s):
+        failed = self._failures.get(key)
+        if failed and failed.still_says(spec, seen.nodes, now_s):
             return Planned(running, failed.trouble, again_s=failed.at_s + RETRY_S)
         try:
             found = self._made(key, spec, seen, now_s)
         except QorchError as error:
-            self._failures[key] = Failure(wished, seen.nodes, now_s, of_error(error))
+            self._failures[key] = Failure(spec, seen.nodes, now_s, of_error(error))
             return Planned(running, of_error(error))
         self._failures.pop(key, None)
         if running is not None and _is_no_news(running, found, least_worth):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.qwen_fleet.definition import definition
+from tests.core.cluster.objects import A100_LABELS, node_object
 from tests.kube.faults import Fault
 from tests.kube.server import running_api_server
 from tests.operator.conftest import Lab
@@ -45,7 +46,7 @@ def test_what_contradicts_itself_is_refused_by_the_server_in_our_words(lab: Lab,
 @pytest.mark.parametrize("name", ["a" * 33, "dotted.name"])
 def test_a_name_that_is_too_long_for_kuberay_is_refused(lab: Lab, name: str):
     reply = lab.cluster.apply(lab.fleets(name), lab.fleet_object(name), "git")
-    assert (reply.code, "a fleet's name has at most 32 of a-z" in reply.message) == (422, True)
+    assert (reply.code, "expected a fleet's name: at most 32 of a-z" in reply.message) == (422, True)
 
 
 @pytest.mark.parametrize(
@@ -197,3 +198,36 @@ def test_another_namespace_is_not_looked_after(lab: Lab):
         lab.cluster.until(lambda: process.vitals().ready)
         lab.until_quiet()
     assert lab.status() == {}
+
+
+def test_a_quota_bounds_what_is_planned_and_its_room_is_taken_when_it_grows(lab: Lab):
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "gpus"}}
+
+    def allow(gpus: int) -> None:
+        amounts = {"requests.nvidia.com/gpu": str(gpus)}
+        lab.server.put({**quota, "spec": {"hard": amounts}, "status": {"hard": amounts, "used": {}}})
+
+    allow(1)
+    lab.nodes("a")
+    lab.ask("small", model="qwen3.5-9b", replicas=1)
+    lab.ask("large", model="qwen3.5-9b", profile="bf16", replicas=1, tensorParallelSize=4)
+    with lab.operator():
+        lab.until_holds("Applied", name="small")
+        told = lab.until_holds("Planned", "False", name="large")
+    assert lab.status("small")["plan"]["gpusPerReplica"] == 1
+    assert "quota gpus of namespace default leaves 1 of 1 nvidia.com/gpu" in told["message"]
+    allow(8)
+    with lab.operator():
+        lab.until_holds("Applied", name="large")
+
+
+def test_a_tainted_node_is_used_where_its_taint_is_tolerated(lab: Lab):
+    taint = {"taints": [{"key": "team", "value": "llm", "effect": "NoSchedule"}]}
+    lab.server.put(node_object("a", A100_LABELS, gpus=8, spec=taint))
+    lab.ask(model="qwen3.5-9b", replicas=1)
+    with lab.operator():
+        lab.until_holds("Planned", "False")
+        lab.ask(model="qwen3.5-9b", replicas=1, tolerations=["team=llm:NoSchedule"])
+        lab.until_holds("PlanCurrent", "True")
+    engine = lab.service()["spec"]["rayClusterConfig"]["workerGroupSpecs"][1]["template"]["spec"]
+    assert "team" in [each["key"] for each in engine["tolerations"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.core.manifests.forms import FLEET
 from orchestrator.core.manifests.settings import Upgrade
 
 MOST_NAME = 32  # characters, so that all names that KubeRay makes of a fleet's are short enough
@@ -25,7 +26,7 @@ HAS_CLASS = "has(self.upgrade) && has(self.upgrade.gatewayClass)"
 
 NAMED = Rule(
     f"size(self.metadata.name) <= {MOST_NAME} && !self.metadata.name.contains('.')",
-    f"a fleet's name has at most {MOST_NAME} of a-z, 0-9 and '-', and no '-' at its ends",
+    f"expected {FLEET.expected}",
 )
 REPLICAS_OR_BOUNDS = Rule(
     "!has(self.replicas) || !(has(self.minReplicas) || has(self.maxReplicas))",

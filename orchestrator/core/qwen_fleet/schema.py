@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.core.manifests.settings import Upgrade
+from orchestrator.core.manifests.forms import CLAIM, GATEWAY_CLASS, IMAGE, NAMESPACE, REDIS, Form
+from orchestrator.core.manifests.settings import MOST_GATEWAYS, Upgrade
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.qwen_fleet.replan import ReplanPolicy
@@ -12,16 +13,17 @@ from orchestrator.core.qwen_fleet.rules import GOALS_NEED_BOUNDS, INCREMENTAL, R
 
 Schema = dict[str, Any]
 
-LABEL = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-NAME = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
-IMAGE = "^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,254}(@sha256:[0-9a-f]{64})?$"
-REDIS = r"^(rediss?://)?[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?:\d{1,5}$"
 DURATION = r"^\d{1,6}(\.\d{1,3})?(ms|s|m|h)$"
-MOST_REPLICAS, MOST_GATEWAYS = 256, 64
+MOST_REPLICAS = 256
 
 
 def text(description: str, pattern: str = "", **more: Any) -> Schema:
     return {"type": "string", "description": description, **({"pattern": pattern} if pattern else {}), **more}
+
+
+def whole_text(form: Form) -> str:
+    """A pattern that all of a text has to be of."""
+    return f"^{form.pattern}$"
 
 
 def whole(description: str, least: int, most: int, **more: Any) -> Schema:
@@ -57,7 +59,7 @@ GATEWAY = structure(
     "Where clients come in.",
     {
         "replicas": whole("Gateway pods.", 1, MOST_GATEWAYS, default=2),
-        "allowFrom": several("Namespaces whose pods may ask the fleet, besides its own.", LABEL, 64),
+        "allowFrom": several("Namespaces whose pods may ask the fleet, besides its own.", whole_text(NAMESPACE), 64),
     },
 )
 UPGRADE = structure(
@@ -68,7 +70,7 @@ UPGRADE = structure(
             enum=[each.value for each in Upgrade],
             default=Upgrade.NEW_CLUSTER.value,
         ),
-        "gatewayClass": text("Of the Gateway API, which an incremental upgrade moves requests with.", NAME),
+        "gatewayClass": text("Of the Gateway API, by which an incremental upgrade goes.", whole_text(GATEWAY_CLASS)),
     },
 )
 REPLAN = structure(
@@ -117,10 +119,10 @@ SPEC = structure(
         "targets": TARGETS,
         "schedule": several("More at certain times, e.g. `mon-fri 08:00-18:00 Europe/Berlin min=2`.", "", 64),
         "prices": PRICES,
-        "image": text("Of every pod: qorch with Ray and the engine; else the operator's choice.", IMAGE),
+        "image": text("Of every pod: qorch with Ray and the engine; else the operator's choice.", whole_text(IMAGE)),
         "gateway": GATEWAY,
-        "modelClaim": text("A PersistentVolumeClaim (ReadWriteMany) of weights for all pods.", NAME),
-        "redis": text("Where the head keeps its state, so that the fleet outlives it, e.g. redis:6379.", REDIS),
+        "modelClaim": text("A PersistentVolumeClaim (ReadWriteMany) of weights for all pods.", whole_text(CLAIM)),
+        "redis": text("Where the head keeps its state, to outlive it, e.g. redis:6379.", whole_text(REDIS)),
         "upgrade": UPGRADE,
         "monitoring": {
             "type": "boolean",
