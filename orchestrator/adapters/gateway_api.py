@@ -24,6 +24,7 @@ class GatewayLook:
 
     any_ready: bool  # as far as it knows; no engine was asked
     engines: Mapping[str, EngineView]
+    replicas: Mapping[str, str]  # ids, by the addresses of their engines
     held: Held | None  # None where it holds nothing
     traffic: Traffic
 
@@ -57,6 +58,7 @@ def _look(told: dict[str, Any], by: str) -> GatewayLook:
     return GatewayLook(
         any_ready=bool(told["any_ready"]),
         engines={row[by]: engine_view(row) for row in told["replicas"]},
+        replicas={row["host"]: row["replica_id"] for row in told["replicas"]},
         held=Held(**told["held"]) if told["held"] else None,
         traffic=_traffic(told["traffic"]),
     )

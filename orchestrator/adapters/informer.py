@@ -41,6 +41,7 @@ class Informer(Generic[Kept]):
         self._stopped = threading.Event()
         self._listed = False
         self.trouble: EnvironmentNotReady | None = None
+        self.away: EnvironmentNotReady | None = None  # since it was asked last, it tells nothing new
         self.looked = threading.Event()  # there is an answer: a list, or a trouble
         self.version = 0  # counts changes
 
@@ -84,6 +85,7 @@ class Informer(Generic[Kept]):
 
     def _meet_refusal(self, refused: EnvironmentNotReady) -> None:
         """What was read once goes on to count while the server is only away for a while."""
+        self.away = refused
         if not self._listed or isinstance(refused, Forbidden | NotServed):
             self.trouble = refused
         self.looked.set()
@@ -95,7 +97,7 @@ class Informer(Generic[Kept]):
             self._forget(gone)
         for item in listed.items:
             self.learn(item)
-        self.trouble, self._listed = None, True
+        self.trouble, self.away, self._listed = None, None, True
         self.looked.set()
         return listed.version
 

@@ -27,7 +27,11 @@ class Answers:
         self.store, self.registry, self.faults = keeper.store, keeper.registry, faults
         self.reads, self.writes = Reads(keeper.store), Writes(keeper)
         self.behind = Behind(keeper.store)
-        self._behind = {("services", "proxy"): self.behind.proxied, ("pods", "log"): self.behind.log}
+        self._behind = {
+            ("services", "proxy"): self.behind.proxied,
+            ("pods", "proxy"): self.behind.proxied,
+            ("pods", "log"): self.behind.log,
+        }
 
     def answer(self, user: str, request: Request, where: Route | None) -> Answer:
         if not user:

@@ -17,7 +17,7 @@ NOT_PASSED_ON = ("authorization", "host", "connection", "content-length")
 
 @dataclass
 class Behind:
-    """`services` has addresses by namespace and `NAME:PORT`, `logs` texts by namespace, pod and container.
+    """`services` has addresses, of pods too, by namespace and `NAME:PORT`; `logs` texts by namespace, pod, container.
 
     A log of the container before it ended last is that of `CONTAINER (previous)`.
     """
@@ -29,8 +29,8 @@ class Behind:
     def proxied(self, request: Request, where: Route) -> Answer:
         """As an API server: who asks is known by `Authorization`, which goes no further."""
         name = where.name.split(":")[0]
-        if self.store.get(Key("", "services", where.namespace, name)) is None:
-            raise not_found("services", name)
+        if self.store.get(Key("", where.plural, where.namespace, name)) is None:
+            raise not_found(where.plural, name)
         address = self.services.get((where.namespace, where.name))
         if address is None:
             raise ApiError(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')

@@ -43,7 +43,7 @@ def admin_token(api: KubernetesApi, namespace: str, fleet: str) -> AdminToken:
 
 def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, serving: bool) -> GatewayTold:
     """What it tells; where it cannot be asked, whether it serves is KubeRay's word."""
-    through = _Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
+    through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
     gateway = GatewayApi("http://gateway", token.value, through)
     ready = gateway.ready()
     if through.kept_out:
@@ -54,17 +54,17 @@ def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToke
     return GatewayTold(ready) if look is None else GatewayTold(ready, dict(look.engines), look.held)
 
 
-class _Proxied(httpx.BaseTransport):
-    """Hands requests to the API server, which does not pass on `Authorization`."""
+class Proxied(httpx.BaseTransport):
+    """Hands requests for a service or pod to the API server, which does not pass on `Authorization`."""
 
-    def __init__(self, api: KubernetesApi, namespace: str, service: str) -> None:
-        self._api, self._namespace, self._service = api, namespace, service
+    def __init__(self, api: KubernetesApi, namespace: str, name: str, kind: str = "services") -> None:
+        self._api, self._namespace, self._name, self._kind = api, namespace, name, kind
         self.kept_out = ""  # why nobody is asked though there may be somebody
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {ADMIN_HEADER: request.headers.get(ADMIN_HEADER, "")}
         try:
-            status, body = self._api.proxied(self._namespace, self._service, request.url.path, headers)
+            status, body = self._api.proxied(self._namespace, self._name, request.url.path, headers, self._kind)
         except EnvironmentNotReady as refused:
             self.kept_out = refused.message
             raise httpx.ConnectError(refused.message) from refused

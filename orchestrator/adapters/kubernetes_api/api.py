@@ -85,15 +85,17 @@ class KubernetesApi:
                 self._well(chunk, "get", LOG)
             yield chunk.data
 
-    def proxied(self, namespace: str, service: str, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """What a service answers to a GET, through the API server, which keeps `Authorization` for itself.
+    def proxied(
+        self, namespace: str, name: str, path: str, headers: Mapping[str, str], kind: str = "services"
+    ) -> tuple[int, bytes]:
+        """What a service or pod answers to a GET, through the API server, which keeps `Authorization` for itself.
 
-        `service` names its port too: `NAME:PORT`. Raises Forbidden where services may not be reached so.
+        `name` has its port too: `NAME:PORT`. Raises Forbidden where they may not be reached so.
         """
-        through = Resource("services").path(namespace, service, "proxy")
+        through = Resource(kind).path(namespace, name, "proxy")
         answer = self._transport.passed("GET", through + path, headers, PROXIED_S)
         if answer.status == 403 and isinstance(answer.body, dict) and answer.body.get("kind") == "Status":
-            self._well(answer, "get", PROXY)
+            self._well(answer, "get", Resource(f"{kind}/proxy"))
         return answer.status, answer.data
 
     # -- writing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -47,3 +48,9 @@ def _within(histogram: Histogram, rank: float) -> float | None:
     begin_s, below = (histogram.bounds[at - 1], histogram.counts[at - 1]) if at else (0.0, 0.0)
     inside = histogram.counts[at] - below
     return begin_s + (histogram.bounds[at] - begin_s) * ((rank - below) / inside if inside > 0 else 0.0)
+
+
+def together(several: Sequence[Histogram]) -> Histogram:
+    """Of several gateways as one; those with other bounds than the first are left out."""
+    alike = [each.counts for each in several if each.bounds == several[0].bounds]
+    return Histogram(several[0].bounds, tuple(map(sum, zip(*alike, strict=True)))) if alike else NOTHING

@@ -1,0 +1,47 @@
+"""What several gateways of one fleet tell, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.core.held import Held
+from orchestrator.core.live.histogram import together
+from orchestrator.core.live.reading import EngineTraffic, Traffic
+
+
+def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
+    """None where none tells; engines are told of by each gateway that has asked them."""
+    if not several:
+        return None
+    return Traffic(
+        in_flight=sum(each.in_flight for each in several),
+        answered_total=sum(each.answered_total for each in several),
+        failed_total=sum(each.failed_total for each in several),
+        retries_total=sum(each.retries_total for each in several),
+        ttft=together(tuple(each.ttft for each in several)),
+        tpot=together(tuple(each.tpot for each in several)),
+        engines=_engines([each.engines for each in several]),
+    )
+
+
+def held_together(several: Sequence[Held]) -> Held | None:
+    """None where nothing is held."""
+    if not several:
+        return None
+    return Held(
+        requests=sum(each.requests for each in several),
+        prompt_tokens=sum(each.prompt_tokens for each in several),
+        oldest_since_s=min(each.oldest_since_s for each in several),
+        expected_wait_s=max(each.expected_wait_s for each in several),
+        engines_full=all(each.engines_full for each in several),
+    )
+
+
+def _engines(several: Sequence[Mapping[str, EngineTraffic]]) -> dict[str, EngineTraffic]:
+    names = dict.fromkeys(name for each in several for name in each)
+    return {name: _engine([each[name] for each in several if name in each]) for name in names}
+
+
+def _engine(several: Sequence[EngineTraffic]) -> EngineTraffic:
+    failed = sum(each.failed_total for each in several)
+    return EngineTraffic(failed, together(tuple(each.ttft for each in several)))
