@@ -124,7 +124,7 @@ def test_while_the_server_is_away_what_was_seen_stands_and_is_said_to_be_old(clu
     watch.read()
     cluster.server.faults.order(Fault("watch", "pods", code=500, times=50))
     cluster.server.faults.order(Fault("list", "pods", code=500, times=50))
-    cluster.server.store.compact()
+    cluster.server.store.close()  # ends the watches that there are
     reading = until(watch, lambda reading: errors(reading)[CLUSTER] is not None)
     assert reading.fleet is not None
     assert reading.fleet.replicas

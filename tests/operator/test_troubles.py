@@ -124,9 +124,11 @@ def test_without_permission_the_verb_and_the_kind_are_named(lab: Lab):
 def test_a_refusal_is_told_and_tried_again(lab: Lab, fault: Fault, reason: str):
     lab.nodes("a")
     lab.ask(model="qwen3.5-9b")
+    fault.times = 1000
     lab.server.faults.order(fault)
     with lab.operator():
         told = lab.until_holds("Applied", "False", reason)
+        fault.times = 0
         lab.until_holds("Applied", "True")
     assert fault.message in told["message"]
     assert any("tried again in 1 s" in line for line in lab.said)
