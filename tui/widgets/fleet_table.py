@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from orchestrator.core.errors import UsageError
 from orchestrator.core.live.query import Predicate, predicate, selected
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.columns import BY_NAME, Column, fitting, widths
-from orchestrator.views.live.span import Line, Span, Tone
-from tui.paint import sized, strip_of
+from orchestrator.views.live.span import Span, Tone
+from tui.paint import CURSOR, sized
+from tui.widgets.drawn import Drawn
 
-Painted = tuple[Line, Style | None]  # a line, and what lies over it
-
-CURSOR = Style(reverse=True)
 ARROWS = {False: "▲", True: "▼"}
+SORT_KEYS = {
+    "R": "replica", "S": "state", "V": "variant", "H": "host", "T": "tok_s", "N": "run", "W": "wait", "K": "kv",
+    "U": "util", "M": "memory", "C": "temp", "P": "power", "A": "age",
+}  # fmt: skip
 MOVES: dict[str, Callable[[int, int, int], int]] = {
     "up": lambda at, page, last: at - 1,
     "down": lambda at, page, last: at + 1,
@@ -32,7 +34,7 @@ MOVES: dict[str, Callable[[int, int, int], int]] = {
 }
 
 
-class FleetTable(ScrollView, can_focus=True):
+class FleetTable(Drawn, ScrollView, can_focus=True):
     """Rows as the filter and the order have them; the cursor stays on its replica, wherever that goes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +48,7 @@ class FleetTable(ScrollView, can_focus=True):
         Binding("less_than_sign,left", "sort_by(-1)", "Sort by the column before", show=False),
         Binding("greater_than_sign,right", "sort_by(1)", "Sort by the next column", show=False),
         Binding("i", "reverse", "Invert the order", show=False),
+        *(Binding(key, f"sort('{name}')", f"Sort by {name}", show=False) for key, name in SORT_KEYS.items()),
     ]
 
     class Opened(Message):
@@ -82,6 +85,14 @@ class FleetTable(ScrollView, can_focus=True):
         self._wanted, self.filter_text = predicate(text), text
         self._select()
 
+    def sort(self, name: str) -> None:
+        """By the column of this name; again by the same one inverts the order. Raises UsageError for no column."""
+        if name not in BY_NAME:
+            raise UsageError(f"there is no column {name!r}: {', '.join(BY_NAME)}", hint=":sort tok_s")
+        self.reverse = not self.reverse if name == self.order else False
+        self.order = name
+        self._select()
+
     def only_faults(self, faults: bool) -> None:
         self.faults = faults
         self._select()
@@ -90,6 +101,18 @@ class FleetTable(ScrollView, can_focus=True):
     def row(self) -> ReplicaRow | None:
         """The one under the cursor."""
         return self.rows[self._at] if self.rows else None
+
+    def row_text(self) -> str:
+        """The row under the cursor as it is shown, its columns apart by tabs."""
+        return self._row_text(self.row) if self.row else ""
+
+    def text(self) -> str:
+        """The table as it is shown, of any length, its columns apart by tabs."""
+        head = "\t".join(column.title for column in self._columns)
+        return "".join(f"{line}\n" for line in (head, *map(self._row_text, self.rows)))
+
+    def _row_text(self, row: ReplicaRow) -> str:
+        return "\t".join(column.cell(row, self._now_s) for column in self._columns)
 
     def _select(self) -> None:
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
@@ -126,6 +149,9 @@ class FleetTable(ScrollView, can_focus=True):
         at = names.index(self.order) if self.order in names else 0
         self.order = names[(at + step) % len(names)]
         self._select()
+
+    def action_sort(self, name: str) -> None:
+        self.sort(name)
 
     def action_reverse(self) -> None:
         self.reverse = not self.reverse
@@ -172,11 +198,12 @@ class FleetTable(ScrollView, can_focus=True):
 
     def _line(self, y: int) -> Painted:
         if y == 0:
-            return (Span(self._head(), Tone.HEAD),), None
+            return self.drawn((Span(self._head(), Tone.HEAD),))
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows):
-            return (), None
-        return tuple(self._cells(self.rows[index])), CURSOR if index == self._at and self.has_focus else None
+            return self.drawn(())
+        over = CURSOR if index == self._at and self.has_focus else None
+        return self.drawn(self._cells(self.rows[index]), over)
 
     def _head(self) -> str:
         return " ".join(

@@ -7,13 +7,12 @@ from itertools import zip_longest
 
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from orchestrator.views.live.span import Line, Span, Tone
-from tui.paint import strip_of
+from tui.widgets.drawn import Drawn
 
 
-class Lines(Widget):
+class Lines(Drawn):
     """As many of its lines as there is room for; `title` stands above them, where there is one."""
 
     def __init__(self, title: str = "", id: str | None = None) -> None:
@@ -30,4 +29,6 @@ class Lines(Widget):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
-        return strip_of(self._lines[y] if y < len(self._lines) else (), self.size.width)
+        head = ((Span(self._title, Tone.HEAD),),) if self._title else ()
+        lines = (*head, *self._lines)
+        return self.drawn(lines[y] if y < len(lines) else ())
