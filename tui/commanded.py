@@ -32,13 +32,13 @@ from tui.widgets.prompt import Question
 class CommandedApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help"),
-        Binding("colon", "ask_command", "Command"),
+        Binding("colon", "ask_command", "Command", priority=True),
         Binding("d", "page('decisions')", "Decisions"),
         Binding("v", "page('events')", "Events"),
         Binding("h", "page('hosts')", "Hosts and GPUs"),
         Binding("m", "page('plan')", "Plan and memory"),
         Binding("x", "page('diff')", "What runs against the plan"),
-        Binding("e", "export", "Export to a file"),
+        Binding("e", "ask_export", "Export to a file", priority=True),
         Binding("space", "freeze", "Freeze"),
         Binding("ctrl+p", "command_palette", "Palette of commands", priority=True),
         Binding("q", "quit", "Quit"),
@@ -61,6 +61,12 @@ class CommandedApp(App[None]):
     def top(self) -> TopScreen:
         """The screen that is in sight, or under the palette."""
         return next((each for each in reversed(self.screen_stack) if isinstance(each, TopScreen)), self.fleet_screen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that ask come first, so that what is typed after them goes to the prompt; but not while one is open."""
+        if action.startswith("ask_"):
+            return isinstance(self.screen, TopScreen) and not self.screen.asks
+        return super().check_action(action, parameters)
 
     def show_now(self) -> None:
         """Let every screen show what was seen last."""
@@ -128,12 +134,11 @@ class CommandedApp(App[None]):
         else:
             self.top.tell_wrong(UsageError(f"there is no theme {name!r}: {', '.join(NAMES)}", hint=":theme qorch-dark"))
 
+    def action_ask_export(self) -> None:
+        self.top.ask(Question(f"file to write, by its suffix: {', '.join(self._writers())}", self._export))
+
     def action_export(self, name: str = "") -> None:
-        if not name:
-            writers = ", ".join(self._writers())
-            self.top.ask(Question(f"file to write, by its suffix: {writers}", self._export))
-        else:
-            self._try(lambda: self._export(name))
+        self._try(lambda: self._export(name)) if name else self.action_ask_export()
 
     def _export(self, name: str) -> None:
         path = exports.write(name, self._writers())

@@ -90,7 +90,8 @@ def _named(word: str) -> Command:
     if len(starts) == 1:
         return starts[0]
     near = get_close_matches(word, BY_WORD, n=1)
-    raise UsageError(f"there is no :{word}", hint=f":{BY_WORD[near[0]].name}" if near else ":help")
+    nearest = f"; did you mean :{BY_WORD[near[0]].name}?" if near else ""
+    raise UsageError(f"there is no :{word}{nearest}", hint=":help lists all")
 
 
 def _hint(command: Command) -> str:

@@ -55,7 +55,8 @@ class TopScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#keys", Lines).show([(Span(self.KEYS, Tone.DIM),)])
-        self.rest()
+        if not self.asks:
+            self.rest()
 
     def rest(self) -> None:
         """Give the keys back to what is shown."""
@@ -71,6 +72,13 @@ class TopScreen(Screen[None]):
         self.tell(f"✖ {wrong.message}; {wrong.hint}" if wrong.hint else f"✖ {wrong.message}", Tone.BAD)
 
     # -- the prompt
+
+    @property
+    def asks(self) -> bool:
+        return self.query_one(Prompt).question is not None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not self.asks if action.startswith("ask_") else super().check_action(action, parameters)
 
     def ask(self, question: Question) -> None:
         self.query_one(Prompt).ask(question)

@@ -20,11 +20,11 @@ class ChangeScreen(OutputScreen):
         self._begun = False
 
     def on_mount(self) -> None:
-        super().on_mount()
+        self.show_state("asks first")
         self._add((Span("This would be run:"),))
         self._add((Span(f"  {children.shown(self._words)}", Tone.WARN),))
         self._add(())
-        self.call_after_refresh(self.ask, Question(f"type {self._fleet} to run it, esc to leave it", self._confirm))
+        self.ask(Question(f"type {self._fleet} to run it, esc to leave it", self._confirm))
 
     def on_prompt_left(self, event: object) -> None:
         self.dismiss()
@@ -38,5 +38,6 @@ class ChangeScreen(OutputScreen):
 
     @work(group="change")
     async def _change(self) -> None:
+        self.show_state("runs")
         code = await self.run(self._words)
-        self.tell(f"✖ ended with {code}" if code else "● done", Tone.BAD if code else Tone.GOOD)
+        self.show_state(f"✖ ended with {code}" if code else "● done")

@@ -29,7 +29,6 @@ class DetailScreen(TopScreen):
         yield Page(id="page")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD),)])
 
     def show(self, snapshot: Snapshot, now_s: float) -> None:

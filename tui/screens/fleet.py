@@ -26,7 +26,7 @@ SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
 
 class FleetScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_filter", "Filter", priority=True),  # before what is typed next goes elsewhere
+        Binding("slash", "ask_filter", "Filter", priority=True),
         Binding("f", "faults", "Only faults"),
         Binding("l", "app.logs", "Log of the replica"),
         Binding("p", "app.previous", "Log of the last replica of its variant that ended"),

@@ -65,7 +65,6 @@ class HelpScreen(TopScreen):
         yield Page()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one(Page).show(list(help_lines(self._sections)))
 
     def copied(self) -> str:

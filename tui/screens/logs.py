@@ -23,7 +23,7 @@ EVERY_S = 0.5
 
 class LogsScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_search", "Find"),
+        Binding("slash", "ask_search", "Find", priority=True),
         Binding("n", "find_again(True)", "Next that was found"),
         Binding("N", "find_again(False)", "The one before"),
         Binding("l", "app.logs", "Log of the replica"),
@@ -45,7 +45,6 @@ class LogsScreen(TopScreen):
         yield LogView()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(EVERY_S, self._tick)
         self._tick()
 

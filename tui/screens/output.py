@@ -31,17 +31,18 @@ class OutputScreen(TopScreen):
         yield Page(id="page")
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD),)])
-        self.run_commands()
+        if self._commands:
+            self._run_all()
 
     def copied(self) -> str:
         return "\n".join(map(text_of, self._lines))
 
     @work(exclusive=True)
-    async def run_commands(self) -> None:
+    async def _run_all(self) -> None:
+        self.show_state("runs")
         for words in self._commands:
             await self.run(words)
+        self.show_state("done")
 
     async def run(self, words: Words) -> int:
         """Show the command, what it writes, and how it ended where that was not well."""
@@ -49,6 +50,9 @@ class OutputScreen(TopScreen):
         code = await children.run(words, max(40, self.size.width - 2), lambda text: self._add((Span(text),)))
         self._add((Span(f"ended with {code}", Tone.WARN),) if code else ())
         return code
+
+    def show_state(self, state: str) -> None:
+        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD), Span(f"  {state}", Tone.DIM))])
 
     def _add(self, line: Line) -> None:
         self._lines.append(line)

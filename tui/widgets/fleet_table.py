@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from orchestrator.core.errors import UsageError
 from orchestrator.core.live.query import Predicate, predicate, selected
@@ -17,7 +16,7 @@ from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.columns import BY_NAME, Column, fitting, widths
 from orchestrator.views.live.span import Span, Tone
 from tui.paint import CURSOR, sized
-from tui.widgets.drawn import Drawn
+from tui.widgets.drawn import Drawn, Sight
 
 ARROWS = {False: "▲", True: "▼"}
 SORT_KEYS = {
@@ -86,10 +85,10 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         self._select()
 
     def sort(self, name: str) -> None:
-        """By the column of this name; again by the same one inverts the order. Raises UsageError for no column."""
+        """By the column of this name, the greatest number first; again inverts it. Raises UsageError for no column."""
         if name not in BY_NAME:
             raise UsageError(f"there is no column {name!r}: {', '.join(BY_NAME)}", hint=":sort tok_s")
-        self.reverse = not self.reverse if name == self.order else False
+        self.reverse = not self.reverse if name == self.order else BY_NAME[name].right
         self.order = name
         self._select()
 
@@ -117,8 +116,10 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
     def _select(self) -> None:
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
         self._at = self._found()
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
-        self._repaint()
+        size = Size(self.size.width, len(self.rows) + 1)
+        if self.virtual_size != size:
+            self.virtual_size = size
+        self.redraw()
 
     def _found(self) -> int:
         """Where the cursor's replica is now; where it has gone, the cursor stays at its line."""
@@ -138,7 +139,7 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         self._at = max(0, min(last, MOVES[how](self._at, page, last)))
         self._cursor_id = self.rows[self._at].replica_id
         self._reveal(page)
-        self._repaint()
+        self.redraw()
 
     def action_open(self) -> None:
         if self.row is not None:
@@ -171,39 +172,13 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         self._widths = widths(self._columns, self.size.width)
         self._select()
 
-    def _repaint(self) -> None:
-        """Have only those lines drawn that look otherwise than before: a terminal may be far away."""
-        before, was_at = self._painted, self._painted_at
-        self._paint()
-        if was_at != self._painted_at:
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._painted, strict=True)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+    def in_sight(self) -> Sequence[Sight]:
+        top, height = self.scroll_offset.y, self.size.height
+        rows = enumerate(self.rows[top : top + max(0, height - 1)], top)
+        return [Sight((Span(self._head(), Tone.HEAD),)), *(self._sight(at, row) for at, row in rows)]
 
-    def _paint(self) -> None:
-        self._painted = [self._line(y) for y in range(self.size.height)]
-        self._painted_at = self._place
-
-    @property
-    def _place(self) -> tuple[Size, int]:
-        return self.size, self.scroll_offset.y
-
-    def render_line(self, y: int) -> Strip:
-        if self._painted_at != self._place:
-            self._paint()
-        line, over = self._painted[y]
-        return strip_of(line, self.size.width, over)
-
-    def _line(self, y: int) -> Painted:
-        if y == 0:
-            return self.drawn((Span(self._head(), Tone.HEAD),))
-        index = self.scroll_offset.y + y - 1
-        if index >= len(self.rows):
-            return self.drawn(())
-        over = CURSOR if index == self._at and self.has_focus else None
-        return self.drawn(self._cells(self.rows[index]), over)
+    def _sight(self, at: int, row: ReplicaRow) -> Sight:
+        return Sight(tuple(self._cells(row)), CURSOR if at == self._at and self.has_focus else None)
 
     def _head(self) -> str:
         return " ".join(
@@ -218,7 +193,8 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         """Neighbours of one tone are one span: fewer are drawn faster."""
         spans: list[Span] = []
         for column, width in zip(self._columns, self._widths, strict=True):
-            text, tone = sized(column.cell(row, self._now_s), width, column.right) + " ", column.tone(row)
+            gap = " " if spans else ""
+            text, tone = gap + sized(column.cell(row, self._now_s), width, column.right), column.tone(row)
             if spans and spans[-1].tone == tone:
                 spans[-1] = Span(spans[-1].text + text, tone)
             else:
@@ -226,4 +202,4 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         return spans
 
     def watch_has_focus(self, _: Any) -> None:
-        self._repaint()
+        self.redraw()

@@ -8,20 +8,21 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from orchestrator.views.live.span import Line
-from tui.widgets.drawn import Drawn
+from tui.widgets.drawn import Drawn, Sight
 
 
 class Page(Drawn, ScrollView, can_focus=True):
     """A snapshot of lines; only those in sight are drawn."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "scroll_up", "A line up", show=False),
-        Binding("j", "scroll_down", "A line down", show=False),
-        Binding("g", "scroll_home", "The first line", show=False),
-        Binding("G", "scroll_end", "The last line", show=False),
+        Binding("k,up", "scroll_up", "A line up", show=False),
+        Binding("j,down", "scroll_down", "A line down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "A page up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "A page down", show=False),
+        Binding("g,home", "scroll_home", "The first line", show=False),
+        Binding("G,end", "scroll_end", "The last line", show=False),
     ]
 
     def __init__(self, id: str | None = None) -> None:
@@ -29,12 +30,11 @@ class Page(Drawn, ScrollView, can_focus=True):
         self.lines: tuple[Line, ...] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
-        shown = tuple(lines)
-        if shown != self.lines:
-            self.lines = shown
-            self.virtual_size = Size(self.size.width, len(shown))
-            self.refresh()
+        self.lines = tuple(lines)
+        if self.virtual_size.height != len(self.lines):
+            self.virtual_size = Size(self.size.width, len(self.lines))
+        self.redraw()
 
-    def render_line(self, y: int) -> Strip:
-        index = self.scroll_offset.y + y
-        return self.drawn(self.lines[index] if index < len(self.lines) else ())
+    def in_sight(self) -> Sequence[Sight]:
+        top = self.scroll_offset.y
+        return [Sight(line) for line in self.lines[top : top + self.size.height]]

@@ -42,12 +42,12 @@ class Prompt(Input):
         self.suggester = Completion(question.completion)
         self.placeholder, self.value = question.what, question.answer
         self.cursor_position = len(self.value)
-        self.add_class("-asked")
-        self.focus()
+        self.display = True
+        self.screen.set_focus(self)  # at once: `focus` would let the next key go where this one came from
 
     def end(self) -> None:
         self.question = None
-        self.remove_class("-asked")
+        self.display = False
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
