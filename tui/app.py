@@ -25,13 +25,13 @@ class TopApp(CommandedApp):
 
     def on_mount(self) -> None:
         self.push_screen(self.fleet_screen)
-        self._tick()
-        self.set_interval(self._every_s, self._tick)
+        self.look_now()
+        self.set_interval(self._every_s, self.look_now)
 
     def on_unmount(self) -> None:
         self.feed.close()
 
-    def _tick(self) -> None:
+    def look_now(self) -> None:
         """One look at a time: a source that hangs delays the next, and nothing else."""
         if not self._looking:
             self._looking = True

@@ -31,17 +31,17 @@ from tui.widgets.prompt import Question
 
 class CommandedApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help"),
-        Binding("colon", "ask_command", "Command", priority=True),
-        Binding("d", "page('decisions')", "Decisions"),
-        Binding("v", "page('events')", "Events"),
-        Binding("h", "page('hosts')", "Hosts and GPUs"),
-        Binding("m", "page('plan')", "Plan and memory"),
-        Binding("x", "page('diff')", "What runs against the plan"),
-        Binding("e", "ask_export", "Export to a file", priority=True),
-        Binding("space", "freeze", "Freeze"),
-        Binding("ctrl+p", "command_palette", "Palette of commands", priority=True),
-        Binding("q", "quit", "Quit"),
+        Binding("question_mark", "help", "help", tooltip="Keys and commands"),
+        Binding("colon", "ask_command", "command", tooltip="Command", priority=True),
+        Binding("d", "page('decisions')", "decisions", tooltip="Scaling decisions, with every step"),
+        Binding("v", "page('events')", "events", tooltip="What happened"),
+        Binding("h", "page('hosts')", "hosts", tooltip="Hosts and their GPUs"),
+        Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
+        Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
+        Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
+        Binding("space", "freeze", "freeze", tooltip="Hold the screen as it is"),
+        Binding("ctrl+p", "command_palette", "palette", tooltip="Palette of commands", priority=True),
+        Binding("q", "quit", "quit", tooltip="Leave"),
     ]
 
     def __init__(self, feed: Feed, fleet_commands: FleetCommands | None, theme: str) -> None:
@@ -76,6 +76,9 @@ class CommandedApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
                 screen.show(self.snapshot, now_s)
+
+    def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
+        self.show_now()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Of the palette: the same that can be typed, and each theme."""
@@ -215,4 +218,3 @@ class CommandedApp(App[None]):
 
     def _open(self, screen: TopScreen) -> None:
         self.push_screen(screen)
-        self.call_after_refresh(self.show_now)

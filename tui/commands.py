@@ -38,7 +38,7 @@ COMMANDS = (
     _page("plan", "memory, why this profile, and what was refused", "m"),
     _page("diff", "what runs against what a plan of now would run", "x"),
     _page("snapshot", "all that is known now, as YAML"),
-    _page("help", "keys and commands", "?"),
+    Command("help", "keys and commands", "help", short=("?",)),
     Command("yaml", "the replica under the cursor", "yaml", short=("y",)),
     Command("logs", "the log of the replica under the cursor", "logs", short=("log", "l")),
     Command("previous", "the log of the last replica of its variant that ended", "previous", short=("p",)),

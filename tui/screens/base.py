@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -14,6 +15,7 @@ from orchestrator.core.errors import QorchError
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.span import Span, Tone
 from tui.exports import Writer
+from tui.keys import bindings_of, foot
 from tui.widgets.lines import Lines
 from tui.widgets.prompt import Prompt, Question
 
@@ -22,10 +24,12 @@ COPIED_MOST_BYTES = 74_994  # of text: more of it in base64 is longer than the s
 
 class TopScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "copy", "Copy"),
-        Binding("escape", "back", "Back"),
+        Binding("c", "copy", "copy", tooltip="Copy what is chosen, or in sight"),
+        Binding("escape", "back", "back", tooltip="Back"),
     ]
-    KEYS: ClassVar[str] = "esc back  c copy  e export  : command  ? help"
+
+    class Ready(Message):
+        """A screen has been built, and can show the fleet."""
 
     def content(self) -> Iterable[Widget]:
         """What this screen shows, above what all screens have."""
@@ -54,13 +58,25 @@ class TopScreen(Screen[None]):
         yield Lines(id="keys")
 
     def on_mount(self) -> None:
-        self.query_one("#keys", Lines).show([(Span(self.KEYS, Tone.DIM),)])
         if not self.asks:
             self.rest()
+        self.post_message(self.Ready())
+
+    def on_resize(self) -> None:
+        text = foot([*self.bindings_here(), *bindings_of(type(self.app))], self.size.width)
+        self.query_one("#keys", Lines).show([(Span(text, Tone.DIM),)])
+
+    def bindings_here(self) -> list[Binding]:
+        """Of this screen and of what takes its keys."""
+        owners = (*(type(each) for each in self._keyed()), type(self))
+        return [binding for owner in owners for binding in bindings_of(owner)]
+
+    def _keyed(self) -> list[Widget]:
+        return [each for each in self.query("*") if each.can_focus and each.id != "prompt"]
 
     def rest(self) -> None:
         """Give the keys back to what is shown."""
-        self.set_focus(next((each for each in self.query("*") if each.can_focus and each.id != "prompt"), None))
+        self.set_focus(next(iter(self._keyed()), None))
 
     def tell(self, text: str, tone: Tone = Tone.WARN) -> None:
         """A line for the person, until the next; empty takes it away."""

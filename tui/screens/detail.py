@@ -42,11 +42,10 @@ class ReplicaScreen(DetailScreen):
     """Of one replica; one that is gone stands as it was last."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "app.logs", "Its log"),
-        Binding("p", "app.previous", "Log of the last replica of its variant that ended"),
-        Binding("y", "app.yaml", "YAML"),
+        Binding("l", "app.logs", "log", tooltip="Log of the replica"),
+        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
     ]
-    KEYS = "esc back  l log  p log of the one before  y YAML  c copy  e export  ? help"
 
     def __init__(self, opened: ReplicaRow) -> None:
         super().__init__(f"replica {clean(opened.replica_id)}", self._all)

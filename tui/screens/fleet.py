@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Resize
 from textual.widget import Widget
 
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
@@ -26,14 +25,15 @@ SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
 
 class FleetScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_filter", "Filter", priority=True),
-        Binding("f", "faults", "Only faults"),
-        Binding("l", "app.logs", "Log of the replica"),
-        Binding("p", "app.previous", "Log of the last replica of its variant that ended"),
-        Binding("y", "app.yaml", "YAML of the replica"),
-        Binding("escape", "back", "Clear the filter"),
+        Binding(
+            "slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True
+        ),
+        Binding("f", "faults", "faults", tooltip="Only replicas that somebody should look at"),
+        Binding("l", "app.logs", "log", tooltip="Log of the replica"),
+        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
+        Binding("escape", "back", "clear", tooltip="Clear the filter", show=False),
     ]
-    KEYS = "? help  : command  / filter  f faults  < > sort  enter open  l logs  d decisions  h hosts  m plan  q quit"
 
     def __init__(self, trends: Trends) -> None:
         super().__init__()
@@ -46,9 +46,9 @@ class FleetScreen(TopScreen):
         yield Lines("decisions", id="decisions")
         yield Lines("events", id="events")
 
-    def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.height < SHORT, "-short")
-        self.set_class(event.size.height < TINY, "-tiny")
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < SHORT, "-short")
+        self.set_class(self.size.height < TINY, "-tiny")
 
     @property
     def table(self) -> FleetTable:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from textual.binding import Binding
@@ -10,40 +9,23 @@ from textual.widget import Widget
 
 from orchestrator.views.live.span import Line, Span, Tone, text_of
 from tui.commands import COMMANDS, Command
+from tui.keys import bindings_of, told
 from tui.screens.base import TopScreen
 from tui.widgets.page import Page
 
 KEY_WIDTH, COMMAND_WIDTH = 18, 36
-SIGNS = {
-    "question_mark": "?", "colon": ":", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">",
-    "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→",
-}  # fmt: skip
 
 
 def help_lines(sections: Sequence[tuple[str, Sequence[Binding]]]) -> Iterator[Line]:
     """Each section is a title and the bindings that hold there."""
     for title, bindings in sections:
         yield (Span(title, Tone.HEAD),)
-        for what, keys in keys_of(bindings).items():
+        for what, keys in told(bindings).items():
             yield Span(f"  {', '.join(keys):<{KEY_WIDTH}}", Tone.GOOD), Span(what)
         yield ()
     yield (Span("Commands", Tone.HEAD),)
     for command in COMMANDS:
         yield Span(f"  {usage(command):<{COMMAND_WIDTH}}", Tone.GOOD), Span(command.help)
-
-
-def keys_of(bindings: Sequence[Binding]) -> dict[str, list[str]]:
-    """By what they do, the keys of bindings that say it."""
-    told: dict[str, list[str]] = defaultdict(list)
-    for binding in bindings:
-        if binding.description:
-            told[binding.description] += [sign(key) for key in binding.key.split(",")]
-    return told
-
-
-def sign(key: str) -> str:
-    """A key as people write it."""
-    return SIGNS.get(key, key)
 
 
 def usage(command: Command) -> str:
@@ -57,9 +39,7 @@ class HelpScreen(TopScreen):
 
     def __init__(self, app: type, about: TopScreen) -> None:
         super().__init__()
-        widgets = [type(each) for each in about.query("*") if each.can_focus and each.id != "prompt"]
-        here = [binding for owner in (*widgets, type(about)) for binding in bindings_of(owner)]
-        self._sections = (("This screen", here), ("Everywhere", bindings_of(app)))
+        self._sections = (("This screen", about.bindings_here()), ("Everywhere", bindings_of(app)))
 
     def content(self) -> Iterable[Widget]:
         yield Page()
@@ -69,12 +49,3 @@ class HelpScreen(TopScreen):
 
     def copied(self) -> str:
         return "\n".join(map(text_of, self.query_one(Page).lines))
-
-
-def bindings_of(owner: type) -> list[Binding]:
-    """Those that a class has of its own or from qorch's classes, not from Textual's."""
-    classes = [each for each in owner.__mro__ if each.__module__.startswith("tui.") and "BINDINGS" in vars(each)]
-    declared: dict[str, Binding] = {}
-    for binding in (each for one in classes for each in vars(one)["BINDINGS"]):
-        declared.setdefault(binding.key, binding)
-    return list(declared.values())

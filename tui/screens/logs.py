@@ -23,15 +23,16 @@ EVERY_S = 0.5
 
 class LogsScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_search", "Find", priority=True),
-        Binding("n", "find_again(True)", "Next that was found"),
-        Binding("N", "find_again(False)", "The one before"),
-        Binding("l", "app.logs", "Log of the replica"),
-        Binding("p", "app.previous", "Log of the last replica of its variant that ended"),
-        Binding("w", "wrap", "Wrap long lines"),
-        Binding("space", "pause", "Pause"),
+        Binding(
+            "slash", "ask_search", "find", tooltip="Find text; capitals count where it has some", priority=True
+        ),
+        Binding("n", "find_again(True)", "next", tooltip="Next line that has it"),
+        Binding("N", "find_again(False)", "before", tooltip="The line before that has it"),
+        Binding("l", "app.logs", "log", tooltip="Log of the replica"),
+        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding("w", "wrap", "wrap", tooltip="Wrap long lines"),
+        Binding("space", "pause", "pause", tooltip="Read no further until it is pressed again"),
     ]
-    KEYS = "esc back  / find  n N next, before  w wrap  space pause  G follow  c copy  e export"
 
     def __init__(self, row: ReplicaRow, replica_id: str, path: Path) -> None:
         """The log is of `row`, or of one of its variant that has ended."""

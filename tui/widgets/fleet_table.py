@@ -43,7 +43,7 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "move('page_down')", "Page down", show=False),
         Binding("home,g", "move('first')", "First", show=False),
         Binding("end,G", "move('last')", "Last", show=False),
-        Binding("enter", "open", "Open"),
+        Binding("enter", "open", "open", tooltip="Open the replica"),
         Binding("less_than_sign,left", "sort_by(-1)", "Sort by the column before", show=False),
         Binding("greater_than_sign,right", "sort_by(1)", "Sort by the next column", show=False),
         Binding("i", "reverse", "Invert the order", show=False),
