@@ -150,9 +150,9 @@ class CommandedApp(App[None]):
     def _writers(self) -> dict[str, exports.Writer]:
         return {**self.top.writers(), ".svg": self.export_screenshot}
 
-    def action_change(self, verb: str, *typed: str) -> None:
-        """Ask before the fleet is changed: by `verb` with what was typed after it."""
-        self._try(lambda: self._ask_change(verb, " ".join(typed)))
+    def action_change(self, verb: str, typed: str, more: str = "") -> None:
+        """Ask before the fleet is changed: by `verb` with the words after it."""
+        self._try(lambda: self._ask_change(verb, f"{typed} {more}"))
 
     def _ask_change(self, verb: str, typed: str) -> None:
         behind = required(self._fleet_commands)

@@ -40,7 +40,7 @@ def test_what_completes_a_text_begins_with_it_and_can_be_completed_no_further(te
 
 
 def parsed_needs(text: str) -> bool:
-    return BY_WORD[text.split()[0]].needed and len(text.split()) == 1
+    return BY_WORD[text.split(maxsplit=1)[0]].needed and len(text.split()) == 1
 
 
 def test_no_two_commands_have_a_name_in_common() -> None:

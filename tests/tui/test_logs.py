@@ -135,10 +135,10 @@ async def test_what_is_looked_at_stays_while_old_lines_are_forgotten(log: Path) 
         view = await _opened(top)
         view.add(f"more {index}" for index in range(KEPT))
         await top.press("g", "pagedown", "pagedown")
-        seen = top.text().splitlines()[1]
+        seen = top.text().splitlines()[1].split()[:2]
         view.add(f"yet more {index}" for index in range(10))
         await top.press("left")
-        assert top.text().splitlines()[1] == seen
+        assert top.text().splitlines()[1].split()[:2] == seen
         assert len(view.lines) == KEPT
 
 

@@ -24,6 +24,9 @@ class ChangeScreen(OutputScreen):
         self._add((Span("This would be run:"),))
         self._add((Span(f"  {children.shown(self._words)}", Tone.WARN),))
         self._add(())
+        self._ask_name()
+
+    def _ask_name(self) -> None:
         self.ask(Question(f"type {self._fleet} to run it, esc to leave it", self._confirm))
 
     def on_prompt_left(self, event: object) -> None:
@@ -31,7 +34,8 @@ class ChangeScreen(OutputScreen):
 
     def _confirm(self, typed: str) -> None:
         if typed.strip() != self._fleet:
-            raise UsageError(f"{typed.strip()!r} is not the fleet's name, so nothing was done", hint="esc goes back")
+            self._ask_name()
+            raise UsageError(f"{typed.strip()!r} is not the fleet's name, so nothing was done")
         if not self._begun:
             self._begun = True
             self._change()

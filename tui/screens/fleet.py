@@ -25,9 +25,7 @@ SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
 
 class FleetScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True
-        ),
+        Binding("slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True),
         Binding("f", "faults", "faults", tooltip="Only replicas that somebody should look at"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
         Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),

@@ -23,9 +23,7 @@ EVERY_S = 0.5
 
 class LogsScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash", "ask_search", "find", tooltip="Find text; capitals count where it has some", priority=True
-        ),
+        Binding("slash", "ask_search", "find", tooltip="Find text; capitals count where it has some", priority=True),
         Binding("n", "find_again(True)", "next", tooltip="Next line that has it"),
         Binding("N", "find_again(False)", "before", tooltip="The line before that has it"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
@@ -114,7 +112,7 @@ class LogsScreen(TopScreen):
     # -- keys
 
     def action_ask_search(self) -> None:
-        self.ask(Question("text to find", self._find, self.log_view.wanted))
+        self.ask(Question("text to find", self._find))
 
     def action_find_again(self, forward: bool) -> None:
         self.log_view.find(self.log_view.wanted, forward)

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -25,6 +25,11 @@ class Sight(NamedTuple):
 class Drawn(Widget):
     _sights: tuple[Sight, ...] = ()
 
+    @property
+    def room(self) -> Size:
+        """Columns and lines, without those of the scrollbars."""
+        return self.scrollable_content_region.size
+
     def in_sight(self) -> Sequence[Sight]:
         """The lines from the top of the widget to its bottom, or fewer."""
         return ()
@@ -32,7 +37,7 @@ class Drawn(Widget):
     def redraw(self) -> None:
         """To be called when what is in sight may be another."""
         before, self._sights = self._sights, tuple(self.in_sight())
-        width = self.size.width
+        width = self.room.width
         for y, (old, new) in enumerate(zip_longest(before, self._sights)):
             if old != new:
                 self.refresh(Region(0, y, width, 1))
@@ -47,4 +52,4 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         sight = self._sights[y] if y < len(self._sights) else Sight()
-        return strip_of(sight.line, self.size.width, tones_of(self.app.current_theme), sight.over)
+        return strip_of(sight.line, self.room.width, tones_of(self.app.current_theme), sight.over)

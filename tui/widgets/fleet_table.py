@@ -116,7 +116,7 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
     def _select(self) -> None:
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
         self._at = self._found()
-        size = Size(self.size.width, len(self.rows) + 1)
+        size = Size(self.room.width, len(self.rows) + 1)
         if self.virtual_size != size:
             self.virtual_size = size
         self.redraw()
@@ -135,7 +135,7 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
     def action_move(self, how: str) -> None:
         if not self.rows:
             return
-        page, last = max(1, self.size.height - 2), len(self.rows) - 1
+        page, last = max(1, self.room.height - 2), len(self.rows) - 1
         self._at = max(0, min(last, MOVES[how](self._at, page, last)))
         self._cursor_id = self.rows[self._at].replica_id
         self._reveal(page)
@@ -161,19 +161,19 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
     def _reveal(self, page: int) -> None:
         top = self.scroll_offset.y
         if self._at < top:
-            self.scroll_to(y=self._at, animate=False)
+            self.scroll_to(y=self._at, animate=False, immediate=True)
         elif self._at > top + page:
-            self.scroll_to(y=self._at - page, animate=False)
+            self.scroll_to(y=self._at - page, animate=False, immediate=True)
 
     # -- drawing
 
     def on_resize(self) -> None:
-        self._columns = fitting(self.size.width)
-        self._widths = widths(self._columns, self.size.width)
+        self._columns = fitting(self.room.width)
+        self._widths = widths(self._columns, self.room.width)
         self._select()
 
     def in_sight(self) -> Sequence[Sight]:
-        top, height = self.scroll_offset.y, self.size.height
+        top, height = self.scroll_offset.y, self.room.height
         rows = enumerate(self.rows[top : top + max(0, height - 1)], top)
         return [Sight((Span(self._head(), Tone.HEAD),)), *(self._sight(at, row) for at, row in rows)]
 

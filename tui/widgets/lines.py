@@ -22,4 +22,4 @@ class Lines(Drawn):
         self.redraw()
 
     def in_sight(self) -> Sequence[Sight]:
-        return [Sight(line) for line in (*self._head, *self._lines)[: self.size.height]]
+        return [Sight(line) for line in (*self._head, *self._lines)[: self.room.height]]

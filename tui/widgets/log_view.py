@@ -63,7 +63,7 @@ class LogView(ScrollView, can_focus=True):
 
     def toggle_wrap(self) -> None:
         self.wrap = not self.wrap
-        self.scroll_to(x=0, animate=False)
+        self.scroll_to(x=0, animate=False, immediate=True)
         self._lay(self._top())
 
     def matches(self) -> list[int]:
@@ -81,7 +81,7 @@ class LogView(ScrollView, can_focus=True):
         self.refresh()
 
     def in_sight(self) -> str:
-        top, height = self.scroll_offset.y, self.size.height
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
         return "\n".join(row.text for row in self._rows[top : top + height])
 
     def _top(self) -> Row | None:
@@ -90,7 +90,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _lay(self, top: Row | None) -> None:
         """Break the lines for this width, and keep `top` at the top."""
-        width = max(1, self.size.width)
+        width = max(1, self.scrollable_content_region.width)
         self._rows = [row for index, line in enumerate(self.lines) for row in _pieces(index, line, self.wrap, width)]
         longest = width if self.wrap else max((cell_len(row.text) for row in self._rows), default=0)
         self.virtual_size = Size(max(width, longest), len(self._rows))
@@ -102,8 +102,8 @@ class LogView(ScrollView, can_focus=True):
 
     def _reveal(self, index: int) -> None:
         y = next((y for y, row in enumerate(self._rows) if row.line == index), 0)
-        if not self.scroll_offset.y <= y < self.scroll_offset.y + self.size.height:
-            self._scroll(y - self.size.height // 2)
+        if not self.scroll_offset.y <= y < self.scroll_offset.y + self.scrollable_content_region.height:
+            self._scroll(y - self.scrollable_content_region.height // 2)
         self.following = False
 
     # -- keys
@@ -113,7 +113,7 @@ class LogView(ScrollView, can_focus=True):
         self.following = self.scroll_offset.y >= self.max_scroll_y and lines > 0
 
     def action_scroll_page(self, pages: int) -> None:
-        self.action_scroll_by(pages * max(1, self.size.height - 1))
+        self.action_scroll_by(pages * max(1, self.scrollable_content_region.height - 1))
 
     def action_first(self) -> None:
         self.following = False
@@ -124,10 +124,10 @@ class LogView(ScrollView, can_focus=True):
         self._scroll(len(self._rows))
 
     def action_sideways(self, steps: int) -> None:
-        self.scroll_to(x=self.scroll_offset.x + steps * STEP, animate=False)
+        self.scroll_to(x=self.scroll_offset.x + steps * STEP, animate=False, immediate=True)
 
     def _scroll(self, y: int) -> None:
-        self.scroll_to(y=y, animate=False, force=True)
+        self.scroll_to(y=y, animate=False, force=True, immediate=True)
 
     # -- drawing
 
@@ -135,7 +135,7 @@ class LogView(ScrollView, can_focus=True):
         self._lay(self._top())
 
     def render_line(self, y: int) -> Strip:
-        at, width = self.scroll_offset.y + y, self.size.width
+        at, width = self.scroll_offset.y + y, self.scrollable_content_region.width
         tones = tones_of(self.app.current_theme)
         if at >= len(self._rows):
             return strip_of((), width, tones)

@@ -32,9 +32,9 @@ class Page(Drawn, ScrollView, can_focus=True):
     def show(self, lines: Sequence[Line]) -> None:
         self.lines = tuple(lines)
         if self.virtual_size.height != len(self.lines):
-            self.virtual_size = Size(self.size.width, len(self.lines))
+            self.virtual_size = Size(self.room.width, len(self.lines))
         self.redraw()
 
     def in_sight(self) -> Sequence[Sight]:
         top = self.scroll_offset.y
-        return [Sight(line) for line in self.lines[top : top + self.size.height]]
+        return [Sight(line) for line in self.lines[top : top + self.room.height]]

@@ -32,7 +32,7 @@ LIGHT = Palette(
 # Blue, yellow and vermilion, after Okabe and Ito's colours: they stay apart where green looks like red.
 DEUTERANOPIA = replace(DARK, name="qorch-deuteranopia", good="#5ab4f0", warn="#f5e663", bad="#e8702a", accent="#d8dee9")
 # Teal, pale pink and red: they stay apart where blue looks like green, and yellow like pink.
-TRITANOPIA = replace(DARK, name="qorch-tritanopia", good="#3fd0c4", warn="#ffd7e2", bad="#ff5d5d", accent="#d8dee9")
+TRITANOPIA = replace(DARK, name="qorch-tritanopia", good="#3fd0c4", warn="#ffb8cc", bad="#ff5d5d", accent="#d8dee9")
 
 PALETTES = (DARK, LIGHT, DEUTERANOPIA, TRITANOPIA)
 OF_TERMINAL = ("ansi-dark", "ansi-light")  # the terminal's own sixteen colours
