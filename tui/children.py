@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 
 from orchestrator.views.live.log_text import log_line
 
-LONGEST_BYTES = 1 << 16  # of a line
+LONGEST_BYTES = 1 << 16  # of a line; a longer one comes in pieces
+
+
+class Child:
+    """`qorch` with some words, in a session of its own: it goes on when the dashboard is left, unless it is ended."""
+
+    def __init__(self, words: Sequence[str], width: int) -> None:
+        plain = {**os.environ, "COLUMNS": str(width), "TERM": "dumb", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+        self._process = Popen(
+            [sys.executable, "-m", "orchestrator.cli", *words],
+            stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=plain, start_new_session=True,
+        )  # fmt: skip
+
+    def lines(self) -> Iterator[str]:
+        """What it writes, as it writes it; waits for it."""
+        assert self._process.stdout is not None
+        with self._process.stdout as written:
+            while line := written.readline(LONGEST_BYTES):
+                yield log_line(line)
+
+    def code(self) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait()
+
+    def end(self) -> None:
+        self._process.terminate()
 
 
 def shown(words: Sequence[str]) -> str:
     """The command as a person would type it."""
     return shlex.join(("qorch", *words))
-
-
-async def run(words: Sequence[str], width: int, tell: Callable[[str], None]) -> int:
-    """Run `qorch` with these words, tell each line that it writes, and return its exit code.
-
-    Its own session, so that it outlives the dashboard; it is ended where this is cancelled.
-    """
-    plain = {**os.environ, "COLUMNS": str(width), "TERM": "dumb", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "orchestrator.cli", *words,
-        stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=plain, limit=LONGEST_BYTES, start_new_session=True,
-    )  # fmt: skip
-    assert child.stdout is not None
-    try:
-        while line := await _line(child.stdout):
-            tell(log_line(line))
-        return await child.wait()
-    except asyncio.CancelledError:
-        with suppress(ProcessLookupError):
-            child.terminate()
-        raise
-
-
-async def _line(stream: asyncio.StreamReader) -> bytes:
-    """The next line, empty at the end; of one that is too long, a piece."""
-    try:
-        return await stream.readuntil(b"\n")
-    except asyncio.IncompleteReadError as end:
-        return end.partial
-    except asyncio.LimitOverrunError as long:
-        return await stream.readexactly(long.consumed or 1)

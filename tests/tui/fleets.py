@@ -45,7 +45,8 @@ FLEET = Snapshot(
     AT_S, "prod", "Degraded", model="qwen3.5-9b", profile="qwen3.5-9b-bf16", endpoint="http://127.0.0.1:8000/v1",
     summary=Summary(
         generation_tok_s=1214.4, target_tok_s=2700.0, ttft_p50_s=0.18, ttft_p99_s=1.9, ttft_goal_s=1.5,
-        tpot_p50_s=0.0148, tpot_p99_s=0.0151, tpot_goal_s=0.05, num_requests_running=24, num_requests_waiting=7, requests_per_s=6.2,
+        tpot_p50_s=0.0148, tpot_p99_s=0.0151, tpot_goal_s=0.05, num_requests_running=24,
+        num_requests_waiting=7, requests_per_s=6.2,
         errors_per_min=1.0, ready_replicas=2, target_num_replicas=4, failed_replicas=1, gpus_used=2, gpus_total=4,
         cost_per_hour=7.2, cost_per_million=1.647,
     ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 
-from orchestrator.core.errors import EnvironmentNotReady, UsageError
+from orchestrator.core.errors import EnvironmentNotReady, ExitCode, UsageError
 from tests.tui.driving import dashboard
 from tests.tui.fleets import FLEET
-from tui import children
+from tui.children import Child
 from tui.fleet_commands import FleetCommands
 from tui.screens.change import ChangeScreen
+from tui.screens.output import OutputScreen
 
 pytestmark = pytest.mark.anyio
 ALLOWED = FleetCommands("prod", changes_allowed=True)
@@ -49,7 +51,7 @@ async def test_a_change_is_shown_and_runs_only_after_the_fleets_name() -> None:
         await top.shows("qorch scale --target-tok-s 900 --fleet prod --no-wait")
         await top.type("prod")
         await top.shows("✖ ended with 4")
-        assert top.line("there is no fleet 'prod' on this host")
+        assert top.line("there is no fleet 'prod' to scale")
 
 
 async def test_a_change_that_is_left_is_not_done() -> None:
@@ -83,10 +85,18 @@ async def test_the_plan_is_that_of_the_profile_which_runs() -> None:
         await top.shows("$ qorch plan --profile qwen3.5-9b-bf16 --all")
 
 
-async def test_a_child_is_told_line_by_line_and_ended_with_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[str] = []
-    assert await children.run(("version",), 80, lines.append) == 0
-    assert lines[0].startswith("qorch")
-    lines.clear()
-    assert await children.run(("nonsense",), 80, lines.append) == 2
-    assert "no such command: 'nonsense'" in lines[0]
+def test_a_child_is_told_line_by_line_with_its_exit_code() -> None:
+    child = Child(("nonsense",), 80)
+    assert "no such command: 'nonsense'" in next(iter(child.lines()))
+    assert child.code() == 2
+
+
+async def test_a_page_that_is_left_ends_its_command() -> None:
+    async with dashboard(commands=FleetCommands("prod")) as top:
+        await top.press("x")
+        page = top.app.screen
+        assert isinstance(page, OutputScreen)
+        await top.until(lambda: page._child is not None)
+        assert page._child is not None
+        await top.press("escape")
+        assert page._child.code() in (-SIGTERM, ExitCode.INTERRUPTED)

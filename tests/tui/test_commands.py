@@ -18,13 +18,17 @@ from tui.screens.named import PAGES
 LETTERS = st.text(alphabet=":abcdefghijklmnopqrstuvwxyz -")
 
 
+def told(wrong: UsageError) -> None:
+    assert wrong.hint is not None
+    assert wrong.hint.startswith(":")
+
+
 @given(st.text() | LETTERS)
 def test_any_text_is_a_command_or_told_to_be_none(text: str) -> None:
     try:
         command, argument = parsed(text)
     except UsageError as wrong:
-        assert wrong.hint is not None
-        assert wrong.hint.startswith(":")
+        told(wrong)
     else:
         assert command in COMMANDS
         assert bool(argument) <= bool(command.argument)
