@@ -144,6 +144,8 @@ class CommandedApp(App[None]):
         self._try(lambda: self._export(name)) if name else self.action_ask_export()
 
     def _export(self, name: str) -> None:
+        if self.is_web:
+            raise EnvironmentNotReady("from a browser nothing is written to this machine", hint="c copies")
         path = exports.write(name, self._writers())
         self.top.tell(f"written: {path}", Tone.GOOD)
 

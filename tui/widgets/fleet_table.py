@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
@@ -69,8 +69,6 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         self._cursor_id = ""
         self._columns: tuple[Column, ...] = ()
         self._widths: tuple[int, ...] = ()
-        self._painted: list[Painted] = []
-        self._painted_at: tuple[Size, int] | None = None
 
     # -- what is shown
 

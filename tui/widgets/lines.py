@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from orchestrator.views.live.span import Line, Span, Tone
 from tui.widgets.drawn import Drawn, Sight
