@@ -23,15 +23,16 @@ class TopApp(CommandedApp):
         self._every_s = every_s
         self._looking = False
 
-    def on_mount(self) -> None:
-        self.push_screen(self.fleet_screen)
-        self.look_now()
-        self.set_interval(self._every_s, self.look_now)
+    async def on_mount(self) -> None:
+        """The screen is there before the first snapshot, however soon that comes."""
+        await self.push_screen(self._fleet)
+        self._tick()
+        self.set_interval(self._every_s, self._tick)
 
     def on_unmount(self) -> None:
-        self.feed.close()
+        self._feed.close()
 
-    def look_now(self) -> None:
+    def _tick(self) -> None:
         """One look at a time: a source that hangs delays the next, and nothing else."""
         if not self._looking:
             self._looking = True
@@ -40,7 +41,7 @@ class TopApp(CommandedApp):
     @work(thread=True)
     def _look(self) -> None:
         try:
-            snapshot = self.feed.look()
+            snapshot = self._feed.look()
         except QorchError as trouble:
             self.call_from_thread(self._missed, trouble)
         else:
@@ -48,11 +49,14 @@ class TopApp(CommandedApp):
 
     def _missed(self, trouble: QorchError) -> None:
         self._looking = False
-        self.fleet_screen.tell_wrong(trouble)
+        self._fleet.tell_wrong(trouble)
 
     def _saw(self, snapshot: Snapshot) -> None:
         self._looking = False
-        if not self.frozen:
-            self.trends.add(snapshot)
-            self.snapshot = snapshot
-            self.show_now()
+        if not self._frozen:
+            self._remember(snapshot)
+            self._snapshot = snapshot
+            self._show()
+
+    def _remember(self, snapshot: Snapshot) -> None:
+        self._trends.add(snapshot)

@@ -50,17 +50,17 @@ class CommandedApp(App[None]):
         for each in themes.THEMES:
             self.register_theme(each)
         self.theme = theme
-        self.feed = feed
-        self.trends = Trends()
-        self.snapshot: Snapshot | None = None
-        self.frozen = False
-        self.fleet_screen = FleetScreen(self.trends)
+        self._feed = feed
+        self._trends = Trends()
+        self._snapshot: Snapshot | None = None
+        self._frozen = False
+        self._fleet = FleetScreen(self._trends)
         self._fleet_commands = fleet_commands
 
     @property
     def top(self) -> TopScreen:
         """The screen that is in sight, or under the palette."""
-        return next((each for each in reversed(self.screen_stack) if isinstance(each, TopScreen)), self.fleet_screen)
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, TopScreen)), self._fleet)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that ask come first, so that what is typed after them goes to the prompt; but not while one is open."""
@@ -68,17 +68,17 @@ class CommandedApp(App[None]):
             return isinstance(self.screen, TopScreen) and not self.screen.asks
         return super().check_action(action, parameters)
 
-    def show_now(self) -> None:
+    def _show(self) -> None:
         """Let every screen show what was seen last."""
-        if self.snapshot is None:
+        if self._snapshot is None:
             return
-        now_s = time.time() if self.feed.live and not self.frozen else self.snapshot.at_s
+        now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
-                screen.show(self.snapshot, now_s)
+                screen.show(self._snapshot, now_s)
 
     def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
-        self.show_now()
+        self._show()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Of the palette: the same that can be typed, and each theme."""
@@ -115,21 +115,21 @@ class CommandedApp(App[None]):
             self.top.tell_wrong(wrong)
 
     def action_sort(self, name: str) -> None:
-        self._on_fleet(lambda: self.fleet_screen.table.sort(name))
+        self._on_fleet(lambda: self._fleet.table.sort(name))
 
     def action_filter(self, text: str) -> None:
-        self._on_fleet(lambda: self.fleet_screen.filter(text))
+        self._on_fleet(lambda: self._fleet.filter(text))
 
     def action_faults(self) -> None:
-        self._on_fleet(self.fleet_screen.action_faults)
+        self._on_fleet(self._fleet.action_faults)
 
     def _on_fleet(self, act: Callable[[], None]) -> None:
         self.action_fleet()
         self._try(act)
 
     def action_freeze(self) -> None:
-        self.frozen = not self.frozen
-        self.top.tell("frozen; space goes on" if self.frozen else "")
+        self._frozen = not self._frozen
+        self.top.tell("frozen; space goes on" if self._frozen else "")
 
     def action_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -169,8 +169,8 @@ class CommandedApp(App[None]):
 
     def action_page(self, name: str) -> None:
         """In the place of whatever is over the fleet's screen."""
-        snapshot = self.snapshot or Snapshot(time.time(), self.feed.name)
-        seen = Seen(snapshot, self.trends, self._fleet_commands)
+        snapshot = self._snapshot or Snapshot(time.time(), self._feed.name)
+        seen = Seen(snapshot, self._trends, self._fleet_commands)
         self._try(lambda: self._open_over(PAGES[name](seen)))
 
     def action_help(self) -> None:
@@ -191,19 +191,19 @@ class CommandedApp(App[None]):
 
     def _row(self) -> ReplicaRow:
         """The replica that is meant."""
-        row = self.top.row or self.fleet_screen.table.row
+        row = self.top.row or self._fleet.table.row
         if row is None:
             raise EnvironmentNotReady("no replica is chosen")
         return row
 
     def _ended(self, row: ReplicaRow) -> str:
-        ended = self.trends.ended.get(row.deployment)
+        ended = self._trends.ended.get(row.deployment)
         if ended is None:
             raise EnvironmentNotReady(f"no replica of {row.deployment} has ended since the dashboard was opened")
         return ended
 
     def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
-        path = self.feed.log_path(replica_id)
+        path = self._feed.log_path(replica_id)
         if path is None:
             raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint="qorch logs")
         self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)

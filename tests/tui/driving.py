@@ -22,7 +22,7 @@ NEVER_S = 1e6
 class GivenFeed:
     """Satisfies `tui.feed.Feed`: what it is given is what there is."""
 
-    live = False
+    live, note = False, ""
 
     def __init__(self, snapshot: Snapshot, logs: dict[str, Path] | None = None) -> None:
         self.name = "prod"
@@ -62,8 +62,8 @@ class Driven:
     async def look(self, snapshot: Snapshot) -> None:
         """The next look at the fleet finds this."""
         self._feed.snapshot = snapshot
-        self.app.look_now()
-        await self.until(lambda: self.app.snapshot is snapshot)
+        self.app._tick()
+        await self.until(lambda: self.app._snapshot is snapshot)
 
     async def until(self, so: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
@@ -96,5 +96,5 @@ async def dashboard(
     app = TopApp(feed, NEVER_S, commands, **options)
     async with app.run_test(size=size) as pilot:
         driven = Driven(app, pilot, feed)
-        await driven.until(lambda: app.snapshot is not None)
+        await driven.until(lambda: app._snapshot is not None)
         yield driven

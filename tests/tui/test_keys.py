@@ -37,21 +37,21 @@ async def test_the_foot_has_as_many_keys_as_there_is_room_for() -> None:
 async def test_the_cursor_stays_on_its_replica_wherever_that_goes() -> None:
     async with dashboard() as top:
         await top.press("home", "down")
-        chosen = top.app.fleet_screen.table.row
+        chosen = top.app._fleet.table.row
         assert chosen is not None
         faster = replace(chosen, generation_tok_s=9000.0)
         others = tuple(each for each in FLEET.replicas if each.replica_id != chosen.replica_id)
         await top.press("T")
         await top.look(replace(FLEET, replicas=(*others, faster)))
-        assert top.app.fleet_screen.table.row == faster
-        assert top.app.fleet_screen.table.rows[0] == faster
+        assert top.app._fleet.table.row == faster
+        assert top.app._fleet.table.rows[0] == faster
 
 
 async def test_a_letter_sorts_by_its_column_and_again_the_other_way_round() -> None:
     async with dashboard(many(3)) as top:
         await top.press("T")
         assert "TOK/S▼" in top.text()
-        assert [each.replica_id for each in top.app.fleet_screen.table.rows] == ["r00002", "r00001", "r00000"]
+        assert [each.replica_id for each in top.app._fleet.table.rows] == ["r00002", "r00001", "r00000"]
         await top.press("T")
         assert "TOK/S▲" in top.text()
         await top.press("i")
@@ -73,7 +73,7 @@ async def test_a_filter_that_is_none_is_told_and_leaves_all_as_it_was() -> None:
 async def test_faults_only_hides_what_is_well() -> None:
     async with dashboard() as top:
         await top.press("f")
-        assert [each.replica_id for each in top.app.fleet_screen.table.rows] == ["cccc3333", "bbbb2222"]
+        assert [each.replica_id for each in top.app._fleet.table.rows] == ["cccc3333", "bbbb2222"]
 
 
 @pytest.mark.parametrize("key", ["down", "d", "enter", "y", "question_mark", "space", "colon", "escape", "l"])
@@ -88,8 +88,8 @@ async def test_a_key_that_is_held_down_piles_up_nothing(key: str) -> None:
 async def test_frozen_a_screen_stays_as_it_is_until_it_goes_on() -> None:
     async with dashboard() as top:
         await top.press("space")
-        top.app.look_now()
-        held = top.app.snapshot
+        top.app._tick()
+        held = top.app._snapshot
         await top.press("space")
         await top.look(many(2))
         assert held is FLEET
