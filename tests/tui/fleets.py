@@ -22,7 +22,8 @@ def row(replica_id: str, **fields: object) -> ReplicaRow:
         device="NVIDIA A100", utilization_percent=87.0, memory_used_bytes=71 * GIB, memory_total_bytes=80 * GIB,
         temperature_c=61, power_w=312.0, power_limit_w=400.0, kv_cache_usage=0.42, num_requests_running=12,
         num_requests_waiting=0, max_num_seqs=64, generation_tok_s=812.4, prompt_tok_s=4120.0, share_tok_s=900.0,
-        tpot_s=0.0148, load_s=38.2, started_at_s=AT_S - 8040,
+        tpot_s=0.0148, load_s=38.2, started_at_s=AT_S - 8040, placed_s=2.1, ttft_p50_s=0.16, ttft_p99_s=0.9,
+        prefix_cache_hits=0.31, errors_per_min=0.0, revision="qwen3.5-9b-bf16 vllm 0.33.0",
     )  # fmt: skip
     return replace(well, **fields)  # type: ignore[arg-type]
 
@@ -32,7 +33,7 @@ ROWS = (
     row("bbbb2222", gpus=(1,), throttled="thermal", temperature_c=91, generation_tok_s=402.0, kv_cache_usage=0.97,
         num_requests_waiting=7),
     row("cccc3333", host="gpu-b", ready=False, reason="the engine has ended with 139", num_requests_running=0,
-        generation_tok_s=0.0, kv_cache_usage=0.0),
+        generation_tok_s=0.0, kv_cache_usage=0.0, restarts=2, restart_reason="ended with 139", errors_per_min=3.0),
     ReplicaRow("dddd4444", "qwen3.5-9b-bf16", "STARTING", "loading weights", False, host="gpu-b",
                started_at_s=AT_S - 12),
     ReplicaRow("eeee5555", GATEWAY, "RUNNING", "listens", True, host="gpu-a", started_at_s=AT_S - 8100),
