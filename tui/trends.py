@@ -22,6 +22,8 @@ class Trends:
         self.ttft_p99_s: deque[float | None] = deque(maxlen=KEPT)
         self.waiting: deque[float | None] = deque(maxlen=KEPT)
         self.events: deque[Event] = deque(maxlen=EVENTS)
+        self.ended: dict[str, str] = {}  # by variant, the replica that went last
+        self._running: dict[str, str] = {}  # variants by replica
 
     def add(self, snapshot: Snapshot) -> None:
         summary = snapshot.summary
@@ -29,6 +31,9 @@ class Trends:
         self.ttft_p99_s.append(summary.ttft_p99_s)
         self.waiting.append(summary.num_requests_waiting + summary.num_requests_held)
         self.events.extend(snapshot.events)
+        running = {row.replica_id: row.deployment for row in snapshot.replicas} if snapshot.phase else self._running
+        self.ended |= {variant: gone for gone, variant in self._running.items() if gone not in running}
+        self._running = running
 
     def line(self, width: int) -> Line:
         """All three side by side, each with its latest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isfinite
 
 from orchestrator.core.amounts import GIB, KIB, MIB, gib
 
@@ -47,7 +48,9 @@ def money_text(amount: float) -> str:
 
 
 def age_text(seconds: float) -> str:
-    """A duration in its two largest units, e.g. "3m12s"."""
+    """A duration in its two largest units, e.g. "3m12s"; "?" where it is no number."""
+    if not isfinite(seconds):
+        return "?"
     whole = max(0, int(seconds))
     for unit_s, unit, part_s, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
         if whole >= unit_s:

@@ -2,36 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.widget import Widget
 
-from orchestrator.core.live.snapshot import Snapshot
-from orchestrator.views.live.span import Line, Span, Tone
+from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
+from orchestrator.views.live.replica import replica_lines
+from orchestrator.views.live.span import Line, Span, Tone, clean, text_of
+from tui.screens.base import TopScreen
 from tui.widgets.lines import Lines
 from tui.widgets.page import Page
 
 Content = Callable[[Snapshot, float], Iterable[Line]]
 
 
-class DetailScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back")]
-
+class DetailScreen(TopScreen):
     def __init__(self, title: str, content: Content) -> None:
         super().__init__()
         self._title = title
         self._content = content
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterable[Widget]:
         yield Lines(id="title")
         yield Page(id="page")
 
     def on_mount(self) -> None:
-        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD), Span("  esc goes back", Tone.DIM))])
-        self.query_one(Page).focus()
+        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD),)])
 
     def show(self, snapshot: Snapshot, now_s: float) -> None:
         self.query_one(Page).show(list(self._content(snapshot, now_s)))
+
+    def copied(self) -> str:
+        return "\n".join(map(text_of, self.query_one(Page).lines))
+
+
+class ReplicaScreen(DetailScreen):
+    """Of one replica; one that is gone stands as it was last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "app.logs", "log", tooltip="Log of the replica"),
+        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
+    ]
+
+    def __init__(self, opened: ReplicaRow) -> None:
+        super().__init__(f"replica {clean(opened.replica_id)}", self._all)
+        self._row = opened
+
+    @property
+    def row(self) -> ReplicaRow:
+        return self._row
+
+    def _all(self, snapshot: Snapshot, now_s: float) -> Iterator[Line]:
+        now = next((each for each in snapshot.replicas if each.replica_id == self._row.replica_id), None)
+        if now is None:
+            yield (Span("gone; as it was last:", Tone.WARN),)
+        self._row = now or self._row
+        yield from replica_lines(self._row, snapshot, now_s)

@@ -2,59 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import Resize
-from textual.screen import Screen
-from textual.widgets import Input
+from textual.widget import Widget
 
-from orchestrator.core.errors import QorchError
-from orchestrator.core.live.snapshot import Snapshot
+from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
+from orchestrator.views.live.export import csv_text, json_text
 from orchestrator.views.live.header import header_lines
-from orchestrator.views.live.span import Span, Tone
+from orchestrator.views.live.span import Tone
 from orchestrator.views.live.trail import decision_lines, event_lines
+from tui.exports import Writer
+from tui.screens.base import TopScreen
 from tui.trends import Trends
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.lines import Lines
+from tui.widgets.prompt import Question
 
 SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
-KEYS = "? help  / filter  f faults  < > sort  enter open  l logs  d decisions  h hosts  space freeze  q quit"
 
 
-class FleetScreen(Screen[None]):
+class FleetScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask_filter", "Filter", priority=True),  # before what is typed next goes elsewhere
-        Binding("f", "faults", "Only faults"),
-        Binding("escape", "clear", "Clear the filter", show=False),
+        Binding("slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True),
+        Binding("f", "faults", "faults", tooltip="Only replicas that somebody should look at"),
+        Binding("l", "app.logs", "log", tooltip="Log of the replica"),
+        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
+        Binding("escape", "back", "clear", tooltip="Clear the filter", show=False),
     ]
 
     def __init__(self, trends: Trends) -> None:
         super().__init__()
         self._trends = trends
 
-    def compose(self) -> ComposeResult:
+    def content(self) -> Iterable[Widget]:
         yield Lines(id="header")
         yield Lines(id="trends")
         yield FleetTable(id="table")
         yield Lines("decisions", id="decisions")
         yield Lines("events", id="events")
-        yield Lines(id="message")
-        yield Input(placeholder="pattern, !pattern, state=failed, kv>0.9", id="prompt")
-        yield Lines(id="keys")
 
-    def on_mount(self) -> None:
-        self.query_one("#keys", Lines).show([(Span(KEYS, Tone.DIM),)])
-        self.table.focus()
-
-    def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.height < SHORT, "-short")
-        self.set_class(event.size.height < TINY, "-tiny")
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < SHORT, "-short")
+        self.set_class(self.size.height < TINY, "-tiny")
 
     @property
     def table(self) -> FleetTable:
         return self.query_one(FleetTable)
+
+    @property
+    def row(self) -> ReplicaRow | None:
+        return self.table.row
 
     def show(self, snapshot: Snapshot, now_s: float) -> None:
         self.query_one("#header", Lines).show(header_lines(snapshot, now_s))
@@ -63,43 +63,28 @@ class FleetScreen(Screen[None]):
         self.query_one("#decisions", Lines).show(list(decision_lines(snapshot.decisions[-10:], now_s)))
         self.query_one("#events", Lines).show(list(event_lines(list(self._trends.events)[-10:], now_s)))
 
-    def tell(self, text: str, tone: Tone = Tone.WARN) -> None:
-        """A line for the person, until the next; empty takes it away."""
-        message = self.query_one("#message", Lines)
-        message.show([(Span(text, tone),)])
-        message.set_class(bool(text), "-shown")
+    def copied(self) -> str:
+        return self.table.row_text()
+
+    def writers(self) -> Mapping[str, Writer]:
+        rows = self.table.rows
+        return {".csv": lambda: csv_text(rows), ".json": lambda: json_text(rows), ".txt": self.table.text}
 
     # -- keys
 
     def action_ask_filter(self) -> None:
-        prompt = self.query_one("#prompt", Input)
-        prompt.value = self.table.filter_text
-        prompt.add_class("-asked")
-        self.set_focus(prompt)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key that is typed into the prompt is text."""
-        return action != "ask_filter" or not isinstance(self.focused, Input)
+        self.ask(Question("pattern, !pattern, state=failed, kv>0.9", self.filter, self.table.filter_text))
 
     def action_faults(self) -> None:
         self.table.only_faults(not self.table.faults)
         self.tell("only faults" if self.table.faults else "")
 
-    def action_clear(self) -> None:
-        self._filter("")
-        self._end_prompt()
+    def action_back(self) -> None:
+        """Nothing is behind this screen, so that only what hides replicas goes."""
+        self.table.only_faults(False)
+        self.filter("")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self._filter(event.value)
-        self._end_prompt()
-
-    def _filter(self, text: str) -> None:
-        try:
-            self.table.filter(text)
-            self.tell(f"filter: {text}" if text else "", Tone.DIM)
-        except QorchError as wrong:
-            self.tell(f"{wrong.message}; {wrong.hint}", Tone.BAD)
-
-    def _end_prompt(self) -> None:
-        self.query_one("#prompt", Input).remove_class("-asked")
-        self.set_focus(self.table)
+    def filter(self, text: str) -> None:
+        """Raises UsageError for what is no filter."""
+        self.table.filter(text)
+        self.tell(f"filter: {text}" if text else "", Tone.DIM)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
+from orchestrator.core.errors import UsageError
 from orchestrator.core.live.query import Predicate, predicate, selected
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.columns import BY_NAME, Column, fitting, widths
-from orchestrator.views.live.span import Line, Span, Tone
-from tui.paint import sized, strip_of
+from orchestrator.views.live.span import Span, Tone
+from tui.paint import CURSOR, sized
+from tui.widgets.drawn import Drawn, Sight
 
-Painted = tuple[Line, Style | None]  # a line, and what lies over it
-
-CURSOR = Style(reverse=True)
 ARROWS = {False: "▲", True: "▼"}
+SORT_KEYS = {
+    "R": "replica", "S": "state", "V": "variant", "H": "host", "T": "tok_s", "N": "run", "W": "wait", "K": "kv",
+    "U": "util", "M": "memory", "C": "temp", "P": "power", "A": "age",
+}  # fmt: skip
 MOVES: dict[str, Callable[[int, int, int], int]] = {
     "up": lambda at, page, last: at - 1,
     "down": lambda at, page, last: at + 1,
@@ -32,7 +33,7 @@ MOVES: dict[str, Callable[[int, int, int], int]] = {
 }
 
 
-class FleetTable(ScrollView, can_focus=True):
+class FleetTable(Drawn, ScrollView, can_focus=True):
     """Rows as the filter and the order have them; the cursor stays on its replica, wherever that goes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,10 +43,11 @@ class FleetTable(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "move('page_down')", "Page down", show=False),
         Binding("home,g", "move('first')", "First", show=False),
         Binding("end,G", "move('last')", "Last", show=False),
-        Binding("enter", "open", "Open"),
+        Binding("enter", "open", "open", tooltip="Open the replica"),
         Binding("less_than_sign,left", "sort_by(-1)", "Sort by the column before", show=False),
         Binding("greater_than_sign,right", "sort_by(1)", "Sort by the next column", show=False),
         Binding("i", "reverse", "Invert the order", show=False),
+        *(Binding(key, f"sort('{name}')", f"Sort by {name}", show=False) for key, name in SORT_KEYS.items()),
     ]
 
     class Opened(Message):
@@ -67,8 +69,6 @@ class FleetTable(ScrollView, can_focus=True):
         self._cursor_id = ""
         self._columns: tuple[Column, ...] = ()
         self._widths: tuple[int, ...] = ()
-        self._painted: list[Painted] = []
-        self._painted_at: tuple[Size, int] | None = None
 
     # -- what is shown
 
@@ -82,6 +82,14 @@ class FleetTable(ScrollView, can_focus=True):
         self._wanted, self.filter_text = predicate(text), text
         self._select()
 
+    def sort(self, name: str) -> None:
+        """By the column of this name, the greatest number first; again inverts it. Raises UsageError for no column."""
+        if name not in BY_NAME:
+            raise UsageError(f"there is no column {name!r}: {', '.join(BY_NAME)}", hint=":sort tok_s")
+        self.reverse = not self.reverse if name == self.order else BY_NAME[name].right
+        self.order = name
+        self._select()
+
     def only_faults(self, faults: bool) -> None:
         self.faults = faults
         self._select()
@@ -91,11 +99,25 @@ class FleetTable(ScrollView, can_focus=True):
         """The one under the cursor."""
         return self.rows[self._at] if self.rows else None
 
+    def row_text(self) -> str:
+        """The row under the cursor as it is shown, its columns apart by tabs."""
+        return self._row_text(self.row) if self.row else ""
+
+    def text(self) -> str:
+        """The table as it is shown, of any length, its columns apart by tabs."""
+        head = "\t".join(column.title for column in self._columns)
+        return "".join(f"{line}\n" for line in (head, *map(self._row_text, self.rows)))
+
+    def _row_text(self, row: ReplicaRow) -> str:
+        return "\t".join(column.cell(row, self._now_s) for column in self._columns)
+
     def _select(self) -> None:
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
         self._at = self._found()
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
-        self._repaint()
+        size = Size(self.room.width, len(self.rows) + 1)
+        if self.virtual_size != size:
+            self.virtual_size = size
+        self.redraw()
 
     def _found(self) -> int:
         """Where the cursor's replica is now; where it has gone, the cursor stays at its line."""
@@ -111,11 +133,11 @@ class FleetTable(ScrollView, can_focus=True):
     def action_move(self, how: str) -> None:
         if not self.rows:
             return
-        page, last = max(1, self.size.height - 2), len(self.rows) - 1
+        page, last = max(1, self.room.height - 2), len(self.rows) - 1
         self._at = max(0, min(last, MOVES[how](self._at, page, last)))
         self._cursor_id = self.rows[self._at].replica_id
         self._reveal(page)
-        self._repaint()
+        self.redraw()
 
     def action_open(self) -> None:
         if self.row is not None:
@@ -127,6 +149,9 @@ class FleetTable(ScrollView, can_focus=True):
         self.order = names[(at + step) % len(names)]
         self._select()
 
+    def action_sort(self, name: str) -> None:
+        self.sort(name)
+
     def action_reverse(self) -> None:
         self.reverse = not self.reverse
         self._select()
@@ -134,49 +159,24 @@ class FleetTable(ScrollView, can_focus=True):
     def _reveal(self, page: int) -> None:
         top = self.scroll_offset.y
         if self._at < top:
-            self.scroll_to(y=self._at, animate=False)
+            self.scroll_to(y=self._at, animate=False, immediate=True)
         elif self._at > top + page:
-            self.scroll_to(y=self._at - page, animate=False)
+            self.scroll_to(y=self._at - page, animate=False, immediate=True)
 
     # -- drawing
 
     def on_resize(self) -> None:
-        self._columns = fitting(self.size.width)
-        self._widths = widths(self._columns, self.size.width)
+        self._columns = fitting(self.room.width)
+        self._widths = widths(self._columns, self.room.width)
         self._select()
 
-    def _repaint(self) -> None:
-        """Have only those lines drawn that look otherwise than before: a terminal may be far away."""
-        before, was_at = self._painted, self._painted_at
-        self._paint()
-        if was_at != self._painted_at:
-            self.refresh()
-            return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._painted, strict=True)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+    def in_sight(self) -> Sequence[Sight]:
+        top, height = self.scroll_offset.y, self.room.height
+        rows = enumerate(self.rows[top : top + max(0, height - 1)], top)
+        return [Sight((Span(self._head(), Tone.HEAD),)), *(self._sight(at, row) for at, row in rows)]
 
-    def _paint(self) -> None:
-        self._painted = [self._line(y) for y in range(self.size.height)]
-        self._painted_at = self._place
-
-    @property
-    def _place(self) -> tuple[Size, int]:
-        return self.size, self.scroll_offset.y
-
-    def render_line(self, y: int) -> Strip:
-        if self._painted_at != self._place:
-            self._paint()
-        line, over = self._painted[y]
-        return strip_of(line, self.size.width, over)
-
-    def _line(self, y: int) -> Painted:
-        if y == 0:
-            return (Span(self._head(), Tone.HEAD),), None
-        index = self.scroll_offset.y + y - 1
-        if index >= len(self.rows):
-            return (), None
-        return tuple(self._cells(self.rows[index])), CURSOR if index == self._at and self.has_focus else None
+    def _sight(self, at: int, row: ReplicaRow) -> Sight:
+        return Sight(tuple(self._cells(row)), CURSOR if at == self._at and self.has_focus else None)
 
     def _head(self) -> str:
         return " ".join(
@@ -191,7 +191,8 @@ class FleetTable(ScrollView, can_focus=True):
         """Neighbours of one tone are one span: fewer are drawn faster."""
         spans: list[Span] = []
         for column, width in zip(self._columns, self._widths, strict=True):
-            text, tone = sized(column.cell(row, self._now_s), width, column.right) + " ", column.tone(row)
+            gap = " " if spans else ""
+            text, tone = gap + sized(column.cell(row, self._now_s), width, column.right), column.tone(row)
             if spans and spans[-1].tone == tone:
                 spans[-1] = Span(spans[-1].text + text, tone)
             else:
@@ -199,4 +200,4 @@ class FleetTable(ScrollView, can_focus=True):
         return spans
 
     def watch_has_focus(self, _: Any) -> None:
-        self._repaint()
+        self.redraw()

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
-
-from textual.geometry import Region
-from textual.strip import Strip
-from textual.widget import Widget
 
 from orchestrator.views.live.span import Line, Span, Tone
-from tui.paint import strip_of
+from tui.widgets.drawn import Drawn, Sight
 
 
-class Lines(Widget):
+class Lines(Drawn):
     """As many of its lines as there is room for; `title` stands above them, where there is one."""
 
     def __init__(self, title: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
-        self._title = title
+        self._head: tuple[Line, ...] = ((Span(title, Tone.HEAD),),) if title else ()
         self._lines: tuple[Line, ...] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Only what looks otherwise than before is drawn anew."""
-        head = ((Span(self._title, Tone.HEAD),),) if self._title else ()
-        before, self._lines = self._lines, (*head, *lines)
-        pairs = enumerate(zip_longest(before, self._lines))
-        if changed := [y for y, (old, new) in pairs if old != new]:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        self._lines = tuple(lines)
+        self.redraw()
 
-    def render_line(self, y: int) -> Strip:
-        return strip_of(self._lines[y] if y < len(self._lines) else (), self.size.width)
+    def in_sight(self) -> Sequence[Sight]:
+        return [Sight(line) for line in (*self._head, *self._lines)[: self.room.height]]

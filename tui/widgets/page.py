@@ -8,31 +8,33 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from orchestrator.views.live.span import Line
-from tui.paint import strip_of
+from tui.widgets.drawn import Drawn, Sight
 
 
-class Page(ScrollView, can_focus=True):
+class Page(Drawn, ScrollView, can_focus=True):
     """A snapshot of lines; only those in sight are drawn."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("k", "scroll_up", show=False),
-        Binding("j", "scroll_down", show=False),
-        Binding("g", "scroll_home", show=False),
-        Binding("G", "scroll_end", show=False),
+        Binding("k,up", "scroll_up", "A line up", show=False),
+        Binding("j,down", "scroll_down", "A line down", show=False),
+        Binding("pageup,ctrl+b", "page_up", "A page up", show=False),
+        Binding("pagedown,ctrl+f", "page_down", "A page down", show=False),
+        Binding("g,home", "scroll_home", "The first line", show=False),
+        Binding("G,end", "scroll_end", "The last line", show=False),
     ]
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._lines: tuple[Line, ...] = ()
+        self.lines: tuple[Line, ...] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
-        self._lines = tuple(lines)
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        self.refresh()
+        self.lines = tuple(lines)
+        if self.virtual_size.height != len(self.lines):
+            self.virtual_size = Size(self.room.width, len(self.lines))
+        self.redraw()
 
-    def render_line(self, y: int) -> Strip:
-        index = self.scroll_offset.y + y
-        return strip_of(self._lines[index] if index < len(self._lines) else (), self.size.width)
+    def in_sight(self) -> Sequence[Sight]:
+        top = self.scroll_offset.y
+        return [Sight(line) for line in self.lines[top : top + self.room.height]]

@@ -1,0 +1,222 @@
+"""What keys, commands and the palette do: all three come to the same actions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
+from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
+from orchestrator.views.live.palette import NAMES
+from orchestrator.views.live.span import Tone, clean
+from tui import commands, exports, pages, themes
+from tui.feed import Feed
+from tui.fleet_commands import FleetCommands
+from tui.screens.base import TopScreen
+from tui.screens.change import ChangeScreen
+from tui.screens.detail import DetailScreen, ReplicaScreen
+from tui.screens.fleet import FleetScreen
+from tui.screens.help import HelpScreen
+from tui.screens.logs import LogsScreen
+from tui.screens.named import PAGES, Seen, required
+from tui.trends import Trends
+from tui.widgets.fleet_table import FleetTable
+from tui.widgets.prompt import Question
+
+
+class CommandedApp(App[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", tooltip="Keys and commands"),
+        Binding("colon", "ask_command", "command", tooltip="Command", priority=True),
+        Binding("d", "page('decisions')", "decisions", tooltip="Scaling decisions, with every step"),
+        Binding("v", "page('events')", "events", tooltip="What happened"),
+        Binding("h", "page('hosts')", "hosts", tooltip="Hosts and their GPUs"),
+        Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
+        Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
+        Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
+        Binding("space", "freeze", "freeze", tooltip="Hold the screen as it is"),
+        Binding("ctrl+p", "command_palette", "palette", tooltip="Palette of commands", priority=True),
+        Binding("q", "quit", "quit", tooltip="Leave"),
+    ]
+
+    def __init__(self, feed: Feed, fleet_commands: FleetCommands | None, theme: str) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        for each in themes.THEMES:
+            self.register_theme(each)
+        self.theme = theme
+        self._feed = feed
+        self._trends = Trends()
+        self._snapshot: Snapshot | None = None
+        self._frozen = False
+        self._fleet = FleetScreen(self._trends)
+        self._fleet_commands = fleet_commands
+
+    @property
+    def top(self) -> TopScreen:
+        """The screen that is in sight, or under the palette."""
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, TopScreen)), self._fleet)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that ask come first, so that what is typed after them goes to the prompt; but not while one is open."""
+        if action.startswith("ask_"):
+            return isinstance(self.screen, TopScreen) and not self.screen.asks
+        return super().check_action(action, parameters)
+
+    def _show(self) -> None:
+        """Let every screen show what was seen last."""
+        if self._snapshot is None:
+            return
+        now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
+        for screen in self.screen_stack:
+            if isinstance(screen, TopScreen) and screen.is_mounted:
+                screen.show(self._snapshot, now_s)
+
+    def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
+        self._show()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Of the palette: the same that can be typed, and each theme."""
+        for command in commands.COMMANDS:
+            typed = f"{command.name} " if command.needed else command.name
+            yield SystemCommand(f":{command.name}", command.help, self._typed(typed, ask=command.needed))
+        for name in NAMES:
+            yield SystemCommand(f":theme {name}", "other colours", self._typed(f"theme {name}"))
+
+    def _typed(self, text: str, ask: bool = False) -> Callable[[], None]:
+        return (lambda: self.action_ask_command(text)) if ask else (lambda: self.command(text))
+
+    # -- commands
+
+    def action_ask_command(self, typed: str = "") -> None:
+        self.top.ask(Question(":command, e.g. sort tok_s", self.command, typed, commands.completion))
+
+    def command(self, text: str) -> None:
+        """Do what was typed; what is wrong with it is told."""
+        if not text.strip(" :"):
+            return
+        try:
+            command, argument = commands.parsed(text)
+        except UsageError as wrong:
+            self.top.tell_wrong(wrong)
+        else:
+            arguments = (*command.fixed, *([argument] if command.argument else []))
+            self.call_later(self.run_action, ("app", command.action, arguments))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except QorchError as wrong:
+            self.top.tell_wrong(wrong)
+
+    def action_sort(self, name: str) -> None:
+        self._on_fleet(lambda: self._fleet.table.sort(name))
+
+    def action_filter(self, text: str) -> None:
+        self._on_fleet(lambda: self._fleet.filter(text))
+
+    def action_faults(self) -> None:
+        self._on_fleet(self._fleet.action_faults)
+
+    def _on_fleet(self, act: Callable[[], None]) -> None:
+        self.action_fleet()
+        self._try(act)
+
+    def action_freeze(self) -> None:
+        self._frozen = not self._frozen
+        self.top.tell("frozen; space goes on" if self._frozen else "")
+
+    def action_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.top.tell_wrong(UsageError(f"there is no theme {name!r}: {', '.join(NAMES)}", hint=":theme qorch-dark"))
+
+    def action_ask_export(self) -> None:
+        self.top.ask(Question(f"file to write, by its suffix: {', '.join(self._writers())}", self._export))
+
+    def action_export(self, name: str = "") -> None:
+        self._try(lambda: self._export(name)) if name else self.action_ask_export()
+
+    def _export(self, name: str) -> None:
+        if self.is_web:
+            raise EnvironmentNotReady("from a browser nothing is written to this machine", hint="c copies")
+        path = exports.write(name, self._writers())
+        self.top.tell(f"written: {path}", Tone.GOOD)
+
+    def _writers(self) -> dict[str, exports.Writer]:
+        return {**self.top.writers(), ".svg": self.export_screenshot}
+
+    def action_change(self, verb: str, typed: str, more: str = "") -> None:
+        """Ask before the fleet is changed: by `verb` with the words after it."""
+        self._try(lambda: self._ask_change(verb, f"{typed} {more}"))
+
+    def _ask_change(self, verb: str, typed: str) -> None:
+        behind = required(self._fleet_commands)
+        self._open(ChangeScreen(behind.fleet, behind.change(verb, typed)))
+
+    # -- pages
+
+    def action_fleet(self) -> None:
+        """Back to the fleet's screen."""
+        while not isinstance(self.screen, FleetScreen):
+            self.pop_screen()
+
+    def action_page(self, name: str) -> None:
+        """In the place of whatever is over the fleet's screen."""
+        snapshot = self._snapshot or Snapshot(time.time(), self._feed.name)
+        seen = Seen(snapshot, self._trends, self._fleet_commands)
+        self._try(lambda: self._open_over(PAGES[name](seen)))
+
+    def action_help(self) -> None:
+        if not isinstance(self.top, HelpScreen):
+            self._open(HelpScreen(type(self), self.top))
+
+    def action_yaml(self) -> None:
+        self._try(lambda: self._open_yaml(self._row()))
+
+    def action_logs(self) -> None:
+        self._try(lambda: self._open_log(self._row(), self._row().replica_id))
+
+    def action_previous(self) -> None:
+        self._try(lambda: self._open_log(self._row(), self._ended(self._row())))
+
+    def on_fleet_table_opened(self, message: FleetTable.Opened) -> None:
+        self._open(ReplicaScreen(message.row))
+
+    def _row(self) -> ReplicaRow:
+        """The replica that is meant."""
+        row = self.top.row or self._fleet.table.row
+        if row is None:
+            raise EnvironmentNotReady("no replica is chosen")
+        return row
+
+    def _ended(self, row: ReplicaRow) -> str:
+        ended = self._trends.ended.get(row.deployment)
+        if ended is None:
+            raise EnvironmentNotReady(f"no replica of {row.deployment} has ended since the dashboard was opened")
+        return ended
+
+    def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
+        path = self._feed.log_path(replica_id)
+        if path is None:
+            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint="qorch logs")
+        self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)
+
+    def _open_yaml(self, row: ReplicaRow) -> None:
+        screen = DetailScreen(f"replica {clean(row.replica_id)}", pages.yaml_of(row))
+        self._open_over(screen, ReplicaScreen)
+
+    def _open_over(self, screen: TopScreen, *kept: type[TopScreen]) -> None:
+        """In the place of what is over the fleet's screen, but for `kept`: a key that is held down piles up nothing."""
+        while not isinstance(self.screen, (FleetScreen, *kept)):
+            self.pop_screen()
+        self._open(screen)
+
+    def _open(self, screen: TopScreen) -> None:
+        self.push_screen(screen)

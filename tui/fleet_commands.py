@@ -1,0 +1,47 @@
+"""The commands behind a fleet, by their words: what is planned for it, and what changes it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from orchestrator.core.errors import EnvironmentNotReady, UsageError
+from orchestrator.core.live.snapshot import Snapshot
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FleetCommands:
+    """Of a fleet of this host; `changes_allowed` says whether it may be changed from here."""
+
+    fleet: str
+    changes_allowed: bool = False
+
+    def plan(self, snapshot: Snapshot) -> tuple[Words, ...]:
+        """The plan for what runs, then all the arithmetic of it."""
+        profiles = [name for name in snapshot.profile.split(" + ") if name]
+        explained = tuple(("plan", "--profile", name, "--explain", name) for name in profiles)
+        return (("plan", *_only(profiles), "--all"), *explained)
+
+    def diff(self, snapshot: Snapshot) -> tuple[Words, ...]:
+        """What runs against the plan for it, and against the plan for the best that fits."""
+        profiles = [name for name in snapshot.profile.split(" + ") if name]
+        compared = ("plan", "--diff", "--fleet", self.fleet)
+        return tuple(dict.fromkeys(((*compared, *_only(profiles)), compared)))
+
+    def change(self, verb: str, typed: str) -> Words:
+        """Raises EnvironmentNotReady where nothing may be changed, UsageError for words that cannot be read."""
+        if not self.changes_allowed:
+            raise EnvironmentNotReady("this dashboard only looks", hint="qorch top --allow-changes")
+        try:
+            words = shlex.split(typed)
+        except ValueError as wrong:
+            raise UsageError(f"{typed!r} cannot be read: {wrong}", hint=":scale 3") from wrong
+        if refused := [word for word in words if word.split("=")[0] in ("--fleet", "--wait", "--timeout")]:
+            raise UsageError(f"{refused[0]} is set already: the fleet is {self.fleet}", hint=":scale 3")
+        return (verb, *words, "--fleet", self.fleet, "--no-wait")
+
+
+def _only(profiles: list[str]) -> Words:
+    return ("--profile", profiles[0]) if len(profiles) == 1 else ()

@@ -1,0 +1,56 @@
+"""The page of keys and commands, made of the bindings: `python -m tui.reference > docs/reference/top-keys.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual.binding import Binding
+
+from tui.commanded import CommandedApp
+from tui.commands import COMMANDS
+from tui.keys import bindings_of, told
+from tui.screens.detail import ReplicaScreen
+from tui.screens.fleet import FleetScreen
+from tui.screens.help import usage
+from tui.screens.logs import LogsScreen
+from tui.widgets.fleet_table import FleetTable
+from tui.widgets.log_view import LogView
+from tui.widgets.page import Page
+
+HEAD = """# Keys and commands of `qorch top`
+
+Written by `python -m tui.reference`; `?` shows the same on the screen.
+"""
+PLACES = (
+    ("Everywhere", (CommandedApp,)),
+    ("The fleet", (FleetTable, FleetScreen)),
+    ("A replica, and every page of lines", (Page, ReplicaScreen)),
+    ("A log", (LogView, LogsScreen)),
+)
+
+
+def page() -> str:
+    return "\n".join((HEAD, *_keys(), *_commands()))
+
+
+def _keys() -> Iterator[str]:
+    for title, owners in PLACES:
+        yield f"## {title}\n"
+        yield from _table([binding for owner in owners for binding in bindings_of(owner)])
+
+
+def _table(bindings: Sequence[Binding]) -> Iterator[str]:
+    yield "| key | |\n|---|---|"
+    for what, keys in told(bindings).items():
+        yield f"| {' '.join(f'`{key}`' for key in keys)} | {what} |"
+    yield ""
+
+
+def _commands() -> Iterator[str]:
+    yield "## After a colon\n\n| command | |\n|---|---|"
+    for command in COMMANDS:
+        yield f"| `{usage(command)}` | {command.help} |"
+
+
+if __name__ == "__main__":
+    print(page())
