@@ -108,7 +108,7 @@ def measure(rows: int, idle: bool = False) -> Cost:
         before = sum(shown.process.cpu_times()[:2])
         written = shown.read_for(WATCH_S)
         spent_s = sum(shown.process.cpu_times()[:2]) - before
-        keys = [shown.press(b"j" if number % 2 else b"k") for number in range(KEYS)]
+        keys = [shown.press(b"k" if number % 2 else b"j") for number in range(KEYS)]
         return Cost(
             first_s,
             100 * spent_s / WATCH_S,
