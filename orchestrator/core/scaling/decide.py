@@ -32,8 +32,9 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
     kept, why = _kept(load, policy, seen, times.hold_s)
     wanted = max(kept, load.least / unit)
-    counts = mixed(load.variants, wanted * unit, policy.budget)
-    free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None)
+    settled = _settled(load, times, seen)
+    counts = mixed(load.variants, wanted * unit, policy.budget, settled)
+    free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None, settled)
     kept_step = DecisionStep("kept", kept, f"replicas{why}")
     return ScalingDecision(counts, (*steps, kept_step, _reached(load, unit, counts, wanted)), free), seen
 
@@ -97,6 +98,11 @@ def _kept(load: Load, policy: ScalingPolicy, seen: ScalingMemory, hold_s: float)
     if idle_s >= max(hold_s, policy.empty_s if may_be_empty else policy.idle_s):
         return 0.0, f": nothing has come for {idle_s:.0f} s, so the fewest"
     return largest(seen.wanted), f", the most that was wanted in {hold_s:g} s"
+
+
+def _settled(load: Load, times: Times, seen: ScalingMemory) -> bool:
+    """Whether all that was asked for at the height of what is wanted is ready; one variant makes nothing spare."""
+    return len(load.variants) == 1 or load.now_s - seen.wanted[0].at_s >= times.cold_start_s
 
 
 def _left_waiting(load: Load, unit: float, demand: float, ahead_s: float) -> float:

@@ -16,13 +16,17 @@ Variants = tuple[VariantLoad, ...]
 Spare = Callable[[float, float], bool]  # by the work a second of the rest, and what all cost with the one in question
 
 
-def mixed(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
-    """Replicas by variant for `needed` work a second, from those that there are; as near as bounds and budget let."""
+def mixed(variants: Variants, needed: float, budget: float | None, settled: bool = True) -> dict[str, int]:
+    """Replicas by variant for `needed` work a second, from those that there are; as near as bounds and budget let.
+
+    As long as what is needed has not `settled`, what is spare stays: a large replica that makes small ones spare is
+    not ready yet, nor perhaps are they, and their starts would be paid for in vain.
+    """
     bounded = {each.name: min(each.max_replicas, max(each.min_replicas, each.replicas)) for each in variants}
     counts = affordable(variants, bounded, budget)
     if capacity(variants, counts) < needed:
         return _more(variants, counts, needed, budget, max(LEAST_STEP, sum(counts.values())))
-    return _given_back(variants, counts, needed)
+    return _given_back(variants, counts, needed) if settled else counts
 
 
 def cheapest(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.decide import decide
-from orchestrator.core.scaling.load import Load
+from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.reserve import PRIOR, _bin
 from tests.core.scaling.pools import EVERY_S, ONE, POLICY, answers, load, replicas
 
@@ -208,3 +208,27 @@ def test_a_clock_that_jumps_breaks_nothing(jump_s: float) -> None:
     for look in range(HOUR):
         decision, memory = decide(load(now_s + look * EVERY_S, 5.0, variant), POLICY, memory)
         assert 5 <= decision.replicas["one"] <= count + 1
+
+
+def test_a_mixed_pool_that_grows_takes_back_nothing_before_what_replaces_it_is_ready() -> None:
+    """Small ones come first, as little is short; a large one makes some spare, and takes a cold start to be ready."""
+    cold_start_s = 60.0
+    sizes = {"small": (1.0, 1.0), "large": (10.0, 6.0)}
+    asked: dict[str, list[float]] = {"small": [0.0], "large": []}
+    memory = None
+    for look in range(200):
+        now_s = look * EVERY_S
+        variants = tuple(
+            VariantLoad(name, sum(at <= now_s - cold_start_s for at in asked[name]),
+                        sum(at > now_s - cold_start_s for at in asked[name]), size, cold_start_s, price, 0, 20)
+            for name, (size, price) in sizes.items()
+        )  # fmt: skip
+        demand = min(30.0, 0.5 + 1.5 * look)
+        decision, memory = decide(Load(now_s, EVERY_S, demand * EVERY_S, 0.0, variants), POLICY, memory)
+        for name, wanted in decision.replicas.items():
+            there = asked[name]
+            young = [at for at in there if at > now_s - cold_start_s]
+            assert wanted >= len(young), f"{name} at {now_s}: {len(there)} to {wanted}, {len(young)} not ready yet"
+            asked[name] = [*there[:wanted], *[now_s] * (wanted - len(there))]
+    assert len(asked["large"]) == 2
+    assert len(asked["small"]) < 20, "what is spare for long goes back"
