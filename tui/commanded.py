@@ -73,6 +73,7 @@ class CommandedApp(App[None]):
         if self._snapshot is None:
             return
         now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
+        self._fleet.note = self._feed.note
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
                 screen.show(self._snapshot, now_s)

@@ -81,6 +81,13 @@ def watch(fleet: str, every_s: float) -> HostWatch:
     return HostWatch(runtime(fleet), history, GpuWatch(every_s))
 
 
+def demo_recording() -> Path:
+    """A recording that comes with qorch, of a fleet that is simulated."""
+    from orchestrator.adapters.demo_fleet import RECORDING
+
+    return RECORDING
+
+
 def cluster_fleet(fleet: str, place: ClusterPlace) -> ClusterFleet:
     """A fleet in a cluster."""
     from orchestrator.adapters.kuberay import KubeRayCluster
