@@ -228,7 +228,7 @@ def test_a_replayed_screen_is_the_one_that_was_live(tmp_path: Path):
     async def replay(pilot: Pilot[None]) -> None:
         await pilot.press("end")
         await until(pilot, lambda: shows(replayed, 39))
-        replayed.fleet_screen.tell("")
+        replayed._fleet.tell("")
         await pilot.pause()
         texts.append(text(replayed))
 
