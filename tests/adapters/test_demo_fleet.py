@@ -8,6 +8,8 @@ from orchestrator.adapters.demo_fleet import course
 from orchestrator.adapters.demo_fleet.engine import Engine, Request
 from orchestrator.adapters.demo_fleet.make import BEGIN_S, snapshots
 from orchestrator.adapters.demo_fleet.planned import planned
+from orchestrator.adapters.demo_fleet.replicas import PLACED_S
+from orchestrator.adapters.demo_fleet.site import DIED
 from orchestrator.core.live.replica_state import ReplicaState, state_of
 from orchestrator.core.live.snapshot import Snapshot
 
@@ -59,6 +61,31 @@ def test_it_goes_through_a_scale_up_a_failure_a_hot_gpu_and_a_silent_source(show
     assert any(source.error for snapshot in shown for source in snapshot.sources)
     assert any((s.summary.ttft_p99_s or 0.0) > (s.summary.ttft_goal_s or 0.0) for s in shown)
     assert all(snapshot.fleet == "simulated" and snapshot.phase for snapshot in shown)
+
+
+def test_a_replica_whose_engine_died_is_replaced_and_counted(shown: list[Snapshot]):
+    failed = {row.replica_id for each in shown for row in each.replicas if state_of(row) is ReplicaState.FAILED}
+    assert len(failed) == 1
+    assert not failed & {row.replica_id for row in shown[-1].replicas}
+    assert {(row.restarts, row.restart_reason) for row in shown[-1].replicas if row.restarts} == {(1, DIED)}
+
+
+def test_what_an_engine_tells_and_the_gateway_counts_of_it_fills_the_cells_of_its_row(shown: list[Snapshot]):
+    rows = [row for row in shown[-1].replicas if state_of(row) is ReplicaState.READY and row.generation_tok_s]
+    assert rows
+    for row in rows:
+        told = (row.ttft_p50_s, row.ttft_p99_s, row.tpot_s, row.prefix_cache_hits, row.load_s)
+        assert all(value and value > 0 for value in told)
+        assert row.placed_s == pytest.approx(PLACED_S)
+        assert row.revision.startswith("qwen3.5-4b-")
+    assert max(row.errors_per_min or 0.0 for each in shown for row in each.replicas) > 0
+
+
+def test_the_fleets_seconds_a_token_are_between_those_of_its_engines(shown: list[Snapshot]):
+    summary, rows = shown[-1].summary, shown[-1].replicas
+    paces = [row.tpot_s for row in rows if row.tpot_s]
+    assert summary.tpot_p50_s
+    assert 0.5 * min(paces) < summary.tpot_p50_s < 2 * max(paces)
 
 
 def test_a_silent_source_keeps_what_it_said_last(shown: list[Snapshot]):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.core.prediction import Prediction
 
 MOST_PREFILL = 0.9  # of a second: those that write go on
+KNOWN = 0.3  # of each prompt after the first, as where all begin alike; predictions do not count on it
 
 
 @dataclass
@@ -17,6 +19,14 @@ class Request:
     came_s: float
     tokens_left: float
     tokens: float = 0.0
+    wrote_s: float = 0.0  # since the first token, also where prompts of others were read
+
+
+class Second(NamedTuple):
+    """What clients got of an engine in a second."""
+
+    ttfts_s: list[float]  # of the requests that were begun
+    tpots_s: list[float]  # of those that were ended
 
 
 @dataclass
@@ -37,12 +47,16 @@ class Engine:
         return len(self.running) + len(self.waiting)
 
     @property
+    def prefix_cache_hits_total(self) -> float:
+        return KNOWN * max(0.0, self.prompt_tokens_total - self.speed.prompt_tokens)
+
+    @property
     def tokens_held(self) -> float:
         """That take room in its cache."""
         return sum(self.speed.prompt_tokens + each.tokens for each in self.running)
 
-    def step(self, second: float, pace: float) -> list[float]:
-        """At so much of its full speed; the seconds to first token of the requests that were begun."""
+    def step(self, second: float, pace: float) -> Second:
+        """At so much of its full speed."""
         begun, spent_s = self._admit(second, pace)
         left_s = 1.0 - spent_s
         before = self.generation_tokens_total
@@ -50,15 +64,16 @@ class Engine:
             self._write(each, left_s * pace / self._step_s())
         self.generation_s_total += left_s * len(self.running)
         wrote = self.generation_tokens_total > before
+        ended = [each for each in self.running if each.tokens_left <= 0]
         self.running = [each for each in self.running if each.tokens_left > 0]
         self.busy = min(1.0, spent_s + (left_s if wrote else 0.0))
-        return begun
+        return Second(begun, [each.wrote_s / each.tokens for each in ended])
 
     def lost(self) -> list[Request]:
-        """What it had is another's now; its totals begin anew."""
+        """What it had is another's now."""
         had = [*self.running, *self.waiting]
         self.running, self.waiting = [], deque()
-        self.prompt_tokens_total = self.generation_tokens_total = self.generation_s_total = self.busy = 0.0
+        self.busy = 0.0
         return had
 
     def _admit(self, second: float, pace: float) -> tuple[list[float], float]:
@@ -74,6 +89,7 @@ class Engine:
     def _write(self, request: Request, tokens: float) -> None:
         wrote = min(tokens, request.tokens_left)
         request.tokens, request.tokens_left = request.tokens + wrote, request.tokens_left - wrote
+        request.wrote_s += wrote / tokens
         self.generation_tokens_total += wrote
 
     def _step_s(self) -> float:

@@ -12,6 +12,7 @@ from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaling.seen import ReplicaSample
 
 DRAIN_S = 12.0
+PLACED_S = 3.0  # until Ray Serve has made a place for an engine
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -21,6 +22,7 @@ class SimulatedReplica:
 
     replica_id: str
     variant: str
+    revision: str
     devices: tuple[str, ...]
     engine: Engine
     max_model_len: int
@@ -39,7 +41,7 @@ class SimulatedReplica:
     def seen(self, second: float, begin_s: float) -> Replica:
         """As Ray Serve and the gateway tell of it."""
         state = "STOPPING" if self.leaves_s is not None else "RUNNING" if self.started(second) else "STARTING"
-        engine = self._told() if self.started(second) else None
+        engine = self._told(begin_s) if self.started(second) else None
         return Replica(self.replica_id, self.variant, state, None, None, begin_s + self.asked_s, engine)
 
     def sample(self, second: float) -> ReplicaSample:
@@ -49,14 +51,14 @@ class SimulatedReplica:
             engine.generation_tokens_total, engine.max_num_seqs,
         )  # fmt: skip
 
-    def _told(self) -> EngineView:
+    def _told(self, begin_s: float) -> EngineView:
         engine = self.engine
         return EngineView(
             pid=0,
             port=0,
             ready=self.ready,
             reason=self.reason,
-            load_s=engine.speed.cold_start_s,
+            load_s=self.ready_s - self.asked_s - PLACED_S,
             max_num_seqs=engine.max_num_seqs,
             in_flight=engine.unfinished,
             num_requests_running=len(engine.running),
@@ -66,6 +68,10 @@ class SimulatedReplica:
             generation_s_total=engine.generation_s_total,
             kv_cache_usage=round(min(1.0, engine.tokens_held / self.max_model_len), 2),
             devices=self.devices,
+            started_at_s=begin_s + self.asked_s + PLACED_S,
+            prefix_cache_queries_total=round(engine.prompt_tokens_total),
+            prefix_cache_hits_total=round(engine.prefix_cache_hits_total),
+            revision=self.revision,
         )
 
 
@@ -83,24 +89,31 @@ class Pool:
     def staying(self) -> list[SimulatedReplica]:
         return [each for each in self.replicas if each.leaves_s is None]
 
-    def ask(self, count: int, second: float, cold_start_s: float | None = None) -> None:
+    def ask(self, count: int, second: float) -> None:
         """So many shall be there; the latest go first, when they have drained."""
-        starts_s = self._speed.cold_start_s if cold_start_s is None else cold_start_s
         for _ in range(count - len(self.staying)):
-            self._start(second, second + starts_s)
+            self._start(second)
         for each in self.staying[count:]:
             each.leaves_s = second + DRAIN_S
+
+    def replace(self, replica: SimulatedReplica, second: float) -> None:
+        """Another in its place, as Ray Serve does with one whose engine is gone."""
+        self.replicas.remove(replica)
+        self._start(second)
 
     def settle(self, second: float) -> None:
         """Those that have drained are gone."""
         self.replicas = [each for each in self.replicas if each.leaves_s is None or second < each.leaves_s]
 
-    def _start(self, asked_s: float, ready_s: float) -> None:
+    def _start(self, second: float) -> None:
         taken = {each.devices for each in self.replicas}
         free = next((each for each in self.variant.engine.gpu_sets if each not in taken), None)
         if free is None:
             return
         name = "".join(self._random.choices(LETTERS, k=8))
-        engine = Engine(self._speed, self.variant.engine.max_num_seqs)
-        length = self.variant.engine.max_model_len
-        self.replicas.append(SimulatedReplica(name, self.variant.name, free, engine, length, asked_s, ready_s))
+        spec, ready_s = self.variant.engine, second + PLACED_S + self._speed.cold_start_s
+        engine = Engine(self._speed, spec.max_num_seqs)
+        revision = f"{spec.profile}, simulated {spec.engine}"
+        self.replicas.append(
+            SimulatedReplica(name, self.variant.name, revision, free, engine, spec.max_model_len, second, ready_s)
+        )

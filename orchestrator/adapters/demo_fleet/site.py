@@ -52,7 +52,7 @@ class Site:
         self._fail(second)
         self._arrive(second)
         for each in self._serving(second):
-            self._gateway.begun(each.engine.step(second, self._pace(each, second)))
+            self._gateway.served(each.replica_id, each.engine.step(second, self._pace(each, second)))
         self._decide(second)
         return self._reading(second)
 
@@ -79,11 +79,17 @@ class Site:
         chosen.engine.waiting.append(request)
 
     def _fail(self, second: float) -> None:
-        first = self._pools[0].replicas[0]
-        first.ready = not course.ENGINE_DIES.holds(second)
-        first.reason = "answers completions" if first.ready else DIED
-        for request in [] if first.ready else first.engine.lost():
-            self._gateway.retries_total += 1
+        """An engine dies; when Ray Serve has noticed that, another replica is begun."""
+        pool, trouble = self._pools[0], course.ENGINE_DIES
+        if trouble.holds(second):
+            self._lose(pool.replicas[0], second)
+        elif second == trouble.end_s:
+            pool.replace(pool.replicas[0], second)
+
+    def _lose(self, replica: SimulatedReplica, second: float) -> None:
+        replica.ready, replica.reason = False, DIED
+        for request in replica.engine.lost():
+            self._gateway.retried(replica.replica_id)
             self._send(request, second)
 
     def _pace(self, replica: SimulatedReplica, second: float) -> float:
@@ -139,6 +145,7 @@ class Site:
         gateway = Replica("gw5k2p8x", GATEWAY, "RUNNING", None, None, self._begin_s - 3700.0)
         replicas = (*(each.seen(second, self._begin_s) for each in self._replicas), gateway)
         wanted = sum(len(pool.staying) for pool in self._pools)
-        application = Application("RUNNING", "", wanted, replicas)
+        targets = {GATEWAY: 1, **{pool.variant.name: len(pool.staying) for pool in self._pools}}
+        application = Application("RUNNING", "", wanted, replicas, targets)
         last = self._decisions[-1] if self._decisions else None
         return fleet_of(self._spec, "http://127.0.0.1:8000/v1", application, True, last)
