@@ -206,7 +206,8 @@ class CommandedApp(App[None]):
     def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
         path = self._feed.log_path(replica_id)
         if path is None:
-            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint="qorch logs")
+            hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
+            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
         self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:

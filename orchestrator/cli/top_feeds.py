@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import __version__
 from orchestrator.cli import compose
+from orchestrator.cli.compose import ClusterPlace
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import command
 
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
     from tui.replay_feed import ReplayFeed
 
 HELP = "qorch top --help"
+CLUSTER_EVERY_S = 2.0  # at least: an API server has many requests to answer
 
 
 @dataclass(frozen=True)
 class Source:
-    """What was asked for; `every_s` is the time between two looks at a fleet."""
+    """What was asked for; a recording is of no `place`."""
 
     fleet: str
-    every_s: float
+    place: ClusterPlace | None  # None: this host
+    asked_every_s: float
     replay: Path | None
     demo: bool
     record: Path | None
@@ -35,6 +38,12 @@ class Source:
         several = [name for name, value in asked.items() if value]
         if len(several) > 1:
             raise UsageError(f"{' and '.join(several)} do not go together", hint=HELP)
+
+    @property
+    def every_s(self) -> float:
+        """Between two looks."""
+        recorded = self.demo or self.replay is not None
+        return self.asked_every_s if self.place is None or recorded else max(self.asked_every_s, CLUSTER_EVERY_S)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,9 @@ def _live(source: Source) -> Feed:
     from tui.feed import LiveFeed
 
     try:
-        return LiveFeed(compose.watch(source.fleet, source.every_s))
+        return LiveFeed(compose.watch(source.fleet, source.place, source.every_s))
     except EnvironmentNotReady as none:
+        if source.place is not None:
+            raise
         hint = f"{command('up', source.fleet)}; without a fleet: qorch top --demo"
         raise EnvironmentNotReady(none.message, hint=hint) from none

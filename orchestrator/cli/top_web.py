@@ -15,7 +15,7 @@ def serve_web(source: Source, look: Look, port: int) -> None:
     """Raises EnvironmentNotReady where it cannot be served, UsageError for what a browser may not."""
     from orchestrator.adapters.ports import LOOPBACK, port_problem
 
-    arguments = _arguments(source, look)
+    arguments = web_arguments(source, look)
     try:
         from tui.web.server import serve
     except ModuleNotFoundError as missing:
@@ -30,7 +30,7 @@ def serve_web(source: Source, look: Look, port: int) -> None:
     serve([sys.executable, "-m", "orchestrator.cli", "top", *arguments], LOOPBACK, port, click.echo)
 
 
-def _arguments(source: Source, look: Look) -> list[str]:
+def web_arguments(source: Source, look: Look) -> list[str]:
     """By which each browser's process looks at the same."""
     if look.allow_changes:
         raise UsageError("--allow-changes cannot be combined with --web: a browser only looks", hint=HELP)
@@ -39,4 +39,5 @@ def _arguments(source: Source, look: Look) -> list[str]:
     replay = [] if source.replay is None else ["--replay", str(source.replay.absolute())]
     demo = ["--demo"] if source.demo else []
     screen = ["--refresh", str(source.every_s), "--theme", look.theme, "--readonly"]
-    return ["--fleet", source.fleet, *screen, *replay, *demo]
+    place = source.place.words if source.place else ()
+    return ["--fleet", source.fleet, *place, *screen, *replay, *demo]

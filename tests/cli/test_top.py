@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from orchestrator.adapters.demo_fleet.planned import planned
 from orchestrator.adapters.demo_fleet.site import Site
 from orchestrator.adapters.recording import Recording
 from orchestrator.cli import compose
+from orchestrator.cli.top_feeds import Look, Source
 from orchestrator.cli.top_reference import PAGE, reference
+from orchestrator.cli.top_web import web_arguments
 from orchestrator.core.errors import ExitCode
 from orchestrator.core.live.reading import Reading
 from tests.cli.conftest import Qorch
@@ -29,7 +32,7 @@ import sys
 from orchestrator.cli import compose
 from orchestrator.cli.main import main
 from tests.cli.test_top import SimulatedWatch
-compose.watch = lambda fleet, every_s: SimulatedWatch()
+compose.watch = lambda fleet, place, every_s: SimulatedWatch()
 sys.argv = ["qorch", "top", "--refresh", "0.2", "--record", sys.argv[1]]
 main()
 """
@@ -55,7 +58,30 @@ class SimulatedWatch:
 
 @pytest.fixture
 def watch(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "watch", lambda fleet, every_s: SimulatedWatch())
+    monkeypatch.setattr(compose, "watch", lambda fleet, place, every_s: SimulatedWatch())
+
+
+# -- a cluster
+
+
+LAB = compose.ClusterPlace(Path("/lab.yaml"), "lab", "llm")
+
+
+def source(place: compose.ClusterPlace | None, demo: bool = False) -> Source:
+    return Source("prod", place, 0.5, None, demo, None, 1)
+
+
+def test_an_api_server_is_asked_every_two_seconds_at_most():
+    asked = [source(None), source(LAB), source(LAB, demo=True), replace(source(LAB), asked_every_s=5.0)]
+    assert [each.every_s for each in asked] == [0.5, 2.0, 0.5, 5.0]
+
+
+def test_each_browser_looks_at_the_same_cluster_and_only_looks():
+    words = web_arguments(source(LAB), Look("qorch-dark", allow_changes=False))
+    assert words[:8] == [
+        "--fleet", "prod", "--kubeconfig", "/lab.yaml", "--kube-context", "lab", "--namespace", "llm",
+    ]  # fmt: skip
+    assert "--readonly" in words
 
 
 # -- one look

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options, output
+from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.top_feeds import HELP, Look, Source, feed, record_feed
 from orchestrator.core.errors import UsageError
 from orchestrator.views.live.palette import DARK, NAMES
@@ -23,8 +25,14 @@ FORMATS = ("text", *output.FORMATS)
 
 @click.command("top")
 @options.fleet
+@in_cluster()
 @options.option(
-    "--refresh", "every_s", type=options.Amount(0.2, 60), default=1.0, show_default=True, help="Seconds between looks."
+    "--refresh",
+    "every_s",
+    type=options.Amount(0.2, 60),
+    default=1.0,
+    show_default=True,
+    help="Seconds between looks; at least 2 at a cluster.",
 )
 @options.option("--theme", type=click.Choice(NAMES), default=DARK.name, show_default=True, help="Colours.")
 @options.option(
@@ -48,11 +56,12 @@ FORMATS = ("text", *output.FORMATS)
 )
 @options.option("--demo", is_flag=True, help="Show a simulated fleet; none is needed.")
 def command(
-    fleet: str, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int, once: bool, format_: str,
-    record: Path | None, limit_bytes: int, for_s: float | None, replay: Path | None, demo: bool,
+    fleet: str, place: ClusterPlace | None, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int,
+    once: bool, format_: str, record: Path | None, limit_bytes: int, for_s: float | None, replay: Path | None,
+    demo: bool,
 ) -> None:  # fmt: skip
     """Watch the fleet in the terminal; what is seen can be recorded, and shown again."""
-    source, look = Source(fleet, every_s, replay, demo, record, limit_bytes), Look(theme, allow_changes)
+    source, look = Source(fleet, place, every_s, replay, demo, record, limit_bytes), Look(theme, allow_changes)
     _require_one_way(once, source, for_s)
     if web:
         from orchestrator.cli.top_web import serve_web
@@ -61,11 +70,11 @@ def command(
     elif once:
         from orchestrator.cli.top_once import print_once
 
-        print_once(feed(source), every_s, format_)
+        print_once(feed(source), source.every_s, format_)
     elif record is not None and (for_s is not None or not _has_terminal()):
         from orchestrator.cli.top_record import record_unseen
 
-        record_unseen(record_feed(source, record), every_s, for_s)
+        record_unseen(record_feed(source, record), source.every_s, for_s)
     else:
         _show(source, look)
 
@@ -102,4 +111,5 @@ def _app(found: Feed, source: Source, look: Look) -> TopApp:
 
     if isinstance(found, ReplayFeed):
         return ReplayApp(found, source.every_s, look.theme)
-    return TopApp(found, source.every_s, FleetCommands(source.fleet, look.allow_changes), look.theme)
+    where = source.place.words if source.place else ()
+    return TopApp(found, source.every_s, FleetCommands(source.fleet, look.allow_changes, where), look.theme)
