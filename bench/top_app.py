@@ -18,7 +18,7 @@ SNAPSHOTS = 4  # made before, so that making them is not measured
 class MadeUp:
     """Satisfies `tui.feed.Feed`."""
 
-    name, live = "bench", True
+    name, live, note = "bench", True, ""
 
     def __init__(self, rows: int, idle: bool) -> None:
         self._snapshots = cycle(_snapshot(rows, seed) for seed in range(1 if idle else SNAPSHOTS))

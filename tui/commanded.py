@@ -73,6 +73,7 @@ class CommandedApp(App[None]):
         if self._snapshot is None:
             return
         now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
+        self._fleet.note = self._feed.note
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
                 screen.show(self._snapshot, now_s)
@@ -205,7 +206,8 @@ class CommandedApp(App[None]):
     def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
         path = self._feed.log_path(replica_id)
         if path is None:
-            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint="qorch logs")
+            hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
+            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
         self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:

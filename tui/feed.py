@@ -16,6 +16,10 @@ class Feed(Protocol):
     name: str
     live: bool  # whether what is shown is of now, or of the moment that it was recorded
 
+    @property
+    def note(self) -> str:
+        """What the head says of it besides the snapshot; empty where there is nothing to say."""
+
     def look(self) -> Snapshot:
         """The next snapshot; may take long, so that it is called in a thread."""
 
@@ -29,6 +33,7 @@ class LiveFeed:
     """Looks at a fleet's sources."""
 
     live = True
+    note = ""
 
     def __init__(self, watch: Watch) -> None:
         self.name = watch.name

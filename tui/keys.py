@@ -9,6 +9,8 @@ from textual.binding import Binding
 SIGNS = {
     "question_mark": "?", "colon": ":", "slash": "/", "less_than_sign": "<", "greater_than_sign": ">",
     "escape": "esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→",
+    "left_square_bracket": "[", "right_square_bracket": "]", "left_curly_bracket": "{", "right_curly_bracket": "}",
+    "plus": "+", "minus": "-", "full_stop": ".", "comma": ",",
 }  # fmt: skip
 FIRST = ("question_mark", "colon", "escape")  # at the foot of every screen
 

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from tui.commanded import CommandedApp
 from tui.commands import COMMANDS
 from tui.keys import bindings_of, told
+from tui.replay_app import ReplayApp
 from tui.screens.detail import ReplicaScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.help import usage
@@ -26,6 +27,7 @@ PLACES = (
     ("The fleet", (FleetTable, FleetScreen)),
     ("A replica, and every page of lines", (Page, ReplicaScreen)),
     ("A log", (LogView, LogsScreen)),
+    ("A recording", (ReplayApp,)),
 )
 
 
@@ -34,9 +36,13 @@ def page() -> str:
 
 
 def _keys() -> Iterator[str]:
+    """Each place has those that it adds to those of everywhere."""
+    everywhere: list[Binding] = []
     for title, owners in PLACES:
+        found = [binding for owner in owners for binding in bindings_of(owner) if binding not in everywhere]
+        everywhere = everywhere or found
         yield f"## {title}\n"
-        yield from _table([binding for owner in owners for binding in bindings_of(owner)])
+        yield from _table(found)
 
 
 def _table(bindings: Sequence[Binding]) -> Iterator[str]:

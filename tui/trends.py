@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from orchestrator.core.live.event import Event
 from orchestrator.core.live.snapshot import Snapshot
@@ -34,6 +35,13 @@ class Trends:
         running = {row.replica_id: row.deployment for row in snapshot.replicas} if snapshot.phase else self._running
         self.ended |= {variant: gone for gone, variant in self._running.items() if gone not in running}
         self._running = running
+
+    def replay(self, course: Iterable[Snapshot]) -> None:
+        """As if nothing but this had been seen."""
+        for each in (self.tok_s, self.ttft_p99_s, self.waiting, self.events):
+            each.clear()
+        for snapshot in course:
+            self.add(snapshot)
 
     def line(self, width: int) -> Line:
         """All three side by side, each with its latest."""

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from orchestrator.adapters.fleet_files import FleetFiles
     from orchestrator.adapters.host_watch import HostWatch
     from orchestrator.adapters.key_store import KeyStore
+    from orchestrator.adapters.kuberay.watch import ClusterWatch
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
     from orchestrator.app.cluster_fleet import ClusterFleet
-    from orchestrator.app.ports import Running
+    from orchestrator.app.ports import Running, Watch
     from orchestrator.app.weights import WeightsStore
     from orchestrator.cli.operator_process import OperatorProcess, Orders
     from orchestrator.core.cluster.toleration import Toleration
@@ -40,6 +41,13 @@ class ClusterPlace:
     kubeconfig: Path | None
     context: str | None
     namespace: str | None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options by which another command is about the same place."""
+        file = None if self.kubeconfig is None else str(self.kubeconfig.absolute())
+        given = {"--kubeconfig": file, "--kube-context": self.context, "--namespace": self.namespace}
+        return tuple(word for name, value in given.items() if value is not None for word in (name, value))
 
 
 @dataclass(frozen=True)
@@ -71,14 +79,36 @@ def runtime(fleet: str) -> BareHost:
     return BareHost(places().state, fleet)
 
 
-def watch(fleet: str, every_s: float) -> HostWatch:
-    """The sources of a fleet of this host."""
+def watch(fleet: str, place: ClusterPlace | None, every_s: float) -> Watch:
+    """The sources of a fleet of this host, or of a cluster; raises EnvironmentNotReady where there is none."""
+    return _host_watch(fleet, every_s) if place is None else _cluster_watch(fleet, place)
+
+
+def _host_watch(fleet: str, every_s: float) -> HostWatch:
     from orchestrator.adapters.gpu_watch import GpuWatch
     from orchestrator.adapters.host_watch import HostWatch
     from orchestrator.adapters.scaling_history import ScalingHistory
 
     history = ScalingHistory(_fleet_files(fleet).history_path)
     return HostWatch(runtime(fleet), history, GpuWatch(every_s))
+
+
+def _cluster_watch(name: str, place: ClusterPlace) -> ClusterWatch:
+    from orchestrator.adapters.kuberay.watch import ClusterWatch
+    from orchestrator.adapters.kubernetes_api import connect
+    from orchestrator.core.errors import EnvironmentNotReady
+
+    fleet = cluster_fleet(name, place)
+    if fleet.deployed() is None:
+        raise EnvironmentNotReady(f"there is no fleet {name!r} {fleet.where}", hint=fleet.command("up"))
+    return ClusterWatch(connect(place.kubeconfig, place.context), place.namespace, name)
+
+
+def demo_recording() -> Path:
+    """A recording that comes with qorch, of a fleet that is simulated."""
+    from orchestrator.adapters.demo_fleet import RECORDING
+
+    return RECORDING
 
 
 def cluster_fleet(fleet: str, place: ClusterPlace) -> ClusterFleet:

@@ -11,10 +11,13 @@ from typing import Any
 import click
 
 from orchestrator.cli.output import FORMATS
+from orchestrator.core.amounts import GIB, MIB
 from orchestrator.core.fleet import DEFAULT_NAME
 from orchestrator.core.manifests.forms import FLEET, NAMESPACE, Form
 
 DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
+SIZE = re.compile(r"(\d{1,6})(MiB|GiB)")
+UNITS_BYTES = {"MiB": MIB, "GiB": GIB}
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 HOST = re.compile(r"[0-9a-zA-Z:]([0-9a-zA-Z:.-]{0,252}[0-9a-zA-Z:])?")
 
@@ -78,6 +81,13 @@ def _duration_s(ctx: click.Context, param: click.Parameter, value: str | None) -
     return float(match[1]) * UNITS_S[match[2]] if match else None
 
 
+def _size_bytes(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    match = SIZE.fullmatch(value)
+    if match is None or not int(match[1]):
+        raise click.BadParameter(f"expected a size such as 256MiB or 2GiB, got {value!r}")
+    return int(match[1]) * UNITS_BYTES[match[2]]
+
+
 def _hardware(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A file that is not there is said to be missing, not read as the name of a GPU."""
     path = Path(value or "")
@@ -114,6 +124,17 @@ wait = option("--wait/--no-wait", default=True, show_default=True, help="Return 
 quiet = option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")
 since = option(
     "--since", "since_s", callback=_duration_s, metavar="DURATION", help="Only of so long: 90s, 15m, 2h, 3d."
+)
+record_limit = option(
+    "--record-limit", "limit_bytes", default="256MiB", show_default=True, callback=_size_bytes, metavar="SIZE",
+    help="Size of a recording at which its oldest half goes.",
+)  # fmt: skip
+recorded_for = option(
+    "--record-for",
+    "for_s",
+    callback=_duration_s,
+    metavar="DURATION",
+    help="Record so long and show nothing: 90s, 15m, 2h.",
 )
 hardware = option(
     "--hardware",

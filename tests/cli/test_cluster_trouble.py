@@ -113,14 +113,33 @@ def test_the_rights_that_the_guide_gives_are_enough_for_every_verb(qorch: Qorch,
         verbs = (
             ("up", *UP, "--timeout", "20"),
             ("status",),
+            ("top", "--once", "-o", "json"),
             ("scale", "1"),
             ("logs",),
             ("up", *UP, "--diff"),
             ("down",),
         )
         done = [qorch(*verb, *at) for verb in verbs]
-    assert [each.code for each in done] == [0, 0, 0, 0, 1, 0], [each.err for each in done]
+    assert [each.code for each in done] == [0, 0, 0, 0, 0, 1, 0], [each.err for each in done]
     assert "EnginesTold" not in done[1].out
+    watched = json.loads(done[2].out)
+    assert {each["name"]: each["error"] for each in watched["sources"]}["Kubernetes"] is None
+    assert "permission" not in done[2].out
+
+
+def test_who_may_not_watch_is_told_by_top(qorch: Qorch, there: Qorch, cluster: Lab, tmp_path: Path) -> None:
+    there("up", *UP, "--timeout", "20")
+    with rights(cluster, tmp_path, rule("get", "list")) as eve:
+        done = qorch("top", "--once", "-o", "json", "--kubeconfig", eve)
+    (told,) = (each for each in json.loads(done.out)["sources"] if each["name"] == "Kubernetes")
+    assert "permission to watch" in told["error"]
+
+
+def test_top_of_a_fleet_that_is_not_there(there: Qorch, cluster: Lab) -> None:
+    done = there("top", "--once", "--fleet", "other")
+    assert (done.code, done.error) == (4, "there is no fleet 'other' in llm of lab")
+    assert done.hint.startswith("qorch up --fleet other --kubeconfig ")
+    assert done.hint.endswith(" --kube-context lab --namespace llm")
 
 
 def test_without_the_secret_status_tells_what_it_cannot(

@@ -17,6 +17,7 @@ from tui.screens.output import OutputScreen
 
 pytestmark = pytest.mark.anyio
 ALLOWED = FleetCommands("prod", changes_allowed=True)
+IN_LAB = FleetCommands("prod", True, ("--kube-context", "lab", "--namespace", "llm"))
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,10 @@ async def test_a_change_that_is_left_is_not_done() -> None:
         await top.shows("REPLICA")
 
 
-@pytest.mark.parametrize("typed", ["3 --fleet other", "--fleet=other 3", "3 --wait", "--timeout 5 3", "3 'open"])
+@pytest.mark.parametrize(
+    "typed",
+    ["3 --fleet other", "--fleet=other 3", "3 --wait", "--timeout 5 3", "3 'open", "3 -nother", "3 --kube-context=b"],
+)
 def test_only_this_fleet_is_changed(typed: str) -> None:
     with pytest.raises(UsageError):
         ALLOWED.change("scale", typed)
@@ -83,6 +87,19 @@ async def test_the_plan_is_that_of_the_profile_which_runs() -> None:
     async with dashboard(commands=FleetCommands("prod")) as top:
         await top.press("m")
         await top.shows("$ qorch plan --profile qwen3.5-9b-bf16 --all")
+
+
+async def test_what_is_done_to_a_fleet_in_a_cluster_names_the_cluster() -> None:
+    async with dashboard(commands=IN_LAB) as top:
+        await top.type(":scale 3")
+        await top.shows("qorch scale 3 --fleet prod --kube-context lab --namespace llm --no-wait")
+        await top.press("escape")
+        await top.press("l")
+        await top.shows("cannot be read here; qorch logs")
+        assert top.line("--fleet prod --kube-context lab --namespace llm")
+        await top.press("x")
+        await top.shows("qorch up --diff --fleet prod --kube-context lab")
+    assert all(words[-4:] == IN_LAB.where for words in IN_LAB.plan(FLEET))
 
 
 def test_a_child_is_told_line_by_line_with_its_exit_code() -> None:

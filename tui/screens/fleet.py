@@ -36,6 +36,7 @@ class FleetScreen(TopScreen):
     def __init__(self, trends: Trends) -> None:
         super().__init__()
         self._trends = trends
+        self.note = ""  # of where the snapshots come from
 
     def content(self) -> Iterable[Widget]:
         yield Lines(id="header")
@@ -57,7 +58,7 @@ class FleetScreen(TopScreen):
         return self.table.row
 
     def show(self, snapshot: Snapshot, now_s: float) -> None:
-        self.query_one("#header", Lines).show(header_lines(snapshot, now_s))
+        self.query_one("#header", Lines).show(header_lines(snapshot, now_s, self.note))
         self.query_one("#trends", Lines).show([self._trends.line(self.size.width)])
         self.table.show(snapshot.replicas, now_s)
         self.query_one("#decisions", Lines).show(list(decision_lines(snapshot.decisions[-10:], now_s)))

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli import compose, options
-from orchestrator.cli.output import message
-from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.cli import options, output
+from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.in_cluster import in_cluster
+from orchestrator.cli.top_feeds import HELP, Look, Source, feed, record_feed
+from orchestrator.core.errors import UsageError
 from orchestrator.views.live.palette import DARK, NAMES
+
+if TYPE_CHECKING:
+    from tui.app import TopApp
+    from tui.feed import Feed
+
+FORMATS = ("text", *output.FORMATS)
 
 
 @click.command("top")
 @options.fleet
+@in_cluster()
 @options.option(
-    "--refresh", "every_s", type=options.Amount(0.2, 60), default=1.0, show_default=True, help="Seconds between looks."
+    "--refresh",
+    "every_s",
+    type=options.Amount(0.2, 60),
+    default=1.0,
+    show_default=True,
+    help="Seconds between looks; at least 2 at a cluster.",
 )
 @options.option("--theme", type=click.Choice(NAMES), default=DARK.name, show_default=True, help="Colours.")
 @options.option(
@@ -23,36 +40,76 @@ from orchestrator.views.live.palette import DARK, NAMES
 )
 @options.option("--web", is_flag=True, help="Show it to this machine's browser instead, at the link that is printed.")
 @options.option("--web-port", type=click.IntRange(1, 65535), default=8090, show_default=True, help="For --web.")
-@click.pass_context
+@options.option("--once", is_flag=True, help="Print what is to be seen, and end; needs no terminal.")
+@options.option(
+    "-o", "--output", "format_", type=click.Choice(FORMATS), default="text", show_default=True,
+    help="What --once prints; text is a table.",
+)  # fmt: skip
+@options.option(
+    "--record", type=click.Path(path_type=Path), metavar="FILE",
+    help="Record what is seen, until it ends; without a terminal nothing is shown.",
+)  # fmt: skip
+@options.record_limit
+@options.recorded_for
+@options.option(
+    "--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", help="Show a recording."
+)
+@options.option("--demo", is_flag=True, help="Show a simulated fleet; none is needed.")
 def command(
-    ctx: click.Context, fleet: str, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int
-) -> None:
-    """Watch the fleet in the terminal."""
+    fleet: str, place: ClusterPlace | None, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int,
+    once: bool, format_: str, record: Path | None, limit_bytes: int, for_s: float | None, replay: Path | None,
+    demo: bool,
+) -> None:  # fmt: skip
+    """Watch the fleet in the terminal; what is seen can be recorded, and shown again."""
+    source, look = Source(fleet, place, every_s, replay, demo, record, limit_bytes), Look(theme, allow_changes)
+    _require_one_way(once, source, for_s)
     if web:
-        if allow_changes:
-            raise click.UsageError("--allow-changes cannot be combined with --web: a browser only looks", ctx)
-        _serve(["--fleet", fleet, "--refresh", str(every_s), "--theme", theme, "--readonly"], web_port)
-        return
-    from tui.app import TopApp
-    from tui.feed import LiveFeed
-    from tui.fleet_commands import FleetCommands
+        from orchestrator.cli.top_web import serve_web
 
-    TopApp(LiveFeed(compose.watch(fleet, every_s)), every_s, FleetCommands(fleet, allow_changes), theme).run()
+        serve_web(source, look, web_port)
+    elif once:
+        from orchestrator.cli.top_once import print_once
+
+        print_once(feed(source), source.every_s, format_)
+    elif record is not None and (for_s is not None or not _has_terminal()):
+        from orchestrator.cli.top_record import record_unseen
+
+        record_unseen(record_feed(source, record), source.every_s, for_s)
+    else:
+        _show(source, look)
 
 
-def _serve(arguments: list[str], port: int) -> None:
-    """Each browser has a process of its own."""
-    from orchestrator.adapters.ports import LOOPBACK, port_problem
+def _require_one_way(once: bool, source: Source, for_s: float | None) -> None:
+    """Raises UsageError for options that do not go together."""
+    if once and source.record is not None:
+        raise UsageError("--once prints one look, --record keeps many", hint=HELP)
+    if for_s is not None and source.record is None:
+        raise UsageError("--record-for says how long to record, and there is no --record", hint=HELP)
 
+
+def _has_terminal() -> bool:
+    """Or a browser, whose server says so in this way."""
+    in_browser = "TEXTUAL_DRIVER" in os.environ
+    return in_browser or all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _show(source: Source, look: Look) -> None:
+    if not _has_terminal():
+        raise UsageError("a screen needs a terminal, and there is none", hint="qorch top --once")
+    found = feed(source)
     try:
-        from tui.web.server import serve
-    except ModuleNotFoundError as missing:
-        raise EnvironmentNotReady(
-            f"--web needs {missing.name}, which is not installed", hint="pip install 'qorch[web]'"
-        ) from missing
-    if problem := port_problem(LOOPBACK, port):
-        raise EnvironmentNotReady(
-            f"cannot listen on {LOOPBACK}:{port}: {problem}", hint="qorch top --web --web-port PORT"
-        )
-    message("open this link on this machine; whoever has it may watch. Ctrl-C ends it.")
-    serve([sys.executable, "-m", "orchestrator.cli", "top", *arguments], LOOPBACK, port, click.echo)
+        _app(found, source, look).run()
+    finally:
+        found.close()
+
+
+def _app(found: Feed, source: Source, look: Look) -> TopApp:
+    from tui.app import TopApp
+    from tui.fleet_commands import FleetCommands
+    from tui.replay_app import ReplayApp
+    from tui.replay_feed import ReplayFeed
+
+    if isinstance(found, ReplayFeed):
+        return ReplayApp(found, source.every_s, look.theme)
+    where = source.place.words if source.place else ()
+    return TopApp(found, source.every_s, FleetCommands(source.fleet, look.allow_changes, where), look.theme)

@@ -14,6 +14,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
+    """What happened to one of them, and when."""
+
     at_s: float  # Unix time
     severity: Severity
     subject: str  # a replica, a GPU, a source, or the fleet

@@ -15,18 +15,19 @@ NO_WORDS: Line = (Span(""),)
 STALE_S = 5.0  # a source that is older is said to be
 
 
-def header_lines(snapshot: Snapshot, now_s: float) -> tuple[Line, Line, Line]:
-    """`now_s` is the moment that is shown, in Unix time; of a recording, that of the recording."""
-    return _fleet(snapshot), joined(_served(snapshot.summary)), joined(_around(snapshot, now_s))
+def header_lines(snapshot: Snapshot, now_s: float, note: str = "") -> tuple[Line, Line, Line]:
+    """`now_s` is the moment that is shown, in Unix time; of a recording, that of the recording, as `note` says."""
+    return _fleet(snapshot, note), joined(_served(snapshot.summary)), joined(_around(snapshot, now_s))
 
 
-def _fleet(snapshot: Snapshot) -> Line:
+def _fleet(snapshot: Snapshot, note: str) -> Line:
     glyph, tone = PHASES.get(snapshot.phase, ("✖", Tone.BAD))
     summary = snapshot.summary
     phase = Span(f"{glyph} {clean(snapshot.phase)}", tone) if snapshot.phase else Span("? not seen yet", Tone.WARN)
     parts = [
         (Span(clean(snapshot.fleet), Tone.HEAD),),
         (phase,),
+        (Span(note, Tone.WARN),),
         _replicas(summary) if snapshot.phase else NO_WORDS,
         (Span(clean(snapshot.profile)),),
         (Span(clean(snapshot.endpoint), Tone.DIM),),

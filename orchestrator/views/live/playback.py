@@ -1,0 +1,26 @@
+"""What the head says of a recording that is shown, or made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.core.live.playback import Playback
+from orchestrator.views.units import size_text
+
+
+def playback_text(playback: Playback, simulated: bool) -> str:
+    """E.g. "replay 12:03:05 (34%) 4x paused"."""
+    clock = datetime.fromtimestamp(playback.at_s).strftime("%H:%M:%S")
+    what = "simulated, no fleet:" if simulated else "replay"
+    return f"{what} {clock} ({playback.share:.0%}) {playback.speed:g}x{_state(playback)}"
+
+
+def recording_text(size_bytes: int, stopped: str = "") -> str:
+    """`stopped` says why nothing more is recorded."""
+    return f"not recorded: {stopped}" if stopped else f"recording {size_text(size_bytes)}"
+
+
+def _state(playback: Playback) -> str:
+    if playback.paused:
+        return " paused"
+    return " at its end" if playback.at_s >= playback.end_s and not playback.loops else ""
