@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.app.operator_ports import FleetCluster
+from orchestrator.app.operator_ports import SharedCluster
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.qwen_fleet.changes import Changes, changes, only_edits, owned
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of, words
@@ -16,7 +16,7 @@ RESTORE_S = 60.0  # an object is taken back from whoever edits it no more often
 class FleetWriting:
     """Of all fleets of a cluster."""
 
-    def __init__(self, cluster: FleetCluster, clock: Callable[[], float], say: Callable[[str], None]) -> None:
+    def __init__(self, cluster: SharedCluster, clock: Callable[[], float], say: Callable[[str], None]) -> None:
         self._cluster, self._clock, self._say = cluster, clock, say
         self._restored_s: dict[tuple[Key, str], float] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from orchestrator.app.operator_ports import FleetCluster
+from orchestrator.app.operator_ports import SharedCluster
 from orchestrator.app.reconcile import Outcome, Reconciler
 from orchestrator.app.work_queue import WorkQueue
 from orchestrator.core.qwen_fleet.kind import Key, key_of
@@ -19,7 +19,7 @@ class Operator:
 
     def __init__(
         self,
-        cluster: FleetCluster,
+        cluster: SharedCluster,
         reconciler: Reconciler,
         queue: WorkQueue[Key | None],
         say: Callable[[str], None],

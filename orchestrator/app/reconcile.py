@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.app.fleet_counts import FleetCounts
 from orchestrator.app.fleet_planning import FleetPlanning, Planned
 from orchestrator.app.fleet_writing import FleetWriting
-from orchestrator.app.operator_ports import FleetCluster, Planner
+from orchestrator.app.operator_ports import Planner, SharedCluster
 from orchestrator.core.errors import QorchError
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.manifests.needed import create_secret
@@ -37,7 +38,7 @@ class Reconciler:
 
     def __init__(
         self,
-        cluster: FleetCluster,
+        cluster: SharedCluster,
         planner: Planner,
         image: str,
         clock: Callable[[], float],
@@ -45,11 +46,13 @@ class Reconciler:
     ) -> None:
         self._cluster, self._table, self._image, self._clock, self._say = cluster, planner.table, image, clock, say
         self._planning, self._writing = FleetPlanning(cluster, planner), FleetWriting(cluster, clock, say)
+        self._counts = FleetCounts(cluster, clock, say)
 
     def reconcile(self, key: Key) -> Outcome:
         fleet = self._cluster.fleet(key)
         if fleet is None or "deletionTimestamp" in fleet["metadata"]:
             self._planning.forget(key)
+            self._counts.forget(key)
             return Outcome()
         try:
             spec = fleet_spec(fleet, self._image, self._table)
@@ -73,11 +76,20 @@ class Reconciler:
         if planned.news:
             self._say(f"{key}: planned {planned.plan.plan.reason} ({planned.news})")
         rendered = (record_manifest(key.name, planned.plan.record, spec.settings), *planned.plan.objects)
-        return self._told(fleet, spec, planned, self._writing.written(fleet, rendered, live))
-
-    def _told(self, fleet: Object, spec: FleetSpec, planned: Planned, unwritten: tuple[Trouble, ...]) -> Outcome:
-        key = key_of(fleet)
+        unwritten = self._writing.written(fleet, rendered, live)
         service = _named(self._cluster.objects(key), RAY_SERVICE[1], object_name(key.name))
+        if service is not None and not unwritten:
+            unwritten = self._counts.written(fleet, planned.plan.service, service)
+        return self._told(fleet, spec, planned, unwritten, service)
+
+    def _told(
+        self,
+        fleet: Object,
+        spec: FleetSpec,
+        planned: Planned,
+        unwritten: tuple[Trouble, ...],
+        service: Object | None,
+    ) -> Outcome:
         facts = _facts(planned, unwritten, service, *self._secret(fleet, spec, service))
         look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
         return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))

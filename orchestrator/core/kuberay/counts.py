@@ -24,6 +24,15 @@ def makes_new_cluster(service: Change) -> bool:
     return any(not COUNT_PATH.fullmatch(path) for path in changed)
 
 
+def cluster_that_stays(service: Object) -> str:
+    """The Ray cluster that KubeRay keeps for a RayService as it is; empty before it has decided that."""
+    status = service.get("status") or {}
+    if status.get("observedGeneration") != service["metadata"].get("generation"):
+        return ""
+    told = (status.get(name) or {} for name in ("pendingServiceStatus", "activeServiceStatus"))
+    return next((str(each["rayClusterName"]) for each in told if each.get("rayClusterName")), "")
+
+
 def counts_change(service: Object, cluster: Object) -> Change | None:
     """What a Ray cluster's groups lack of the counts that its rendered RayService says; None where nothing."""
     wanted = {each["groupName"]: each for each in service["spec"]["rayClusterConfig"]["workerGroupSpecs"]}

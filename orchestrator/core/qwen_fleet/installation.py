@@ -33,6 +33,7 @@ def access() -> tuple[Manifest, ...]:
         _rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
         _rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
         _rule("", ("events", "secrets"), ["create"]),
+        _rule("ray.io", ("rayclusters",), [*SEEN, "patch"]),  # whose counts KubeRay leaves as they were
         *(_rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
     ]
     leases = _rule("coordination.k8s.io", ("leases",), ["create"])

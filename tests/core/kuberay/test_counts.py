@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.kuberay.counts import counts_change, makes_new_cluster, patch_steps
+from orchestrator.core.kuberay.counts import cluster_that_stays, counts_change, makes_new_cluster, patch_steps
 from orchestrator.core.manifests.changes import Action, Change, FieldChange
 from tests.manifests.rendered import SCALED, rendered
 
@@ -66,3 +66,21 @@ def test_a_group_that_is_not_rendered_is_somebody_elses() -> None:
 def test_kuberay_makes_another_cluster_for_more_than_counts(path: str, anew: bool) -> None:
     service = rendered().one("RayService")
     assert makes_new_cluster(Change(Action.CHANGE, service, (FieldChange(path, 1, 2),))) is anew
+
+
+@pytest.mark.parametrize(
+    ("seen", "active", "pending", "expected"),
+    [
+        (2, "old", "", "old"),
+        (2, "old", "new", "new"),
+        (2, "", "first", "first"),
+        (2, "", "", ""),
+        (1, "old", "", ""),
+    ],
+)
+def test_no_cluster_stays_before_kuberay_has_seen_the_change(seen: int, active: str, pending: str, expected: str):
+    told = {"activeServiceStatus": active, "pendingServiceStatus": pending}
+    names = {status: {"rayClusterName": name} for status, name in told.items() if name}
+    assert (
+        cluster_that_stays({"metadata": {"generation": 2}, "status": {"observedGeneration": seen, **names}}) == expected
+    )
