@@ -36,6 +36,11 @@ class Operator:
             else:
                 self._one(key)
 
+    def add_failing_too(self) -> None:
+        """What stood in the way of all fleets is gone, so that none waits for its next try."""
+        for fleet in self._cluster.fleets():
+            self._queue.add(key_of(fleet))
+
     def _add_all(self) -> None:
         for fleet in self._cluster.fleets():
             if not self._queue.is_failing(key_of(fleet)):

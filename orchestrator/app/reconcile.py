@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.app.fleet_counts import FleetCounts
@@ -12,7 +12,7 @@ from orchestrator.app.fleet_writing import FleetWriting
 from orchestrator.app.operator_ports import Planner, SharedCluster
 from orchestrator.core.errors import QorchError
 from orchestrator.core.manifests.naming import object_name
-from orchestrator.core.manifests.needed import create_secret
+from orchestrator.core.manifests.needed import create_secret, secret_keys
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
 from orchestrator.core.qwen_fleet.conditions import Type, since_s
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of
@@ -90,7 +90,9 @@ class Reconciler:
         unwritten: tuple[Trouble, ...],
         service: Object | None,
     ) -> Outcome:
-        facts = _facts(planned, unwritten, service, *self._secret(fleet, spec, service))
+        secret, known = self._secret(fleet, spec, service)
+        seen = _facts(planned, unwritten, service)
+        facts = replace(seen, secret=secret, secret_known=known, secret_keys=secret_keys(spec.settings))
         look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
         return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))
 
@@ -125,8 +127,6 @@ def _facts(
     planned: Planned,
     unwritten: tuple[Trouble, ...],
     service: Object | None = None,
-    secret: Trouble | None = None,
-    secret_known: bool = True,
 ) -> Facts:
     plan = planned.plan
     return Facts(
@@ -135,8 +135,6 @@ def _facts(
         unplanned=planned.unplanned,
         missing=planned.missing,
         unwritten=unwritten,
-        secret=secret,
-        secret_known=secret_known,
         service=service,
     )
 
