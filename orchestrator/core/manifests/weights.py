@@ -12,7 +12,7 @@ from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
-from orchestrator.core.manifests.pod import POD_SECURITY, resources, security
+from orchestrator.core.manifests.pod import POD, resources, security
 from orchestrator.core.manifests.quantities import memory
 from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings
@@ -63,7 +63,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
             "automountServiceAccountToken": False,
             "serviceAccountName": object_name(spec.fleet, "engine"),
             "restartPolicy": "OnFailure",
-            "securityContext": POD_SECURITY,
+            **POD,
             "containers": [fetcher],
             "volumes": [
                 {"name": VOLUME, "persistentVolumeClaim": {"claimName": settings.model_claim}},
