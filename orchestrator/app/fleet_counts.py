@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.app.operator_ports import SharedCluster
-from orchestrator.core.kuberay.counts import cluster_that_stays, counts_change
+from orchestrator.core.kuberay.counts import counts_change
+from orchestrator.core.kuberay.next_cluster import cluster_that_stays
 from orchestrator.core.manifests.changes import Change
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of, words

@@ -14,23 +14,6 @@ from orchestrator.core.manifests.changes import ABSENT, Action, Change, FieldCha
 
 Object = Mapping[str, Any]
 COUNTS = ("replicas", "minReplicas", "maxReplicas")
-COUNT_PATH = re.compile(rf"spec\.rayClusterConfig\.workerGroupSpecs\[\d+\]\.({'|'.join(COUNTS)})")
-CONFIG_PATH = "spec.rayClusterConfig"
-
-
-def makes_new_cluster(service: Change) -> bool:
-    """Whether KubeRay answers a change of a RayService with another Ray cluster, which has its counts from it."""
-    changed = (each.path for each in service.fields if each.path.startswith(CONFIG_PATH))
-    return any(not COUNT_PATH.fullmatch(path) for path in changed)
-
-
-def cluster_that_stays(service: Object) -> str:
-    """The Ray cluster that KubeRay keeps for a RayService as it is; empty before it has decided that."""
-    status = service.get("status") or {}
-    if status.get("observedGeneration") != service["metadata"].get("generation"):
-        return ""
-    told = (status.get(name) or {} for name in ("pendingServiceStatus", "activeServiceStatus"))
-    return next((str(each["rayClusterName"]) for each in told if each.get("rayClusterName")), "")
 
 
 def counts_change(service: Object, cluster: Object) -> Change | None:

@@ -55,7 +55,6 @@ def weights_container(fleet: str, profile: Profile, settings: ClusterSettings) -
 def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: ClusterSettings) -> Manifest:
     """Fills the claim; named after what it does, since a Job cannot be changed."""
     fetcher = _fetcher(spec.fleet, tuple(profiles), settings)
-    digest = hashlib.sha256(json.dumps(fetcher, sort_keys=True).encode()).hexdigest()[:8]
     pod = {
         "metadata": {"labels": pod_labels(spec.fleet, Role.WEIGHTS)},
         "spec": {
@@ -71,6 +70,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
             ],
         },
     }
+    digest = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:8]
     content = {"spec": {"backoffLimit": FETCHES, "template": pod}}
     return manifest(JOB, spec.fleet, f"weights-{digest}", settings, content)
 

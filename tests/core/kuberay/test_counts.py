@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import pytest
-
-from orchestrator.core.kuberay.counts import cluster_that_stays, counts_change, makes_new_cluster, patch_steps
-from orchestrator.core.manifests.changes import Action, Change, FieldChange
+from orchestrator.core.kuberay.counts import counts_change, patch_steps
+from orchestrator.core.manifests.changes import FieldChange
 from tests.manifests.rendered import SCALED, rendered
 
 
@@ -52,35 +50,3 @@ def test_a_group_that_is_not_rendered_is_somebody_elses() -> None:
     running = cluster(service)
     running["spec"]["workerGroupSpecs"].append({"groupName": "other", "maxReplicas": 9})
     assert counts_change(service, running) is None
-
-
-@pytest.mark.parametrize(
-    ("path", "anew"),
-    [
-        ("spec.rayClusterConfig.workerGroupSpecs[1].maxReplicas", False),
-        ("spec.serveConfigV2.applications[0].args.x", False),
-        ("spec.rayClusterConfig.workerGroupSpecs[1].template.spec.containers[0].image", True),
-        ("spec.rayClusterConfig.workerGroupSpecs", True),
-    ],
-)
-def test_kuberay_makes_another_cluster_for_more_than_counts(path: str, anew: bool) -> None:
-    service = rendered().one("RayService")
-    assert makes_new_cluster(Change(Action.CHANGE, service, (FieldChange(path, 1, 2),))) is anew
-
-
-@pytest.mark.parametrize(
-    ("seen", "active", "pending", "expected"),
-    [
-        (2, "old", "", "old"),
-        (2, "old", "new", "new"),
-        (2, "", "first", "first"),
-        (2, "", "", ""),
-        (1, "old", "", ""),
-    ],
-)
-def test_no_cluster_stays_before_kuberay_has_seen_the_change(seen: int, active: str, pending: str, expected: str):
-    told = {"activeServiceStatus": active, "pendingServiceStatus": pending}
-    names = {status: {"rayClusterName": name} for status, name in told.items() if name}
-    assert (
-        cluster_that_stays({"metadata": {"generation": 2}, "status": {"observedGeneration": seen, **names}}) == expected
-    )
