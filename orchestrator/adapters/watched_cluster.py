@@ -16,8 +16,10 @@ from orchestrator.adapters.watched_kinds import (
     LIMITS,
     MAY_LACK,
     NOT_LEADING,
+    RAY_CLUSTER,
     RENDERED,
     SERVICE,
+    counts_kept,
     fleet_of,
     groups_of,
     kept,
@@ -30,6 +32,8 @@ from orchestrator.core.cluster.namespace_limits import NamespaceLimits
 from orchestrator.core.cluster.node import Node, read_node
 from orchestrator.core.cluster.quota import read_quota
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.kuberay.counts import patch_steps
+from orchestrator.core.manifests.changes import Change
 from orchestrator.core.manifests.naming import FLEET_LABEL
 from orchestrator.core.qwen_fleet.event import event
 from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, Key, Object, key_of
@@ -59,7 +63,7 @@ class WatchedCluster:
         self._api, self._changed, self._may_write, self.name = api, changed, may_write, api.context
         places: tuple[str | None, ...] = namespaces or (None,)
         self._kinds = {
-            each: [self._of_kind(each, place) for place in places] for each in (FLEET, *RENDERED, *LIMITS)
+            each: [self._of_kind(each, place) for place in places] for each in (FLEET, RAY_CLUSTER, *RENDERED, *LIMITS)
         }  # fmt: skip
         self._nodes = Informer(api, Kind(NODES, read_node), self._all_changed)
         self._pods = Informer(api, Kind(PODS, pod_seen, {"fieldSelector": ON_A_NODE}), self._all_changed)
@@ -96,6 +100,10 @@ class WatchedCluster:
             if (namespace, fleet_of(item)) == key
         )
 
+    def ray_cluster(self, key: Key, name: str) -> Object | None:
+        found = (informer.get((key.namespace, name)) for informer in self._kinds[RAY_CLUSTER])
+        return next((item for item in found if item is not None and fleet_of(item) == key.name), None)
+
     def nodes(self) -> tuple[Node, ...]:
         return tuple(node for _, node in sorted(self._nodes.items().items()))
 
@@ -118,7 +126,7 @@ class WatchedCluster:
 
     def troubles(self) -> tuple[Trouble, ...]:
         rendered = (each for kind in RENDERED if kind[1] not in MAY_LACK for each in self._kinds[kind])
-        watched: tuple[Informer[Any], ...] = (self._nodes, self._pods, *rendered)
+        watched: tuple[Informer[Any], ...] = (self._nodes, self._pods, *self._kinds[RAY_CLUSTER], *rendered)
         return tuple(trouble_of(informer.trouble) for informer in watched if informer.trouble)
 
     def secret_exists(self, namespace: str, name: str) -> bool | None:
@@ -144,6 +152,13 @@ class WatchedCluster:
     def apply(self, item: Object, force: bool = False) -> Trouble | None:
         return self._written(lambda: self._learn(self._api.apply(item, force=force)))
 
+    def set_counts(self, change: Change) -> Trouble | None:
+        metadata, resource = change.item["metadata"], resource_of(change.item)
+        steps = patch_steps(change)
+        return self._written(
+            lambda: self._learn(self._api.patch(resource, metadata["namespace"], metadata["name"], steps))
+        )
+
     def delete(self, item: Object) -> Trouble | None:
         metadata = item["metadata"]
         return self._written(lambda: self._api.delete(resource_of(item), metadata["namespace"], metadata["name"]))
@@ -163,9 +178,10 @@ class WatchedCluster:
         query = {} if kind in (FLEET, *LIMITS) else {"labelSelector": FLEET_LABEL}
         changed = {SERVICE: self._service_changed, **dict.fromkeys(LIMITS, self._all_changed)}
         resource = resource_of({"apiVersion": api_version, "kind": name})
+        keep = counts_kept if kind == RAY_CLUSTER else lambda item: kept(item, api_version, name)
         return Informer(
             self._api,
-            Kind(resource, lambda item: kept(item, api_version, name), query, namespace),
+            Kind(resource, keep, query, namespace),
             changed.get(kind, self._own_changed),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, NotServed, Refused
 from orchestrator.core.cluster.pod_requests import pod_requests
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.kuberay.counts import COUNTS
 from orchestrator.core.manifests.naming import FLEET_LABEL
 from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, Key, Object
 from orchestrator.core.qwen_fleet.places import PodSeen
@@ -12,6 +13,7 @@ from orchestrator.core.qwen_fleet.pod_groups import PodGroup, group_of, pod_grou
 from orchestrator.core.qwen_fleet.trouble import Reason, Trouble
 
 FLEET, SERVICE = (API_VERSION, KIND), ("ray.io/v1", "RayService")
+RAY_CLUSTER = ("ray.io/v1", "RayCluster")  # which KubeRay makes
 RENDERED = (
     SERVICE,
     ("v1", "ConfigMap"),
@@ -41,6 +43,21 @@ def kept(item: Object, api_version: str, kind: str) -> Object:
     """Less what is of no account. Items of a list do not say what they are."""
     metadata = {name: each for name, each in item["metadata"].items() if name not in HANDED_ON}
     return {**item, "apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def counts_kept(item: Object) -> Object:
+    """A Ray cluster's groups by name, with their counts."""
+    metadata = {name: item["metadata"].get(name) for name in ("name", "namespace", "labels")}
+    groups = [
+        {name: group[name] for name in ("groupName", *COUNTS) if name in group}
+        for group in item["spec"].get("workerGroupSpecs") or ()
+    ]
+    return {
+        "apiVersion": RAY_CLUSTER[0],
+        "kind": RAY_CLUSTER[1],
+        "metadata": metadata,
+        "spec": {"workerGroupSpecs": groups},
+    }
 
 
 def pod_seen(pod: Object) -> PodSeen:

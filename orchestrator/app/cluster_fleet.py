@@ -80,6 +80,16 @@ class ClusterFleet:
         kubectl = f"kubectl --context {self.cluster.context} -n {self.cluster.namespace}"
         return f"{kubectl} exec $({kubectl} get pods {of_head}) -- {' '.join(words)}"
 
+    @property
+    def next_cluster_only(self) -> str:
+        """What to know of tolerations that change, with how another Ray cluster is made."""
+        kubectl = f"kubectl --context {self.cluster.context} -n {self.cluster.namespace}"
+        return (
+            "pods have other tolerations from the next Ray cluster on, and KubeRay makes none for them alone; "
+            "another --image makes one beside the one that runs, and this one in its place, with a gap in answers: "
+            f"{kubectl} delete raycluster -l {FLEET_LABEL}={self.name}"
+        )
+
     def told(self, found: Failure) -> DeployFailed:
         """With the last that the container printed, where one is the cause."""
         hint = f"kubectl --context {self.cluster.context} -n {self.cluster.namespace} describe pod {found.pod}"

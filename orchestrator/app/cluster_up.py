@@ -14,6 +14,7 @@ from orchestrator.app.up import UpResult
 from orchestrator.core.amounts import counted
 from orchestrator.core.errors import QorchError, TimedOut
 from orchestrator.core.fleet import Fleet
+from orchestrator.core.kuberay.next_cluster import waits_for_new_cluster
 from orchestrator.core.kuberay.seen import cluster_fleet
 from orchestrator.core.kuberay.steps import Step, failure, steps
 from orchestrator.core.manifests.changes import Action, Change, differ
@@ -58,6 +59,8 @@ def propose(order: Order, fleet: ClusterFleet, settings: ClusterUpSettings, repo
     changes = fleet.proposed(replace(wanted, settings=settings.cluster), settings.force)
     found = sum(each.action is not Action.SAME for each in changes)
     reporter.done("check", f"{found} of {counted(len(changes), 'object')} to apply")
+    if any(map(waits_for_new_cluster, changes)):
+        reporter.say(f"note: {fleet.next_cluster_only}")
     return Proposal(changes, first=all(each.action is Action.CREATE for each in changes))
 
 

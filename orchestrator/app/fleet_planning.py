@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from orchestrator.app.operator_ports import FleetCluster, Planner
+from orchestrator.app.operator_ports import Planner, SharedCluster
 from orchestrator.app.plan import require_reached
 from orchestrator.core.cluster.cluster_site import Seen
 from orchestrator.core.cluster.node import Node
@@ -35,8 +35,12 @@ class Plan:
     objects: tuple[Manifest, ...]
 
     @property
+    def service(self) -> Manifest:
+        return next(each for each in self.objects if each["kind"] == RAY_SERVICE[1])
+
+    @property
     def groups(self) -> tuple[PodGroup, ...]:
-        return pod_groups(next(each for each in self.objects if each["kind"] == RAY_SERVICE[1]))
+        return pod_groups(self.service)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Failure:
 class FleetPlanning:
     """Of all fleets of a cluster, one at a time."""
 
-    def __init__(self, cluster: FleetCluster, planner: Planner) -> None:
+    def __init__(self, cluster: SharedCluster, planner: Planner) -> None:
         self._cluster, self._planner = cluster, planner
         self._plans: dict[Key, Plan] = {}
         self._failures: dict[Key, Failure] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.app.operator_ports import FleetCluster
+from orchestrator.app.operator_ports import SharedCluster
 from orchestrator.core.manifests.manifest import Manifest
-from orchestrator.core.qwen_fleet.changes import Changes, changes, only_edits, owned
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of, words
 from orchestrator.core.qwen_fleet.trouble import Reason, Trouble
+from orchestrator.core.qwen_fleet.writes import Writes, needed_writes, only_edits, owned
 
 RESTORE_S = 60.0  # an object is taken back from whoever edits it no more often
 
@@ -16,26 +16,26 @@ RESTORE_S = 60.0  # an object is taken back from whoever edits it no more often
 class FleetWriting:
     """Of all fleets of a cluster."""
 
-    def __init__(self, cluster: FleetCluster, clock: Callable[[], float], say: Callable[[str], None]) -> None:
+    def __init__(self, cluster: SharedCluster, clock: Callable[[], float], say: Callable[[str], None]) -> None:
         self._cluster, self._clock, self._say = cluster, clock, say
         self._restored_s: dict[tuple[Key, str], float] = {}
 
     def written(self, fleet: Object, rendered: Iterable[Manifest], live: tuple[Object, ...]) -> tuple[Trouble, ...]:
         """What could not be written; empty where all is as it should be."""
-        needed = changes(owned(rendered, fleet), live, fleet)
+        needed = needed_writes(owned(rendered, fleet), live, fleet)
         if needed.foreign:
             return (_not_ours(needed.foreign[0]),)
         troubles = tuple(self._applied(fleet, needed))
         return troubles or tuple(self._deleted(fleet, needed))
 
-    def _applied(self, fleet: Object, needed: Changes) -> Iterator[Trouble]:
+    def _applied(self, fleet: Object, needed: Writes) -> Iterator[Trouble]:
         for each in needed.apply:
             yield from self._apply(fleet, each)
         for each in needed.restore:
             self._note(fleet, "Restored", f"{words(each)} was changed, and is made again what it was")
             yield from self._apply(fleet, each)
 
-    def _deleted(self, fleet: Object, needed: Changes) -> Iterator[Trouble]:
+    def _deleted(self, fleet: Object, needed: Writes) -> Iterator[Trouble]:
         """Not before all the rest is there."""
         for each in needed.delete:
             self._note(fleet, "Deleted", f"deletes {words(each)}, which is no longer needed")

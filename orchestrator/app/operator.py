@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from orchestrator.app.operator_ports import FleetCluster
+from orchestrator.app.operator_ports import SharedCluster
 from orchestrator.app.reconcile import Outcome, Reconciler
 from orchestrator.app.work_queue import WorkQueue
 from orchestrator.core.qwen_fleet.kind import Key, key_of
@@ -19,7 +19,7 @@ class Operator:
 
     def __init__(
         self,
-        cluster: FleetCluster,
+        cluster: SharedCluster,
         reconciler: Reconciler,
         queue: WorkQueue[Key | None],
         say: Callable[[str], None],
@@ -35,6 +35,11 @@ class Operator:
                 self._add_all()
             else:
                 self._one(key)
+
+    def add_failing_too(self) -> None:
+        """What stood in the way of all fleets is gone, so that none waits for its next try."""
+        for fleet in self._cluster.fleets():
+            self._queue.add(key_of(fleet))
 
     def _add_all(self) -> None:
         for fleet in self._cluster.fleets():

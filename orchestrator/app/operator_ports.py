@@ -9,6 +9,7 @@ from orchestrator.core.cluster.namespace_limits import NamespaceLimits
 from orchestrator.core.cluster.node import Node
 from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.gpu_table import GpuTable
+from orchestrator.core.manifests.changes import Change
 from orchestrator.core.manifests.settings import ClusterSettings
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.qwen_fleet.kind import Key, Object
@@ -17,8 +18,8 @@ from orchestrator.core.qwen_fleet.trouble import Trouble
 from orchestrator.core.wish import Wish
 
 
-class FleetCluster(Protocol):
-    """A cluster as its API server tells of it, and where it is written to; reading asks nobody."""
+class SharedCluster(Protocol):
+    """A cluster that fleets share, as its API server tells of it, and where it is written to; reading asks nobody."""
 
     name: str
 
@@ -29,6 +30,9 @@ class FleetCluster(Protocol):
 
     def objects(self, key: Key) -> tuple[Object, ...]:
         """What has the fleet's label, of the kinds that are rendered."""
+
+    def ray_cluster(self, key: Key, name: str) -> Object | None:
+        """The fleet's Ray cluster of that name, by its groups and their counts."""
 
     def nodes(self) -> tuple[Node, ...]:
         """By name."""
@@ -48,6 +52,9 @@ class FleetCluster(Protocol):
 
     def apply(self, item: Object, force: bool = False) -> Trouble | None:
         """None where it is done."""
+
+    def set_counts(self, change: Change) -> Trouble | None:
+        """Of a Ray cluster; the rest of it is KubeRay's."""
 
     def delete(self, item: Object) -> Trouble | None: ...
 

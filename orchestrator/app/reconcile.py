@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.app.fleet_counts import FleetCounts
 from orchestrator.app.fleet_planning import FleetPlanning, Planned
 from orchestrator.app.fleet_writing import FleetWriting
-from orchestrator.app.operator_ports import FleetCluster, Planner
+from orchestrator.app.operator_ports import Planner, SharedCluster
 from orchestrator.core.errors import QorchError
 from orchestrator.core.manifests.naming import object_name
-from orchestrator.core.manifests.needed import create_secret
+from orchestrator.core.manifests.needed import create_secret, secret_keys
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
 from orchestrator.core.qwen_fleet.conditions import Type, since_s
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of
@@ -37,7 +38,7 @@ class Reconciler:
 
     def __init__(
         self,
-        cluster: FleetCluster,
+        cluster: SharedCluster,
         planner: Planner,
         image: str,
         clock: Callable[[], float],
@@ -45,11 +46,13 @@ class Reconciler:
     ) -> None:
         self._cluster, self._table, self._image, self._clock, self._say = cluster, planner.table, image, clock, say
         self._planning, self._writing = FleetPlanning(cluster, planner), FleetWriting(cluster, clock, say)
+        self._counts = FleetCounts(cluster, clock, say)
 
     def reconcile(self, key: Key) -> Outcome:
         fleet = self._cluster.fleet(key)
         if fleet is None or "deletionTimestamp" in fleet["metadata"]:
             self._planning.forget(key)
+            self._counts.forget(key)
             return Outcome()
         try:
             spec = fleet_spec(fleet, self._image, self._table)
@@ -73,12 +76,23 @@ class Reconciler:
         if planned.news:
             self._say(f"{key}: planned {planned.plan.plan.reason} ({planned.news})")
         rendered = (record_manifest(key.name, planned.plan.record, spec.settings), *planned.plan.objects)
-        return self._told(fleet, spec, planned, self._writing.written(fleet, rendered, live))
-
-    def _told(self, fleet: Object, spec: FleetSpec, planned: Planned, unwritten: tuple[Trouble, ...]) -> Outcome:
-        key = key_of(fleet)
+        unwritten = self._writing.written(fleet, rendered, live)
         service = _named(self._cluster.objects(key), RAY_SERVICE[1], object_name(key.name))
-        facts = _facts(planned, unwritten, service, *self._secret(fleet, spec, service))
+        if service is not None and not unwritten:
+            unwritten = self._counts.written(fleet, planned.plan.service, service)
+        return self._told(fleet, spec, planned, unwritten, service)
+
+    def _told(
+        self,
+        fleet: Object,
+        spec: FleetSpec,
+        planned: Planned,
+        unwritten: tuple[Trouble, ...],
+        service: Object | None,
+    ) -> Outcome:
+        secret, known = self._secret(fleet, spec, service)
+        seen = _facts(planned, unwritten, service)
+        facts = replace(seen, secret=secret, secret_known=known, secret_keys=secret_keys(spec.settings))
         look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
         return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))
 
@@ -113,8 +127,6 @@ def _facts(
     planned: Planned,
     unwritten: tuple[Trouble, ...],
     service: Object | None = None,
-    secret: Trouble | None = None,
-    secret_known: bool = True,
 ) -> Facts:
     plan = planned.plan
     return Facts(
@@ -123,8 +135,6 @@ def _facts(
         unplanned=planned.unplanned,
         missing=planned.missing,
         unwritten=unwritten,
-        secret=secret,
-        secret_known=secret_known,
         service=service,
     )
 

@@ -90,8 +90,10 @@ class OperatorProcess:
         return self._lease is None or self._lease.held
 
     def _tell_unseen(self) -> None:
-        """What cannot be watched, once."""
+        """What cannot be watched, once; what can be again is acted on at once."""
         unseen = frozenset(trouble.text for trouble in self._cluster.unseen())
         for text in sorted(unseen - self._told):
             self._say(text)
+        if self._told - unseen:
+            self._operator.add_failing_too()
         self._told = unseen

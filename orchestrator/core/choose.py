@@ -23,6 +23,7 @@ from orchestrator.core.plan import (
     PlanFailure,
 )
 from orchestrator.core.plan_notices import notices
+from orchestrator.core.plan_reason import reason
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.profile import EngineName, ModelStatus, Profile
 from orchestrator.core.request import AUTO, requested
@@ -62,7 +63,7 @@ def choose(
         candidates = ranked(tuple(_with_stand_in(candidate, situation) for candidate in candidates))
     best = closest(candidates)
     placements = place(best, candidates, situation) if best.score > 0 else ()
-    plan = FitPlan(wish, site, candidates, placements, _reason(best, placements, wish))
+    plan = FitPlan(wish, site, candidates, placements, reason(best, placements, wish))
     if not placements:
         plan = replace(plan, failure=failure(candidates), nearest=_nearest(profiles, candidates, situation))
     return replace(plan, notices=notices(plan))
@@ -191,19 +192,6 @@ def _with_stand_in(candidate: Candidate, situation: Situation) -> Candidate:
         return candidate
     wish = replace(situation.wish, profile=candidate.profile.name)
     return judge(candidate.profile, replace(situation, wish=wish))
-
-
-def _reason(best: Candidate, placements: tuple[Placement, ...], wish: Wish) -> str:
-    name = best.profile.name
-    if best.score == 0:
-        return f"nothing that was asked for can run here; {name} comes closest: {best.refusal}"
-    if not placements:
-        return f"{wish.num_replicas} replicas were asked for, and there is room for fewer of {best.profile.model.name}"
-    if wish.profile == name:
-        return f"{name} was asked for, and fits"
-    if best.profile.model.status is ModelStatus.STAND_IN:
-        return "no model's weights can be had here, so a stand-in serves"
-    return f"{name} has the highest score of those that can run, {best.score:.2f}"
 
 
 def _nearest(profiles: tuple[Profile, ...], candidates: tuple[Candidate, ...], situation: Situation) -> str:

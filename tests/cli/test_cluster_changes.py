@@ -39,6 +39,21 @@ def test_a_diff_shows_each_field_and_exits_with_one_until_there_is_none(there: Q
     assert (done.code, done.out) == (0, "nothing to change\n")
 
 
+def test_tolerations_of_a_fleet_that_runs_come_with_its_next_ray_cluster_and_that_is_said(
+    there: Qorch, cluster: Lab
+) -> None:
+    there("up", *UP, "--timeout", "20")
+    tolerant = (*UP, "--tolerate", "team=llm")
+    done = there("up", *tolerant, "--diff")
+    assert done.code == 1
+    assert "headGroupSpec.template.spec.tolerations: (none) -> " in done.out
+    assert "note: pods have other tolerations from the next Ray cluster on" in done.err
+    assert "kubectl --context lab -n llm delete raycluster -l qorch.dev/fleet=default" in done.err
+    assert "next Ray cluster" in there("up", *tolerant, "--timeout", "20").err
+    assert "next Ray cluster" not in there("up", *tolerant).err
+    assert "next Ray cluster" not in there("up", *UP, "--image", "qorch:2", "--diff").err
+
+
 def test_what_is_not_rendered_any_more_goes(there: Qorch, cluster: Lab) -> None:
     scaled = ("--model", "qwen3.5-9b", "--image", "qorch:1", "--yes")
     there("up", *scaled, "--max-replicas", "2", "--timeout", "20")

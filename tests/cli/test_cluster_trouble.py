@@ -13,6 +13,7 @@ import yaml
 
 from tests.cli.cluster_lab import NAMESPACE, SERVICE, UP, Lab, secret
 from tests.cli.conftest import Qorch
+from tests.core.cluster.objects import quota_object
 from tests.kube.behind import UNREACHED
 from tests.kube.kinds import Object
 from tests.kube.server import Fault
@@ -194,6 +195,18 @@ def test_what_admission_refuses_is_refused_before_anything_is_written(there: Qor
     assert done.code == 4
     assert said in done.error
     assert bare.rendered() == set()
+
+
+def test_a_quota_that_leaves_too_little_is_named_before_anything_is_applied(there: Qorch, bare: Lab) -> None:
+    gpus = "requests.nvidia.com/gpu"
+    bare.server.put(quota_object("team", NAMESPACE, hard={gpus: 4}, used={gpus: 3}))
+    version = bare.server.store.version
+    done = there("up", *UP, "--yes")
+    assert done.code == 3
+    assert done.error.startswith("quota team of namespace llm leaves 1 of 4 nvidia.com/gpu; 2 replicas were asked for")
+    assert done.hint == "kubectl --context lab -n llm describe quota,limitrange"
+    assert bare.server.store.version == version
+    assert {seen.verb for seen in bare.server.requests} <= {"get", "list"}
 
 
 def test_a_quota_that_is_met_halfway_is_undone(there: Qorch, bare: Lab) -> None:

@@ -55,6 +55,16 @@ def test_more_replicas_than_the_best_split_allows_take_smaller_splits():
     assert placed(plan) == [("qwen3.5-27b-bf16", ((0,), (1,), (2,), (3,)), 1)]
 
 
+def test_where_the_best_has_room_for_too_few_replicas_the_reason_names_what_is_placed():
+    plan = plan_over(HostGroup(machine(*[A100_80] * 8), 2), wish=Wish(num_replicas=4))
+    assert {name for name, _, _ in placed(plan)} == {"qwen3.5-397b-a17b-gptq"}
+    assert plan.candidates[0].profile.name == "qwen3.5-397b-a17b-fp8"
+    assert plan.reason == (
+        "4 replicas can run as qwen3.5-397b-a17b-gptq; there is no room for as many of qwen3.5-397b-a17b-fp8, "
+        f"which has the highest score, {plan.candidates[0].score:.2f}"
+    )
+
+
 def test_throughput_takes_every_gpu_that_the_budget_allows():
     for most, gpus in ((None, 3), (2, 2), (1, 1)):
         plan = plan_for(MIXED, Wish(objective=Objective.THROUGHPUT, max_gpus=most))

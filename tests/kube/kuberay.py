@@ -3,7 +3,9 @@
 From its sources (ray-operator/controllers/ray/rayservice_controller.go): it adds a finalizer by an update of the whole
 object, which its Go types have gone over: quantities in their shortest form, and empty `metadata`, `resources` and
 `scaleStrategy` where there were none. It makes a RayCluster, and a new one beside it where the spec has changed in more
-than counts; two services; a status. On deletion the clusters go first. Ray's autoscaler sets counts on the RayCluster.
+than counts and tolerations, of which it passes none on; worker groups that are added at the end it adds in place, with
+all of the spec. Two services; a status. On deletion the clusters go first. Ray's autoscaler sets counts on the
+RayCluster.
 """
 
 from __future__ import annotations
@@ -18,11 +20,18 @@ from typing import Any
 from tests.kube.cluster import Cluster, Reply
 from tests.kube.go_form import as_go_writes_it
 from tests.kube.kinds import Object
-from tests.kube.kuberay_objects import owner_reference, refused_status, service_status, spec_error, spec_hash
+from tests.kube.kuberay_objects import (
+    HASH,
+    adds_groups_alone,
+    owner_reference,
+    refused_status,
+    service_status,
+    spec_error,
+    spec_hash,
+)
 
 MANAGER = "kuberay-operator"
 FINALIZER = "ray.io/rayservice-finalizer"
-_HASH = "ray.io/hash-without-replicas-and-workers-to-delete"
 
 
 @dataclass
@@ -91,10 +100,11 @@ class KubeRay:
         if error:
             self._tell(service, refused_status(service, error))
             return False
-        clusters = {each["metadata"]["annotations"][_HASH]: each["metadata"]["name"] for each in self._owned(service)}
-        wanted = spec_hash(service)
+        owned, wanted = self._owned(service), spec_hash(service)
+        clusters = {each["metadata"]["annotations"][HASH]: each["metadata"]["name"] for each in owned}
         if wanted not in clusters:
-            return self._create_cluster(service, wanted)
+            fewer = next((each for each in owned if adds_groups_alone(service, each)), None)
+            return self._update_cluster(service, fewer, wanted) if fewer else self._create_cluster(service, wanted)
         active = service.get("status", {}).get("activeServiceStatus", {}).get("rayClusterName", "")
         serving = clusters[wanted] if self.ready else active
         pending = "" if serving == clusters[wanted] else clusters[wanted]
@@ -115,11 +125,16 @@ class KubeRay:
         metadata = {
             "name": name,
             "labels": service["metadata"].get("labels", {}) | {f"ray.io/{key}": each for key, each in origin.items()},
-            "annotations": {_HASH: wanted},
+            "annotations": {HASH: wanted},
             "ownerReferences": [owner_reference(service)],
         }
         body = {"kind": "RayCluster", "metadata": metadata, "spec": service["spec"]["rayClusterConfig"]}
         return self._write("POST", self._clusters(), {"apiVersion": "ray.io/v1", **body}).code == 201
+
+    def _update_cluster(self, service: Object, cluster: Object, wanted: str) -> bool:
+        metadata = {**cluster["metadata"], "annotations": {HASH: wanted}}
+        anew = {**cluster, "metadata": metadata, "spec": service["spec"]["rayClusterConfig"]}
+        return self._write("PUT", self._clusters(metadata["name"]), anew).code == 200
 
     def _serve_services(self, service: Object) -> None:
         for suffix, port in (("head-svc", 8265), ("serve-svc", 8000)):

@@ -9,6 +9,7 @@ from tests.kube.go_form import as_go_writes_it
 from tests.kube.kinds import Object
 from tests.kube.managers import now
 
+HASH = "ray.io/hash-without-replicas-and-workers-to-delete"
 _COUNTS = ("replicas", "minReplicas", "maxReplicas", "scaleStrategy")
 
 
@@ -66,13 +67,24 @@ def owner_reference(service: Object) -> Object:
 
 
 def spec_hash(service: Object) -> str:
-    """Of all but the counts, which change without a new cluster."""
+    """Of all but the counts and the tolerations, which change without a new cluster."""
     config = as_go_writes_it(service["spec"])["rayClusterConfig"]
+    for group in (config["headGroupSpec"], *config.get("workerGroupSpecs", ())):
+        for name in ("tolerations", "schedulingGates"):
+            group["template"].get("spec", {}).pop(name, None)
     groups = [
         {name: each for name, each in group.items() if name not in _COUNTS}
         for group in config.get("workerGroupSpecs", ())
     ]
     return hashlib.sha1(json.dumps({**config, "workerGroupSpecs": groups}, sort_keys=True).encode()).hexdigest()
+
+
+def adds_groups_alone(service: Object, cluster: Object) -> bool:
+    """Whether the spec is that which a cluster was made of, but for worker groups after its own."""
+    config = service["spec"]["rayClusterConfig"]
+    groups = config.get("workerGroupSpecs", [])[: len(cluster["spec"].get("workerGroupSpecs", []))]
+    fewer = {**service, "spec": {**service["spec"], "rayClusterConfig": {**config, "workerGroupSpecs": groups}}}
+    return bool(cluster["metadata"]["annotations"][HASH] == spec_hash(fewer))
 
 
 def _condition(before: Object, kind: str, holds: bool, reason: str, generation: int) -> Object:

@@ -109,10 +109,12 @@ def test_counts_change_without_and_specs_with_a_new_cluster(ray: KubeRay) -> Non
     ray.cluster.applied(_path(ray), service, "qorch")
     ray.reconcile("q")
     (first,) = _clusters(ray)
-    service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["maxReplicas"] = 8
+    (group,) = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    group["maxReplicas"] = 8
+    group["template"]["spec"]["tolerations"] = [{"key": "team", "operator": "Exists"}]
     ray.cluster.applied(_path(ray), service, "qorch", force="true")
     ray.reconcile("q")
-    assert [each["metadata"]["name"] for each in _clusters(ray)] == [first["metadata"]["name"]]
+    assert _clusters(ray) == [first]
 
     service["spec"]["rayClusterConfig"]["rayVersion"] = "2.60.0"
     ray.cluster.applied(_path(ray), service, "qorch", force="true")
@@ -125,6 +127,22 @@ def test_counts_change_without_and_specs_with_a_new_cluster(ray: KubeRay) -> Non
     ray.reconcile("q")
     (second,) = _clusters(ray)
     assert second["metadata"]["name"] == status["pendingServiceStatus"]["rayClusterName"]
+
+
+def test_a_group_that_is_added_at_the_end_comes_in_place_with_all_of_the_spec(ray: KubeRay) -> None:
+    service = _service(cpu="1")
+    ray.cluster.applied(_path(ray), service, "qorch")
+    ray.reconcile("q")
+    (first,) = _clusters(ray)
+    groups = service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    groups[0]["maxReplicas"] = 8
+    groups.append({**groups[0], "groupName": "more"})
+    ray.cluster.applied(_path(ray), service, "qorch", force="true")
+    ray.reconcile("q")
+    (same,) = _clusters(ray)
+    assert same["metadata"]["uid"] == first["metadata"]["uid"]
+    found = [(each["groupName"], each["maxReplicas"]) for each in same["spec"]["workerGroupSpecs"]]
+    assert found == [("gpu", 8), ("more", 8)]
 
 
 def test_the_autoscalers_counts_are_on_the_ray_cluster(ray: KubeRay) -> None:

@@ -45,6 +45,11 @@ def test_every_pod_is_restricted(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize("fleet", FLEETS)
+def test_no_pod_takes_variables_of_services_for_options_of_qorch(fleet: Fleet) -> None:
+    assert {template["spec"]["enableServiceLinks"] for template in fleet.pod_templates} == {False}
+
+
+@pytest.mark.parametrize("fleet", FLEETS)
 def test_so_is_the_autoscaler_that_kuberay_puts_beside_the_head(fleet: Fleet) -> None:
     options = fleet.cluster.get("autoscalerOptions")
     assert (options is None) == (

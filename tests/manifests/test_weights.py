@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.cluster.toleration import Toleration
 from orchestrator.core.pod_deployment import model_files
 from orchestrator.core.wish import Wish
 from tests.core.machines import BY_NAME
@@ -68,10 +69,14 @@ def test_with_a_claim_a_job_fetches_and_pods_wait_for_it(tmp_path: Path) -> None
     run(fetcher(fleet), models, tmp_path)  # ends, since it is there
 
 
-def test_a_job_for_other_models_has_another_name() -> None:
-    """A Job cannot be changed."""
-    one, two = (rendered(wish=Wish(model=model), model_claim="models") for model in ("qwen3.5-27b", "qwen3.5-9b"))
-    assert one.one("Job")["metadata"]["name"] != two.one("Job")["metadata"]["name"]
+def test_a_job_for_other_models_or_in_other_pods_has_another_name() -> None:
+    """A Job's pods cannot be changed."""
+    one, other = Wish(model="qwen3.5-27b"), Wish(model="qwen3.5-9b")
+    tolerant = {"tolerations": (Toleration("team"),)}
+    found = [
+        rendered(wish=wish, model_claim="models", **more) for wish, more in ((one, {}), (other, {}), (one, tolerant))
+    ]
+    assert len({each.one("Job")["metadata"]["name"] for each in found}) == 3
 
 
 def test_the_hubs_token_is_the_secrets_and_may_be_missing() -> None:

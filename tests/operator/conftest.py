@@ -89,6 +89,15 @@ class Lab:
     def service(self, name: str = "chat") -> dict[str, Any]:
         return self.cluster.ok("GET", self.services(f"qorch-{name}"))
 
+    def ray_clusters(self) -> list[dict[str, Any]]:
+        return list(self.cluster.ok("GET", self.cluster.path("rayclusters", "", "ray.io/v1"))["items"])
+
+    def ray_counts(self, group: int = 1) -> tuple[int, ...]:
+        """Replicas, fewest and most of the one Ray cluster; the first group is the gateways'."""
+        (cluster,) = self.ray_clusters()
+        found = cluster["spec"]["workerGroupSpecs"][group]
+        return tuple(found[name] for name in ("replicas", "minReplicas", "maxReplicas"))
+
     def has_service(self, name: str = "chat") -> bool:
         return self.cluster.call("GET", self.services(f"qorch-{name}")).code == 200
 

@@ -23,6 +23,7 @@ def test_ten_lines_become_a_fleet_that_answers(lab: Lab):
     assert said["endpoint"] == "http://qorch-chat-serve-svc.default:8000/v1"
     assert said["plan"]["profiles"].startswith("qwen3.5-9b")
     assert said["plan"]["replicas"] == 4
+    assert lab.condition("SecretReady")["message"] == "the Secret qorch-chat is there"
     assert said["plan"]["predicted"]["ttftSeconds"] > 0
     assert [each["status"] for each in said["conditions"]] == ["True"] * 4 + ["False", "True"]
 

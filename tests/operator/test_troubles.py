@@ -87,6 +87,22 @@ def test_without_kuberay_it_is_said_how_to_install_it(tmp_path: Path):
         assert "helm install kuberay-operator" in told["message"]
 
 
+def test_kuberay_that_comes_later_is_seen_and_no_fleet_waits_for_its_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("orchestrator.adapters.informer.NOT_SERVED_WAIT_S", 0.2)
+    monkeypatch.setattr("orchestrator.app.work_queue.FIRST_RETRY_S", 3600.0)
+    with running_api_server() as server:
+        server.put(definition())
+        lab = Lab(server, tmp_path)
+        lab.nodes("a")
+        lab.ask(model="qwen3.5-9b")
+        with lab.operator():
+            lab.until_holds("Planned", "False", "KindNotServed")
+            server.install_kuberay()
+            lab.until_holds("Applied")
+
+
 def test_without_its_own_kind_an_operator_says_so_and_is_not_ready(tmp_path: Path):
     with running_api_server() as server:
         lab = Lab(server, tmp_path)
@@ -188,7 +204,11 @@ def test_a_secret_that_is_missing_is_told_with_the_command_and_seen_when_it_come
     with lab.operator():
         told = lab.until_holds("SecretReady", "False", "SecretMissing")
         lab.secret()
-        lab.until_holds("SecretReady", "True")
+        there = lab.until_holds("SecretReady", "True")
+    assert there["message"] == (
+        "the Secret qorch-chat is there, and is not read: it needs keys.json and admin-token; "
+        "hint: kubectl describe secret qorch-chat -n default"
+    )
     assert "kubectl create secret generic qorch-chat -n default" in told["message"]
     assert lab.cluster.call("GET", lab.cluster.path("secrets")).body["items"][0].get("data") is None
 

@@ -8,7 +8,8 @@ from orchestrator.adapters.kuberay.problems import problem
 from orchestrator.adapters.kubernetes_api import KubernetesApi, NotServed, Resource, resource_of
 from orchestrator.adapters.kubernetes_api.transport import Object
 from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.kuberay.counts import counts_change, makes_new_cluster, patch_steps
+from orchestrator.core.kuberay.counts import counts_change, patch_steps
+from orchestrator.core.kuberay.next_cluster import makes_new_cluster
 from orchestrator.core.manifests.changes import Action, Change, change, object_id, removal
 from orchestrator.core.manifests.fleet import KINDS
 from orchestrator.core.manifests.manifest import Manifest

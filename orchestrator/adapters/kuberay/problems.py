@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.adapters.kuberay.gateway import SECRETS, TOKEN
+from orchestrator.adapters.kuberay.gateway import SECRETS
 from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, KubernetesApi, NotServed, Resource
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.naming import object_name
-from orchestrator.core.manifests.needed import create_secret
+from orchestrator.core.manifests.needed import create_secret, secret_keys
 from orchestrator.core.manifests.problems import Problem
-from orchestrator.core.manifests.ray_service import REDIS_PASSWORD
 from orchestrator.core.manifests.settings import ClusterSettings
 
 NAMESPACES, CLAIMS = Resource("namespaces"), Resource("persistentvolumeclaims")
-KEYS = "keys.json"
 KUBERAY = "helm install kuberay-operator kuberay/kuberay-operator --version 1.7.0"
 MISSING_KINDS = {
     "ray.io": ("KubeRay 1.7 is needed, and the cluster has no RayService", KUBERAY),
@@ -41,8 +39,7 @@ def missing_secret(api: KubernetesApi, fleet: str, settings: ClusterSettings) ->
     except Forbidden:
         return
     has = (secret or {}).get("data") or {}
-    needed = (KEYS, TOKEN, *([REDIS_PASSWORD] if settings.redis_address else []))
-    lacks = [key for key in needed if key not in has]
+    lacks = [key for key in secret_keys(settings) if key not in has]
     if lacks:
         said = "is needed, and is not there" if secret is None else f"has no {' and no '.join(lacks)}"
         yield Problem(f"the Secret {object_name(fleet)} {said}", create_secret(fleet, settings))

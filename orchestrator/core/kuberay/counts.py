@@ -14,14 +14,6 @@ from orchestrator.core.manifests.changes import ABSENT, Action, Change, FieldCha
 
 Object = Mapping[str, Any]
 COUNTS = ("replicas", "minReplicas", "maxReplicas")
-COUNT_PATH = re.compile(rf"spec\.rayClusterConfig\.workerGroupSpecs\[\d+\]\.({'|'.join(COUNTS)})")
-CONFIG_PATH = "spec.rayClusterConfig"
-
-
-def makes_new_cluster(service: Change) -> bool:
-    """Whether KubeRay answers a change of a RayService with another Ray cluster, which has its counts from it."""
-    changed = (each.path for each in service.fields if each.path.startswith(CONFIG_PATH))
-    return any(not COUNT_PATH.fullmatch(path) for path in changed)
 
 
 def counts_change(service: Object, cluster: Object) -> Change | None:

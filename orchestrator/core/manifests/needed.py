@@ -27,6 +27,11 @@ def remarks(settings: ClusterSettings) -> Iterator[str]:
         yield "note: while Ray's cluster is replaced (for another image, say), there are up to twice as many pods"
 
 
+def secret_keys(settings: ClusterSettings) -> tuple[str, ...]:
+    """What the fleet's Secret has to have."""
+    return ("keys.json", "admin-token", *([REDIS_PASSWORD] if settings.redis_address else []))
+
+
 def create_secret(fleet: str, settings: ClusterSettings) -> str:
     """The command that makes the fleet's Secret."""
     namespace = f" -n {settings.namespace}" if settings.namespace else ""

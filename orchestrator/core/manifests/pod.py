@@ -20,6 +20,10 @@ POD_SECURITY = {
     "runAsUser": UID,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+POD = {
+    "enableServiceLinks": False,  # a Service named `qorch` would set QORCH_PORT, which is an option's
+    "securityContext": POD_SECURITY,
+}
 TMP, SHM, LOGS = "tmp", "shared-mem", "logs"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
-from orchestrator.core.manifests.pod import POD_SECURITY, resources, scratch_volumes
+from orchestrator.core.manifests.pod import POD, resources, scratch_volumes
 from orchestrator.core.manifests.ray_pod import METRICS_PORT, SMALL_SHM_BYTES, container, folder, start_params
 from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
@@ -38,7 +38,7 @@ def head_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, Any
         **of_fleet(settings),
         "automountServiceAccountToken": needs_token,
         "containers": [ray],
-        "securityContext": POD_SECURITY,
+        **POD,
         "volumes": volumes,
     }
     return {

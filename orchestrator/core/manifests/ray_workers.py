@@ -9,7 +9,7 @@ from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec
 from orchestrator.core.manifests.logs import logs_container
 from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels, pods_of
-from orchestrator.core.manifests.pod import POD_SECURITY, http_probe, resources, scratch_volumes
+from orchestrator.core.manifests.pod import POD, http_probe, resources, scratch_volumes
 from orchestrator.core.manifests.pod_needs import PodNeeds
 from orchestrator.core.manifests.ray_pod import (
     GRACE_S,
@@ -93,7 +93,7 @@ def _worker_group(
 def _serving_pod(spec: DeploymentSpec) -> dict[str, Any]:
     return {
         "automountServiceAccountToken": False,
-        "securityContext": POD_SECURITY,
+        **POD,
         "serviceAccountName": object_name(spec.fleet, "engine"),
         "terminationGracePeriodSeconds": GRACE_S,
     }

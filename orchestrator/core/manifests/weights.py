@@ -12,7 +12,7 @@ from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.manifests.manifest import Manifest, manifest
 from orchestrator.core.manifests.naming import Role, object_name, pod_labels
-from orchestrator.core.manifests.pod import POD_SECURITY, resources, security
+from orchestrator.core.manifests.pod import POD, resources, security
 from orchestrator.core.manifests.quantities import memory
 from orchestrator.core.manifests.scheduling import of_fleet
 from orchestrator.core.manifests.settings import ClusterSettings
@@ -55,7 +55,6 @@ def weights_container(fleet: str, profile: Profile, settings: ClusterSettings) -
 def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: ClusterSettings) -> Manifest:
     """Fills the claim; named after what it does, since a Job cannot be changed."""
     fetcher = _fetcher(spec.fleet, tuple(profiles), settings)
-    digest = hashlib.sha256(json.dumps(fetcher, sort_keys=True).encode()).hexdigest()[:8]
     pod = {
         "metadata": {"labels": pod_labels(spec.fleet, Role.WEIGHTS)},
         "spec": {
@@ -63,7 +62,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
             "automountServiceAccountToken": False,
             "serviceAccountName": object_name(spec.fleet, "engine"),
             "restartPolicy": "OnFailure",
-            "securityContext": POD_SECURITY,
+            **POD,
             "containers": [fetcher],
             "volumes": [
                 {"name": VOLUME, "persistentVolumeClaim": {"claimName": settings.model_claim}},
@@ -71,6 +70,7 @@ def weights_job(spec: DeploymentSpec, profiles: Iterable[Profile], settings: Clu
             ],
         },
     }
+    digest = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:8]
     content = {"spec": {"backoffLimit": FETCHES, "template": pod}}
     return manifest(JOB, spec.fleet, f"weights-{digest}", settings, content)
 

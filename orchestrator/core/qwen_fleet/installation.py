@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator import __version__
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.network import HTTPS_PORTS
-from orchestrator.core.manifests.pod import POD_SECURITY, http_probe, security
+from orchestrator.core.manifests.pod import POD, http_probe, security
 from orchestrator.core.qwen_fleet.kind import GROUP, MANAGER, PLURAL
 
 NAMESPACE, NAME, PORT = "qorch-system", MANAGER, 8080
@@ -33,6 +33,7 @@ def access() -> tuple[Manifest, ...]:
         _rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
         _rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
         _rule("", ("events", "secrets"), ["create"]),
+        _rule("ray.io", ("rayclusters",), [*SEEN, "patch"]),  # whose counts KubeRay leaves as they were
         *(_rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
     ]
     leases = _rule("coordination.k8s.io", ("leases",), ["create"])
@@ -61,8 +62,7 @@ def _deployment() -> dict[str, Any]:
     spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
     pod = {
         "serviceAccountName": NAME,
-        "enableServiceLinks": False,  # a Service `qorch` would set QORCH_PORT
-        "securityContext": POD_SECURITY,
+        **POD,
         "terminationGracePeriodSeconds": END_S,
         "topologySpreadConstraints": [{**spread, "labelSelector": {"matchLabels": LABELS}}],
         "containers": [_container()],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.core.manifests.forms import CLAIM, GATEWAY_CLASS, IMAGE, NAMESPACE, REDIS, Form
-from orchestrator.core.manifests.settings import MOST_GATEWAYS, Upgrade
+from orchestrator.core.manifests.settings import MOST_GATEWAYS, MigStrategy, Upgrade
 from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.qwen_fleet.replan import ReplanPolicy
@@ -130,6 +130,11 @@ SPEC = structure(
             "default": False,
         },
         "tolerations": several("Taints whose nodes may be used, as KEY[=VALUE][:EFFECT].", "", 64),
+        "migStrategy": text(
+            "How nodes without GPU Feature Discovery's labels offer MIG slices: by resources of their own, or as GPUs.",
+            enum=[each.value for each in MigStrategy],
+            default=MigStrategy.MIXED.value,
+        ),
         "replan": REPLAN,
         "suspend": {
             "type": "boolean",

@@ -10,7 +10,7 @@ from typing import Any
 from orchestrator.core.cluster.toleration import parse_toleration
 from orchestrator.core.errors import UsageError
 from orchestrator.core.gpu_table import GpuTable
-from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
+from orchestrator.core.manifests.settings import ClusterSettings, MigStrategy, Upgrade
 from orchestrator.core.objective import Objective
 from orchestrator.core.qwen_fleet.kind import Object
 from orchestrator.core.qwen_fleet.replan import ReplanPolicy, ReplanRule
@@ -135,4 +135,5 @@ def _settings(spec: Mapping[str, Any], namespace: str | None, image: str) -> Clu
         gateway_class=upgrade.get("gatewayClass"),
         monitoring=spec.get("monitoring") is True,
         tolerations=tuple(map(parse_toleration, spec.get("tolerations") or ())),
+        mig_strategy=MigStrategy(spec.get("migStrategy", MigStrategy.MIXED.value)),
     )

@@ -28,6 +28,7 @@ class Facts:
     unwritten: tuple[Trouble, ...] = ()
     secret: Trouble | None = None  # None: it is there
     secret_known: bool = True
+    secret_keys: tuple[str, ...] = ()  # which it has to have
     service: Object | None = None  # the RayService as it is
 
 
@@ -61,7 +62,7 @@ def _said(fleet: Object, facts: Facts, found: Health) -> Iterator[Said]:
     yield Said(
         Type.PLAN_CURRENT, not gone, "NodesGone" if gone else "NodesThere", gone or "the cluster has what it needs"
     )
-    yield _secret(fleet, facts)
+    yield _secret(fleet, facts, found)
     yield _applied(facts)
     yield Said(Type.PROGRESSING, found.progressing, found.reason, found.message)
     yield Said(Type.READY, found.ready, found.reason, found.message)
@@ -74,13 +75,22 @@ def _planned(facts: Facts) -> Said:
     return Said(Type.PLANNED, True, "Planned", facts.plan.reason if facts.plan else "")
 
 
-def _secret(fleet: Object, facts: Facts) -> Said:
+def _secret(fleet: Object, facts: Facts, found: Health) -> Said:
     name = object_name(key_of(fleet).name)
     if not facts.secret_known:
         return Said(Type.SECRET_READY, None, "NotSeen", f"whether the Secret {name} is there cannot be told")
     if facts.secret is not None:
         return Said(Type.SECRET_READY, False, "SecretMissing", facts.secret.text)
-    return Said(Type.SECRET_READY, True, "SecretThere", f"the Secret {name} is there")
+    return Said(Type.SECRET_READY, True, "SecretThere", f"the Secret {name} is there{_unread(fleet, facts, found)}")
+
+
+def _unread(fleet: Object, facts: Facts, found: Health) -> str:
+    """Where pods may lack one of its keys, which nobody can tell without the right to read all of it."""
+    if found.ready:
+        return ""
+    key = key_of(fleet)
+    describe = f"kubectl describe secret {object_name(key.name)} -n {key.namespace}"
+    return f", and is not read: it needs {' and '.join(facts.secret_keys)}; hint: {describe}"
 
 
 def _applied(facts: Facts) -> Said:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import pytest
-
-from orchestrator.core.kuberay.counts import counts_change, makes_new_cluster, patch_steps
-from orchestrator.core.manifests.changes import Action, Change, FieldChange
+from orchestrator.core.kuberay.counts import counts_change, patch_steps
+from orchestrator.core.manifests.changes import FieldChange
 from tests.manifests.rendered import SCALED, rendered
 
 
@@ -52,17 +50,3 @@ def test_a_group_that_is_not_rendered_is_somebody_elses() -> None:
     running = cluster(service)
     running["spec"]["workerGroupSpecs"].append({"groupName": "other", "maxReplicas": 9})
     assert counts_change(service, running) is None
-
-
-@pytest.mark.parametrize(
-    ("path", "anew"),
-    [
-        ("spec.rayClusterConfig.workerGroupSpecs[1].maxReplicas", False),
-        ("spec.serveConfigV2.applications[0].args.x", False),
-        ("spec.rayClusterConfig.workerGroupSpecs[1].template.spec.containers[0].image", True),
-        ("spec.rayClusterConfig.workerGroupSpecs", True),
-    ],
-)
-def test_kuberay_makes_another_cluster_for_more_than_counts(path: str, anew: bool) -> None:
-    service = rendered().one("RayService")
-    assert makes_new_cluster(Change(Action.CHANGE, service, (FieldChange(path, 1, 2),))) is anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.manifests.settings import Upgrade
+from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 from orchestrator.core.objective import Objective
 from orchestrator.core.qwen_fleet.replan import ReplanPolicy, ReplanRule
 from orchestrator.core.qwen_fleet.schema import SPEC
@@ -36,14 +37,20 @@ def test_a_spec_of_nothing_is_the_commands_defaults():
     assert (found.replan, found.suspended) == (ReplanRule(), False)
 
 
-def test_every_field_has_its_place():
-    found = spec_of(
+def whole() -> FleetSpec:
+    """Nothing of it is as where nothing is said."""
+    return spec_of(
         model="qwen3.5-9b", maxReplicas=4, minReplicas=0, targets={"ttft": "1.5s", "tpot": "50ms", "attainment": 0.9},
         schedule=["daily 20:00-23:00 min=2"], prices={"a100-80gb": 2, "gpu": 1.5}, image="other:2",
         gateway={"replicas": 3, "allowFrom": ["web"]}, modelClaim="models", redis="redis:6379", monitoring=True,
         upgrade={"type": "NewClusterWithIncrementalUpgrade", "gatewayClass": "istio"},
         replan={"policy": "IfBetter", "minInterval": "2h", "grace": "90s"}, suspend=True,
+        tolerations=["team=llm:NoSchedule"], migStrategy="single",
     )  # fmt: skip
+
+
+def test_every_field_has_its_place():
+    found = whole()
     assert (found.wish.bounds, found.wish.num_replicas) == (ReplicaBounds(0, 4), 4)
     assert (found.goal.ttft_s, found.goal.tpot_s, found.goal.attainment) == (1.5, 0.05, 0.9)
     assert found.goal.schedule[0].min_replicas == 2
@@ -53,6 +60,11 @@ def test_every_field_has_its_place():
     assert (found.settings.client_namespaces, found.settings.model_claim) == (("web",), "models")
     assert found.replan == ReplanRule(ReplanPolicy.IF_BETTER, 7200.0, 90.0)
     assert found.suspended
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(ClusterSettings)])
+def test_each_setting_of_a_clusters_fleet_can_be_said_in_a_qwen_fleet(name: str):
+    assert getattr(whole().settings, name) != getattr(ClusterSettings("qorch:1"), name)
 
 
 @given(spec=st.dictionaries(st.sampled_from(sorted(SPEC["properties"])), VALUES, max_size=4))

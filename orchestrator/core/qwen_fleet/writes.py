@@ -1,4 +1,8 @@
-"""What has to be written so that a fleet's objects are as they are rendered: nothing where they are so already."""
+"""What has to be written so that a fleet's objects are as they are rendered: nothing where they are so already.
+
+Told of what is kept in memory, without asking the API server; what applying would change, as the server itself says
+it to people, is `orchestrator.core.manifests.changes`.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,8 @@ APPLIED = (
 
 
 @dataclass(frozen=True)
-class Changes:
-    """In the order in which they are to be made."""
+class Writes:
+    """In the order in which they are to be done."""
 
     apply: tuple[Manifest, ...]  # not there, or not as it was rendered
     restore: tuple[Manifest, ...]  # as it was rendered last, but that somebody changed it since
@@ -31,14 +35,14 @@ def owned(rendered: Iterable[Manifest], fleet: Object) -> tuple[Manifest, ...]:
     return tuple(_owned(each, fleet) for each in rendered)
 
 
-def changes(wanted: tuple[Manifest, ...], live: Iterable[Object], fleet: Object) -> Changes:
+def needed_writes(wanted: tuple[Manifest, ...], live: Iterable[Object], fleet: Object) -> Writes:
     """Of objects that were made `owned`, beside what there is with the fleet's label."""
     there = {_name(each): each for each in live}
     names = {_name(each) for each in wanted}
     foreign = [each for name, each in there.items() if name in names and not is_owned(each, fleet)]
     differing = [each for each in wanted if not _is_so(each, there.get(_name(each)))]
     edited = [each for each in differing if _digest_of(there.get(_name(each))) == _digest_of(each)]
-    return Changes(
+    return Writes(
         apply=tuple(each for each in differing if each not in edited),
         restore=tuple(edited),
         delete=tuple(each for name, each in there.items() if name not in names and is_owned(each, fleet)),

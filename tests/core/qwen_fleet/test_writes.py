@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.qwen_fleet.changes import Changes, changes, only_edits, owned
+from orchestrator.core.qwen_fleet.writes import Writes, needed_writes, only_edits, owned
 
 FLEET = {"apiVersion": "qorch.dev/v1alpha1", "kind": "QwenFleet", "metadata": {"name": "chat", "uid": "1"}}
 PORTS = [{"port": 1, "name": "a"}]
@@ -31,8 +31,8 @@ def live(**spec: Any) -> dict[str, Any]:
     return item
 
 
-def found(item: dict[str, Any] | None, wanted: tuple[Any, ...] = (WANTED,)) -> Changes:
-    return changes(wanted, [] if item is None else [item], FLEET)
+def found(item: dict[str, Any] | None, wanted: tuple[Any, ...] = (WANTED,)) -> Writes:
+    return needed_writes(wanted, [] if item is None else [item], FLEET)
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def found(item: dict[str, Any] | None, wanted: tuple[Any, ...] = (WANTED,)) -> C
     [{}, {"more": 1}, {"ports": [{"port": 1, "name": "a", "protocol": "TCP"}]}, {"empty": None, "zero": None}],
 )
 def test_what_others_add_and_what_kubernetes_leaves_out_is_no_difference(beside: dict[str, Any]):
-    assert found(live(**beside)) == Changes((), (), (), ())
+    assert found(live(**beside)) == Writes((), (), (), ())
 
 
 @pytest.mark.parametrize(
     "other", [{"ports": [{"port": 2, "name": "a"}]}, {"ports": []}, {"ports": PORTS * 2}, {"zero": 1}]
 )
 def test_what_somebody_changed_is_restored(other: dict[str, Any]):
-    assert found(live(**other)) == Changes((), (WANTED,), (), ())
+    assert found(live(**other)) == Writes((), (WANTED,), (), ())
 
 
 def test_what_is_rendered_otherwise_or_is_not_there_is_applied():
