@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 
 from orchestrator.core.deployment import ADMIN_HEADER
-from orchestrator.core.fleet import EngineView
+from orchestrator.core.fleet import Decided, EngineView, decided_from_data
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
 
 READY_TIMEOUT_S = 5.0  # an engine is asked
 LOOK_TIMEOUT_S = 2.0
+NOT_TOLD = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class GatewayLook:
     replicas: Mapping[str, str]  # ids, by the addresses of their engines
     held: Held | None  # None where it holds nothing
     traffic: Traffic
+    decided: Decided | None  # the last decision; None where there is none, or the gateway is an older one
 
 
 class GatewayApi:
@@ -47,7 +49,14 @@ class GatewayApi:
         """What it knows, engines by a field of theirs; None also where it refuses, or is of another version."""
         try:
             return _look(self._told("/qorch/v1/look"), by)
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+        except NOT_TOLD:
+            return None
+
+    def decisions(self) -> tuple[Decided, ...] | None:
+        """The latest that changed the number of replicas, the oldest first; None as for `look`."""
+        try:
+            return tuple(map(decided_from_data, self._told("/qorch/v1/decisions")["decisions"]))
+        except NOT_TOLD:
             return None
 
     def _told(self, path: str) -> Any:
@@ -61,6 +70,7 @@ def _look(told: dict[str, Any], by: str) -> GatewayLook:
         replicas={row["host"]: row["replica_id"] for row in told["replicas"]},
         held=Held(**told["held"]) if told["held"] else None,
         traffic=_traffic(told["traffic"]),
+        decided=decided_from_data(told["decided"]) if told.get("decided") else None,
     )
 
 

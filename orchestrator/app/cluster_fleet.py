@@ -9,13 +9,14 @@ from dataclasses import replace
 from orchestrator.app.cluster_port import FleetCluster
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Fleet, command
+from orchestrator.core.fleet import Decided, Fleet, command
 from orchestrator.core.kuberay.seen import ClusterSeen, cluster_fleet
 from orchestrator.core.kuberay.steps import Failure, failure
 from orchestrator.core.manifests.changes import Action, Change
 from orchestrator.core.manifests.fleet import fleet_objects
 from orchestrator.core.manifests.fleet_on_pods import FleetOnPods
 from orchestrator.core.manifests.naming import FLEET_LABEL, ROLE_LABEL, Role
+from orchestrator.core.pod_deployment import PLACES
 from orchestrator.core.profile import Profile
 
 LAST_LINES = 20
@@ -73,6 +74,15 @@ class ClusterFleet:
         spec = self.deployed()
         self._seen = None if spec is None else self.cluster.look(spec)
         return self._seen
+
+    def decisions(self, since_s: float = 0.0, most: int | None = None) -> tuple[Decided, ...]:
+        """The latest since a Unix time, the oldest of them first; raises EnvironmentNotReady."""
+        self._recorded()
+        try:
+            found = [each for each in self.cluster.decisions() if each.at_s >= since_s]
+        except EnvironmentNotReady as refused:
+            raise EnvironmentNotReady(refused.message, hint=self.in_head("cat", PLACES.scaling_path)) from refused
+        return tuple(found if most is None else found[max(0, len(found) - most) :])
 
     def in_head(self, *words: str) -> str:
         """The `kubectl` command that runs this in the pod of Ray's head."""

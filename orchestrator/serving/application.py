@@ -22,4 +22,4 @@ def build(spec: dict[str, Any]) -> Application:
         for name, engine in spec["engines"].items()
     }
     gateway = serve.deployment(GatewayReplica, name=GATEWAY, ray_actor_options={"num_cpus": 0}, **HEALTH_CHECK, **DRAIN)
-    return gateway.bind(spec["gateway"], spec["scaling_path"], *engines.values())
+    return gateway.bind(spec["gateway"], spec["autoscaled"], *engines.values())

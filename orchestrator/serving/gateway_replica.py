@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,17 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
-from orchestrator.adapters.scaling_file import StateFile
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
 from orchestrator.core.hold import half_of
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.http_messages import HttpLimits
-from orchestrator.serving.gateway.scaling_metrics import ScalingCollector
 from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
+from orchestrator.serving.scaling_news import ScalingNews
 from orchestrator.serving.told import ANSWERED, FIRST_TOKEN_S, FIRST_TOKENS
 
 logger = logging.getLogger(__name__)
@@ -36,10 +34,11 @@ DRAIN_S = 20.0
 class GatewayReplica:
     """Listens on the fleet's endpoint itself: neither Ray's proxy nor its handles carry a token."""
 
-    def __init__(self, spec: dict[str, Any], scaling_path: str | None, *engines: DeploymentHandle[Any]) -> None:
+    def __init__(self, spec: dict[str, Any], autoscaled: bool, *engines: DeploymentHandle[Any]) -> None:
         bind_to_node()
         settings = gateway_spec_from_data(spec)
         self._engines = engines
+        self._news = ScalingNews()
         self._table = EngineTable()
         http = HttpLimits()
         most = min(http.max_connections, most_connections())
@@ -50,13 +49,12 @@ class GatewayReplica:
             settings.created_s,
             half_of(most, http.max_bodies_bytes),
             settings.cold_start_s,
+            lambda: self._news.told,
         )
-        if scaling_path is not None:
-            state = StateFile(Path(scaling_path))
-            self._service.metrics.registry.register(ScalingCollector(state.read, self._table, time.time))
         self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
+        self._reader = asyncio.ensure_future(self._news.follow()) if autoscaled else None
 
     def ping(self) -> str:
         return "ok"

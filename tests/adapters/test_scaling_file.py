@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.scaling_file import JSON, StateFile, read_decision, read_state, write_state
+from orchestrator.adapters.scaling_file import JSON, read_decision, read_state, write_state
 from orchestrator.core.scaling.pool_state import Changes, PoolState
 from tests.core.scaling.seen_pools import BEGIN_S, NAME, POLICY, PRIOR, PoolRun
 
@@ -34,7 +33,6 @@ def test_it_comes_back_as_it_was_written(state: PoolState, tmp_path: Path) -> No
 def test_where_there_is_none_there_is_nothing(tmp_path: Path) -> None:
     assert read_state(tmp_path / "scaling.json") is None
     assert read_decision(tmp_path / "scaling.json") is None
-    assert StateFile(tmp_path / "scaling.json").read() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"version": 1}', '{"policy": {}}', "\x00", "null"])
@@ -44,7 +42,6 @@ def test_a_damaged_one_is_refused_with_its_name_and_what_is_wrong(tmp_path: Path
     with pytest.raises(ValueError, match=r"scaling.json is damaged, or another version's: \S"):
         read_state(path)
     assert read_decision(path) is None
-    assert StateFile(path).read() is None
 
 
 @pytest.mark.parametrize(
@@ -64,17 +61,3 @@ def test_another_versions_is_never_half_read(state: PoolState, tmp_path: Path, o
     (tmp_path / "scaling.json").write_bytes(text.replace(old, new, 1))
     with pytest.raises(ValueError, match="another version's"):
         read_state(tmp_path / "scaling.json")
-
-
-def test_one_that_asks_often_has_what_was_written_last(state: PoolState, tmp_path: Path) -> None:
-    path = tmp_path / "scaling.json"
-    file = StateFile(path)
-    write_state(path, state)
-    first = file.read()
-    assert first == state
-    assert file.read() is first
-    later = replace(state, changes={NAME: Changes(3, 1)})
-    write_state(path, later)
-    assert file.read() == later
-    path.write_text("{")
-    assert file.read() is None

@@ -11,6 +11,7 @@ from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.core.api_keys import KeyRing
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.hold import HoldLimits
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.core.variant_limits import VariantLimits
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import EngineTable
@@ -52,12 +53,16 @@ class Gateway:
         http: HttpLimits,
         limits: ModelLimits = LIMITS,
         hold: HoldLimits = HOLD,
+        scaling: ScalingTold | None = None,
     ) -> None:
         self.table = EngineTable()
         self.table.update(replicas)
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
-        self.service = GatewayService(self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0})
+        self.scaling = scaling  # what the policy told last
+        self.service = GatewayService(
+            self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0}, scaling=lambda: self.scaling
+        )
         self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()
 

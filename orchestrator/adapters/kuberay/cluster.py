@@ -7,13 +7,14 @@ import time
 from collections.abc import Generator, Sequence
 from functools import cached_property
 
-from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_gateway
+from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_decisions, ask_gateway
 from orchestrator.adapters.kuberay.objects import FleetObjects
 from orchestrator.adapters.kuberay.problems import missing_claim, missing_namespace, missing_secret
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
 from orchestrator.adapters.kubernetes_api.transport import Object
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
+from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.pod import PodSeen, read_pod
 from orchestrator.core.kuberay.ray_service import read_service
 from orchestrator.core.kuberay.seen import ClusterSeen
@@ -78,6 +79,9 @@ class KubeRayCluster:
         serving = service.ready and service.application == "RUNNING"
         told = ask_gateway(self._api, self.namespace, self.name, self._token, serving)
         return ClusterSeen(spec, self.namespace, service, self.pods(), told)
+
+    def decisions(self) -> tuple[Decided, ...]:
+        return ask_decisions(self._api, self.namespace, self.name, self._token)
 
     def pods(self) -> tuple[PodSeen, ...]:
         """The oldest first."""

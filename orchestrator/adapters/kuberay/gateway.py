@@ -12,6 +12,7 @@ from orchestrator.adapters.gateway_api import GatewayApi
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource
 from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.errors import EnvironmentNotReady
+from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.seen import GatewayTold, serve_service
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.pod_deployment import SERVE_PORT
@@ -51,7 +52,18 @@ def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToke
     if ready is None or not token.value:
         return GatewayTold(ready, silent_because=token.missing_because)
     look = gateway.look(by="host")
-    return GatewayTold(ready) if look is None else GatewayTold(ready, dict(look.engines), look.held)
+    return GatewayTold(ready) if look is None else GatewayTold(ready, dict(look.engines), look.held, look.decided)
+
+
+def ask_decisions(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> tuple[Decided, ...]:
+    """The latest that changed the number of replicas, the oldest first; raises EnvironmentNotReady."""
+    if not token.value:
+        raise EnvironmentNotReady(f"the gateway tells no decisions: {token.missing_because}")
+    through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
+    decisions = GatewayApi("http://gateway", token.value, through).decisions()
+    if decisions is None:
+        raise EnvironmentNotReady(f"the gateway tells no decisions: {through.kept_out or 'it does not answer'}")
+    return decisions
 
 
 class Proxied(httpx.BaseTransport):

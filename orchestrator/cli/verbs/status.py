@@ -16,10 +16,9 @@ from orchestrator.cli.output import emit, terminal_width
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.fleet import command as command_for
-from orchestrator.core.pod_deployment import PLACES
 
 if TYPE_CHECKING:
-    from orchestrator.app.ports import Running
+    from orchestrator.app.ports import KeepsDecisions, Running
 
 WATCH_PERIOD_S = 2.0
 DECISIONS = 20
@@ -46,8 +45,8 @@ def command(
     if not decisions and (since_s, tail) != (None, None):
         raise UsageError("--since and --tail are for --decisions", hint=command_for("status --decisions", fleet))
     if decisions:
-        _require_here(fleet, place)
-        show = partial(_show_decisions, since_s, DECISIONS if tail is None else tail, fleet)
+        most = DECISIONS if tail is None else tail
+        show = partial(_show_decisions, compose.decisions(fleet, place), since_s, most)
     else:
         show = partial(_show_fleet, compose.running(fleet, place))
     show(format_)
@@ -64,15 +63,6 @@ def _observe(running: Running) -> Fleet:
     return fleet
 
 
-def _require_here(name: str, place: ClusterPlace | None) -> None:
-    """Raises EnvironmentNotReady: in a cluster the history is in the head's pod."""
-    if place is not None:
-        fleet = compose.cluster_fleet(name, place)
-        raise EnvironmentNotReady(
-            "decisions are kept in the pod of the fleet's head", hint=fleet.in_head("cat", PLACES.scaling_path)
-        )
-
-
 def _show_fleet(running: Running, format_: str) -> None:
     from orchestrator.views.fleet import fleet_data, fleet_text
 
@@ -85,11 +75,11 @@ def _show_fleet(running: Running, format_: str) -> None:
     )
 
 
-def _show_decisions(since_s: float | None, most: int, name: str, format_: str) -> None:
+def _show_decisions(kept: KeepsDecisions, since_s: float | None, most: int, format_: str) -> None:
     from orchestrator.views.scaling import decisions_data, decisions_text
 
     begin_s = 0.0 if since_s is None else time.time() - since_s
-    decisions = compose.scaling_history(name).decisions(begin_s, most)
+    decisions = kept.decisions(begin_s, most)
     emit(
         format_,
         decisions_data(decisions),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec
-from orchestrator.core.fleet import Application, Condition, EngineView, Fleet, Replica, fleet_of, with_held
+from orchestrator.core.fleet import Application, Condition, Decided, EngineView, Fleet, Replica, fleet_of, with_held
 from orchestrator.core.held import Held
 from orchestrator.core.kuberay.pod import PodSeen, of_role
 from orchestrator.core.kuberay.ray_service import ServiceSeen
@@ -24,6 +24,7 @@ class GatewayTold:
     ready: bool | None
     engines: Mapping[str, EngineView] | None = None  # by the address of the engine's pod
     held: Held | None = None
+    decided: Decided | None = None  # the last decision on the number of replicas
     silent_because: str = ""  # why it tells nothing of engines, where that is not its own doing
 
 
@@ -50,8 +51,8 @@ def serve_service(fleet: str) -> str:
 def cluster_fleet(seen: ClusterSeen) -> Fleet:
     """A replica is a pod here; its engine's figures are those that the gateway tells."""
     spec, gateway = seen.spec, seen.gateway
-    fleet = fleet_of(spec, endpoint(spec.fleet, seen.namespace), application(seen), gateway.ready)
-    scaling = fleet.scaling and replace(fleet.scaling, kept=KEPT)
+    fleet = fleet_of(spec, endpoint(spec.fleet, seen.namespace), application(seen), gateway.ready, gateway.decided)
+    scaling = fleet.scaling and replace(fleet.scaling, kept=KEPT if gateway.engines is None else "")
     made = replace(
         fleet, scaling=scaling, conditions=(_by_kuberay(seen.service), *fleet.conditions[1:], *_of_pods(seen))
     )

@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
@@ -17,14 +18,23 @@ from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
 Told = dict[str, Any]
 
 
-def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics) -> Told:
-    """Engines, what is held, and the traffic since this gateway began; `any_ready` is as its table has it."""
+def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: ScalingTold | None) -> Told:
+    """Engines, what is held, the traffic since this gateway began, and the last decision on the number of replicas.
+
+    `any_ready` is as its table has it.
+    """
     return {
         "any_ready": table.any_ready,
         "replicas": replicas(table),
         "held": held(hold),
         "traffic": _traffic(table, metrics),
+        "decided": None if scaling is None else asdict(scaling.last),
     }
+
+
+def decisions(scaling: ScalingTold | None) -> list[Told]:
+    """The latest that changed the number of replicas, the oldest first: too many for each look."""
+    return [] if scaling is None else [asdict(each) for each in scaling.decisions]
 
 
 def replicas(table: EngineTable) -> list[Told]:

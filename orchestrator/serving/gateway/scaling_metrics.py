@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from orchestrator.core.scaling.pool_state import PoolState
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving.gateway.engine_table import EngineTable
 
 STEPS = {
@@ -20,24 +21,23 @@ STEPS = {
 
 
 class ScalingCollector(Collector):
-    """Of the state that `read` finds, as long as there is one, and of the replicas that the gateway knows."""
+    """Of what the policy `told` last, once it has, and of the replicas that the gateway knows."""
 
-    def __init__(self, read: Callable[[], PoolState | None], table: EngineTable, clock: Callable[[], float]) -> None:
-        self._read, self._table, self._clock = read, table, clock
+    def __init__(self, told: Callable[[], ScalingTold | None], table: EngineTable, clock: Callable[[], float]) -> None:
+        self._told, self._table, self._clock = told, table, clock
 
     def collect(self) -> Iterator[Metric]:
-        state = self._read()
-        if state is None:
+        told = self._told()
+        if told is None:
             return
+        state = told.state
         yield from _replicas(state, self._table)
         yield from _steps(state)
         yield from _learned(state)
         yield _changes(state)
         yield _goals(state)
         age_s = max(0.0, self._clock() - state.memory.looked_at_s)
-        yield GaugeMetricFamily(
-            "qorch_scaling_decision_age_seconds", "Since the last decision that was written.", age_s
-        )
+        yield GaugeMetricFamily("qorch_scaling_decision_age_seconds", "Since the last decision that was told.", age_s)
 
 
 def _replicas(state: PoolState, table: EngineTable) -> Iterator[Metric]:

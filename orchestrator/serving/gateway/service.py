@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 from orchestrator.core.hold import HoldLimits, start_s
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.core.variant_limits import longest_context, names
 from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.context import ContextGuard
@@ -17,12 +18,13 @@ from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
-from orchestrator.serving.gateway.look import held, look, replicas
+from orchestrator.serving.gateway.look import decisions, held, look, replicas
 from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
+from orchestrator.serving.gateway.scaling_metrics import ScalingCollector
 from orchestrator.serving.gateway.token_count import TokenCount
 from orchestrator.serving.gateway.validation import (
     GenerationRequest,
@@ -50,16 +52,19 @@ class GatewayService:
         created_s: int,
         hold_limits: HoldLimits,
         cold_start_s: Mapping[str, float],
+        scaling: Callable[[], ScalingTold | None],
     ) -> None:
         self._table = table
         self._doors = doors
         self._limits = limits
         self._created_s = created_s
+        self._scaling = scaling
         self.metrics = GatewayMetrics(table)
         self.hold = Hold(
             table, hold_limits, lambda able: start_s(able, table.loaded_s, cold_start_s), self.metrics.hold
         )
         self.metrics.registry.register(HeldCollector(self.hold.now))
+        self.metrics.registry.register(ScalingCollector(scaling, table, time.time))
         self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.tpot.observe)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
@@ -73,6 +78,7 @@ class GatewayService:
             "/qorch/v1/replicas": {"GET": self._replicas},
             "/qorch/v1/held": {"GET": self._held},
             "/qorch/v1/look": {"GET": self._look},
+            "/qorch/v1/decisions": {"GET": self._decisions},
         }
 
     async def serve(self, request: Request, reply: Reply) -> None:
@@ -121,7 +127,11 @@ class GatewayService:
 
     async def _look(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
-        reply.send(200, [JSON_TYPE], json.dumps(look(self._table, self.hold, self.metrics)).encode())
+        reply.send(200, [JSON_TYPE], json.dumps(look(self._table, self.hold, self.metrics, self._scaling())).encode())
+
+    async def _decisions(self, request: Request, reply: Reply) -> None:
+        self._doors.check_admin(request.headers)
+        reply.send(200, [JSON_TYPE], json.dumps({"decisions": decisions(self._scaling())}).encode())
 
     # -- the OpenAI API
 
