@@ -1,4 +1,4 @@
-"""What a fleet's policy tells, in the key-value store of Ray's GCS: all nodes read it, with Redis it outlives the head."""
+"""What a fleet's policy tells, in the key-value store of Ray's GCS: with Redis it outlives the head."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from orchestrator.serving.gateway.server import GatewayServer
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.replica_status import ReplicaStatus
+from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.engine_fixtures import anyio_backend, llama  # noqa: F401  # fixtures of the tests here
 from tests.serving.scripted_engine import Script, ScriptedEngine
 
@@ -127,3 +128,11 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> EngineSpec:
         served_model_names=("demo",), max_model_len=MAX_MODEL_LEN, max_num_seqs=4, threads=1,
         prompt_cache_mib=0, context_checkpoints=1, log_dir=str(folder),
     )  # fmt: skip
+
+
+@pytest.fixture
+def told() -> ScalingTold:
+    """What the policy of a busy pool tells."""
+    run = PoolRun()
+    run.run(60, 9.0)
+    return told_of(run)

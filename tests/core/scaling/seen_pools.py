@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.own_ttft import FirstTokens
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
+from orchestrator.core.scaling.pool_state import Changes, PoolState
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
+from orchestrator.core.scaling.told import ScalingTold
 
 NAME = "demo"
 COLD_START_S = 4.0
@@ -105,3 +108,11 @@ class PoolRun:
             self.tokens.pop(self.ages_s.popitem()[0])
         del self.starting_s[max(0, count - len(self.ages_s)) :]
         self.starting_s += [self.now_s] * (count - len(self.ages_s) - len(self.starting_s))
+
+
+def told_of(run: PoolRun) -> ScalingTold:
+    """What the policy of a pool that was looked at tells, with a change that was its last decision."""
+    assert run.decision is not None
+    assert run.memory is not None
+    state = PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory, {NAME: Changes(2, 1)})
+    return ScalingTold(state, (Decided(run.memory.looked_at_s, run.decision, {NAME: 1}),))
