@@ -11,12 +11,15 @@ import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi, client_host
 from orchestrator.adapters.ports import free_ports
+from orchestrator.core.fleet import Decided
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
+from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 
-LOOK = "/qorch/v1/look"
+LOOK, DECISIONS = "/qorch/v1/look", "/qorch/v1/decisions"
+DECIDED = Decided(2.0, ScalingDecision({"demo": 3}, (DecisionStep("replicas", 3.0, "enough"),)), {"demo": 1})
 HELD = Held(2, 120, 1000.0, 4.5, engines_full=False)
 ROW: dict[str, Any] = {
     "replica_id": "cnedz0oj",
@@ -49,7 +52,7 @@ TRAFFIC: dict[str, Any] = {
     "tpot": [["0.05", 4.0], ["+Inf", 4.0]],
     "engines": {"cnedz0oj": {"failed_total": 2, "ttft": [1, 2]}},
 }
-TOLD: dict[str, Any] = {"any_ready": True, "replicas": [ROW], "held": None, "traffic": TRAFFIC}
+TOLD: dict[str, Any] = {"any_ready": True, "replicas": [ROW], "held": None, "traffic": TRAFFIC, "decided": None}
 
 
 @pytest.fixture
@@ -122,6 +125,33 @@ def test_what_it_holds_is_told_where_it_holds_something(gateway: HttpStandIn) ->
     look = GatewayApi(gateway.url, "admin").look()
     assert look is not None
     assert look.held == HELD
+
+
+def test_what_was_decided_last_is_told_but_by_an_older_one(gateway: HttpStandIn) -> None:
+    gateway.answers[f"GET {LOOK}"] = (200, {**TOLD, "decided": asdict(DECIDED)})
+    api = GatewayApi(gateway.url, "admin")
+    look = api.look()
+    assert look is not None
+    assert look.decided == DECIDED
+    gateway.answers[f"GET {LOOK}"] = (200, {name: value for name, value in TOLD.items() if name != "decided"})
+    look = api.look()
+    assert look is not None
+    assert look.decided is None
+
+
+def test_changes_are_told_to_who_asks(gateway: HttpStandIn) -> None:
+    gateway.answers[f"GET {DECISIONS}"] = (200, {"decisions": [asdict(DECIDED)]})
+    assert GatewayApi(gateway.url, "admin").decisions() == (DECIDED,)
+
+
+@pytest.mark.parametrize(
+    "answer", [(401, {}), (404, {}), (200, {}), (200, []), (200, {"decisions": 1}), (200, {"decisions": [{"at_s": 1}]})]
+)
+def test_a_gateway_that_refuses_or_is_an_older_one_tells_no_changes(
+    gateway: HttpStandIn, answer: tuple[int, Any]
+) -> None:
+    gateway.answers[f"GET {DECISIONS}"] = answer
+    assert GatewayApi(gateway.url, "admin").decisions() is None
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi
-from orchestrator.adapters.kuberay.gateway import AdminToken, ask_gateway
+from orchestrator.adapters.kuberay.gateway import AdminToken, ask_decisions, ask_gateway
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect
 from orchestrator.core.errors import EnvironmentNotReady
 from tests.cli.cluster_lab import running_gateway
+from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.behind import UNREACHED
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.server import ApiServer
@@ -48,6 +49,26 @@ def test_a_gateway_tells_through_the_server_what_it_tells_at_its_door(api_server
         assert (told.ready, told.held, told.silent_because) == (True, None, "")
         assert at_its_door is not None
         assert told.engines == at_its_door.engines
+
+
+def test_decisions_come_through_the_server(api_server: ApiServer, api: KubernetesApi):
+    run = PoolRun()
+    run.run(60, 9.0)
+    with running_gateway() as gateway:
+        gateway.scaling = told_of(run)
+        api_server.behind.services["default", f"{SERVICE}:8000"] = gateway.url
+        assert ask_gateway(api, "default", "chat", TOKEN, serving=False).decided == gateway.scaling.last
+        assert ask_decisions(api, "default", "chat", TOKEN) == gateway.scaling.decisions
+
+
+def test_decisions_that_nobody_tells_are_no_decisions(api_server: ApiServer, api: KubernetesApi):
+    with pytest.raises(EnvironmentNotReady, match="the gateway tells no decisions: it does not answer"):
+        ask_decisions(api, "default", "chat", TOKEN)
+    with pytest.raises(EnvironmentNotReady, match="the gateway tells no decisions: the Secret has none"):
+        ask_decisions(api, "default", "chat", AdminToken(missing_because="the Secret has none"))
+    api_server.behind.services["default", f"{SERVICE}:8000"] = UNREACHED
+    with pytest.raises(EnvironmentNotReady, match="a NetworkPolicy may keep the API server out"):
+        ask_decisions(api, "default", "chat", TOKEN)
 
 
 def test_a_gateway_that_nobody_reaches_is_asked_once_and_tells_nothing(api_server: ApiServer, api: KubernetesApi):

@@ -34,6 +34,7 @@ class Lab:
     ray: KubeRay
     pods: RayPods
     kubeconfig: str
+    gateway: Gateway | None = None
 
     def objects(self) -> dict[tuple[str, str], Object]:
         """What is in the namespace, by plural and name."""
@@ -68,6 +69,7 @@ def living(lab: Lab) -> Iterator[Lab]:
         stack.enter_context(lab.pods.following())
         gateway = stack.enter_context(running_gateway())
         lab.server.behind.services[NAMESPACE, SERVICE] = gateway.url
+        lab.gateway = gateway
         yield lab
 
 

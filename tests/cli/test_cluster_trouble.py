@@ -313,10 +313,10 @@ def test_what_another_version_wrote_is_no_traceback(there: Qorch, bare: Lab) -> 
     assert bare.rendered() == set()
 
 
-def test_decisions_are_where_the_head_is(there: Qorch, bare: Lab) -> None:
+def test_decisions_that_no_gateway_tells_are_where_the_head_is(there: Qorch, bare: Lab) -> None:
     there("up", *UP, "--no-wait")
     done = there("status", "--decisions")
-    assert (done.code, done.error) == (4, "decisions are kept in the pod of the fleet's head")
+    assert (done.code, done.error) == (4, "the gateway tells no decisions: it does not answer")
     assert done.hint.endswith("-- cat /var/lib/qorch/scaling.json")
 
 

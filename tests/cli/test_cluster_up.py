@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from tests.cli.cluster_lab import ENDPOINT, UP, Lab, secret
 from tests.cli.conftest import Qorch
 from tests.core.cluster.objects import A100_LABELS, node_object
+from tests.core.scaling.seen_pools import PoolRun, told_of
 
 
 def test_a_fleet_comes_up_is_seen_and_goes_without_a_trace(there: Qorch, cluster: Lab) -> None:
@@ -63,12 +65,31 @@ def test_bounds_and_goals_follow_where_the_number_follows_the_load(there: Qorch,
     assert counts_that_run(cluster) == [(0, 2, 2)]
     goal = json.loads(cluster.objects()["configmaps", "qorch-default-goal"]["data"]["goal.json"])
     assert goal["ttft_s"] == 30
-    assert "scaling 2..2: decisions are kept in the pod of Ray's head" in there("status").out
+    assert "scaling 2..2: nothing was decided yet" in there("status").out
     fleet = json.loads(there("status", "-o", "json").out)
     assert (fleet["scaling"]["bounds"], fleet["scaling"]["goal"]["ttft_s"]) == (
         {"min_replicas": 2, "max_replicas": 2},
         30,
     )
+
+
+def test_what_was_decided_is_told_by_the_gateway(there: Qorch, cluster: Lab) -> None:
+    there("up", "--model", "qwen3.5-9b", "--max-replicas", "2", "--image", "qorch:1", "--timeout", "5")
+    assert cluster.gateway is not None
+    run = PoolRun()
+    run.run(60, 9.0)
+    told = told_of(run)
+    cluster.gateway.scaling = replace(told, decisions=(replace(told.last, at_s=1.0), *told.decisions))
+    assert "replicas 3: that do the work of 3: enough" in there("status").out
+    status = json.loads(there("status", "-o", "json").out)
+    assert status["scaling"]["last"]["at_s"] == told.last.at_s
+    done = there("status", "--decisions")
+    assert done.code == 0, done.err
+    assert "demo 1 to 3" in done.out
+    assert len(json.loads(there("status", "--decisions", "-o", "json").out)) == 2
+    (only,) = json.loads(there("status", "--decisions", "--tail", "1", "-o", "json").out)
+    assert only["before"] == {"demo": 1}
+    assert json.loads(there("status", "--decisions", "--since", "1h", "-o", "json").out) == []
 
 
 def test_more_than_the_plan_found_nodes_for_is_refused_with_how_to_plan_anew(there: Qorch, cluster: Lab) -> None:

@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 from ray.serve.exceptions import DeploymentUnavailableError
 
-from orchestrator.adapters.scaling_file import write_state
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
-from orchestrator.core.scaling.pool_state import PoolState
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving import gateway_replica
 from orchestrator.serving.gateway_replica import GatewayReplica
 from orchestrator.serving.replica_status import ReplicaStatus
-from tests.core.scaling.seen_pools import POLICY, PRIOR, PoolRun
 from tests.serving.conftest import DEMO, replica
 from tests.serving.raw import chat, connect, post, read_all, statuses, wait_until
 
@@ -55,7 +53,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     monkeypatch.setattr(gateway_replica, "LOOK_PERIOD_S", 0.02)
 
     def start(*handles: Handle) -> GatewayReplica:
-        made.append(GatewayReplica(asdict(spec), str(tmp_path / "scaling.json"), *handles))  # type: ignore[arg-type]
+        made.append(GatewayReplica(asdict(spec), False, *handles))  # type: ignore[arg-type]
         return made[-1]
 
     yield start
@@ -74,15 +72,11 @@ async def until(so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_its_metrics_tell_what_the_policy_has_written(make: Make, tmp_path: Path) -> None:
+async def test_its_metrics_tell_what_the_policy_told_last(make: Make, told: ScalingTold) -> None:
     made = make()
     assert b"qorch_scaling" not in made._service.metrics.text()
-    run = PoolRun()
-    run.run(5, 1.0)
-    assert run.decision is not None
-    assert run.memory is not None
-    write_state(tmp_path / "scaling.json", PoolState(run.goal, POLICY, PRIOR, run.decision, run.memory))
-    assert b'qorch_scaling_desired_replicas{variant="demo"} 1.0' in made._service.metrics.text()
+    made._news.told = told
+    assert b'qorch_scaling_desired_replicas{variant="demo"} 3.0' in made._service.metrics.text()
 
 
 async def test_a_variant_without_replicas_has_none_and_hides_no_other(make: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
 
+from orchestrator.core.fleet import decided_from_data
+from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving.gateway import answer_pace
 from orchestrator.serving.gateway.answer_pace import LEAST_TOKENS, NOT_TOKENS, AnswerPace
 from orchestrator.serving.gateway.engine_counts import TTFT_BOUNDS_S, Buckets
@@ -29,7 +32,7 @@ from tests.serving.scripted_engine import (
     stream,
 )
 
-LOOK = "/qorch/v1/look"
+LOOK, DECISIONS = "/qorch/v1/look", "/qorch/v1/decisions"
 ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 
 
@@ -64,6 +67,22 @@ async def test_a_gateway_without_engines_tells_that_nothing_is_ready(gateway: Ma
     told = await look(gateway())
     assert (told["any_ready"], told["replicas"], told["held"]) == (False, [], None)
     assert (told["traffic"]["answered_total"], told["traffic"]["engines"]) == (0, {})
+
+
+@pytest.mark.anyio
+async def test_the_last_decision_is_told_with_each_look_and_the_changes_when_they_are_asked_for(
+    gateway: Make, told: ScalingTold
+) -> None:
+    made = gateway()
+    async with httpx.AsyncClient(base_url=made.url, headers=ADMIN) as client:
+        assert (await look(made))["decided"] is None
+        assert (await client.get(DECISIONS)).json() == {"decisions": []}
+        made.scaling = replace(told, decisions=(replace(told.last, at_s=1.0), *told.decisions))
+        assert decided_from_data((await look(made))["decided"]) == told.last
+        assert (
+            tuple(map(decided_from_data, (await client.get(DECISIONS)).json()["decisions"])) == made.scaling.decisions
+        )
+        assert (await client.get(DECISIONS, headers={"Authorization": "Bearer wrong"})).status_code == 401
 
 
 @pytest.mark.anyio
