@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from orchestrator.adapters.demo_weights import DemoWeights
+from orchestrator.adapters.goal_file import write_goal
 from orchestrator.adapters.key_store import KeyStore
 from orchestrator.adapters.owned_processes import MARK, Owner
 from orchestrator.adapters.ports import free_ports
 from orchestrator.core.pod_deployment import ENGINE_PORT, GOAL_PATH, SERVE_PORT, pod_deployment
+from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.serve_config import APPLICATION, Pods, serve_config
 from orchestrator.core.wish import Wish
@@ -59,6 +62,16 @@ class PodCluster:
         deployments = self.application()["deployments"]
         return {name: [each["node_ip"] for each in found["replicas"]] for name, found in deployments.items()}
 
+    def aim(self, goal: ScalingGoal) -> None:
+        """As a ConfigMap that has changed, which the head's pod sees."""
+        write_goal(self.home / "etc/goal/goal.json", goal)
+
+    def controller(self) -> psutil.Process:
+        """The one that calls the policy."""
+        processes = Owner(str(self.home), self.home).processes()
+        (found,) = (each for each in processes if "ServeController" in " ".join(each.cmdline()))
+        return found
+
     def ray(self, *arguments: str) -> str:
         done = subprocess.run(
             (*RAY, *arguments), env=self.environment, capture_output=True, text=True, timeout=120, check=False
@@ -85,7 +98,7 @@ class PodCluster:
 
 @contextmanager
 def pod_cluster(home: Path) -> Iterator[PodCluster]:
-    """A fleet of one engine and one gateway, serving."""
+    """A fleet of one engine and one gateway, serving; for a second engine there is no pod."""
     gcs, dashboard, agent, client, gateway, engine = free_ports(6)
     (home / "token").write_text(secrets.token_hex(32))
     cluster = PodCluster(
@@ -120,9 +133,10 @@ def _environment(home: Path) -> dict[str, str]:
 
 def _files(home: Path) -> str:
     """What Secrets and volumes hold; returns an API key."""
-    for name in ("etc/keys", "etc/admin", "log", "lib", "models"):
+    for name in ("etc/keys", "etc/admin", "etc/goal", "log", "lib", "models"):
         (home / name).mkdir(parents=True)
     (home / "etc/admin/token").write_text("admin")
+    write_goal(home / "etc/goal/goal.json", ScalingGoal())
     weights = DemoWeights(home / "made").fetch(BY_NAME[DEMO], lambda _: None)
     assert weights is not None
     (home / "models" / DEMO).symlink_to(weights.path.parent)
@@ -131,7 +145,8 @@ def _files(home: Path) -> str:
 
 def _config(home: Path, gateway_port: int, engine_port: int) -> dict[str, Any]:
     """What is rendered, with this machine's folders and ports in the place of a pod's."""
-    plan = plan_for(machine(memory_gib=8, cores=2), Wish(profile=DEMO, max_model_len=4096, max_num_seqs=2))
+    wish = Wish(profile=DEMO, max_model_len=4096, max_num_seqs=2, bounds=ReplicaBounds(1, 2))
+    plan = plan_for(machine(memory_gib=8, cores=4), wish)
     text = json.dumps(serve_config(pod_deployment("e2e", plan, ScalingGoal()), Pods(1, GOAL_PATH)))
     for folder, here in FOLDERS.items():
         text = text.replace(folder, f"{folder[: folder.index('/')]}{home / here}")

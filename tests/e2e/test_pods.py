@@ -5,13 +5,15 @@ from __future__ import annotations
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from orchestrator.adapters.gateway_api import GatewayApi
 from orchestrator.core.manifests.ray_pod import STOP_S
+from orchestrator.core.scaling.goal import ScalingGoal
 from tests.e2e.pod_cluster import DEMO, ENGINE, GATEWAY, PodCluster, pod_cluster
 
 pytestmark = pytest.mark.e2e
@@ -42,6 +44,57 @@ def test_a_gateway_asks_an_engine_of_another_pod_for_whoever_has_a_key(cluster: 
     assert httpx.post(url, json=body, timeout=60).status_code == 401
     answer = httpx.post(url, json=body, timeout=60, headers={"Authorization": f"Bearer {cluster.key}"})
     assert answer.json()["usage"]["completion_tokens"] > 0
+
+
+def metrics(cluster: PodCluster) -> dict[str, float]:
+    """Of scaling, as a gateway tells them."""
+    lines = httpx.get(f"{cluster.gateway}/metrics", timeout=10).text.splitlines()
+    samples = (line.rsplit(" ", 1) for line in lines if line.startswith("qorch_scaling"))
+    return {name.removeprefix("qorch_scaling_"): float(value) for name, value in samples}
+
+
+def until(so: Callable[[], bool], what: str) -> None:
+    deadline_s = time.monotonic() + 60
+    while not so():
+        assert time.monotonic() < deadline_s, what
+        time.sleep(0.2)
+
+
+def changes(cluster: PodCluster) -> list[tuple[int, int]]:
+    """From how many replicas to how many, by the decisions that the gateway tells of."""
+    told = GatewayApi(cluster.gateway, "admin").decisions()
+    assert told is not None
+    return [(each.before[DEMO], each.decision.replicas[DEMO]) for each in told]
+
+
+def decided_at_s(cluster: PodCluster) -> float:
+    """The last decision that the gateway tells of."""
+    look = GatewayApi(cluster.gateway, "admin").look()
+    assert look is not None
+    assert look.decided is not None
+    return look.decided.at_s
+
+
+def test_a_gateway_tells_what_the_policy_decides_in_the_heads_pod(cluster: PodCluster) -> None:
+    until(lambda: metrics(cluster).get(f'desired_replicas{{variant="{DEMO}"}}') == 1, "a first decision")
+    cluster.aim(ScalingGoal(tok_s=1e6))
+    until(lambda: changes(cluster) == [(1, 2)], "a goal for two replicas")
+    assert metrics(cluster)[f'changes_total{{direction="up",variant="{DEMO}"}}'] == 1
+    assert metrics(cluster)['goal{goal="tok_s"}'] == 1e6
+
+
+def test_a_controller_on_an_empty_disk_goes_on_where_the_one_before_it_was(cluster: PodCluster) -> None:
+    """As one in another pod, whose GCS has its store in Redis."""
+    killed = cluster.controller()
+    killed.suspend()
+    for each in (cluster.home / "lib").iterdir():
+        each.unlink()
+    killed.kill()
+    killed_s = time.time()
+    until(lambda: decided_at_s(cluster) > killed_s, "another controller decides")
+    assert cluster.controller().pid != killed.pid
+    assert changes(cluster) == [(1, 2)]
+    assert metrics(cluster)[f'changes_total{{direction="up",variant="{DEMO}"}}'] == 1
 
 
 def ends(cluster: PodCluster) -> Iterator[str]:
