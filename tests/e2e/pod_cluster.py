@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from orchestrator.adapters.ports import free_ports
 from orchestrator.core.pod_deployment import ENGINE_PORT, GOAL_PATH, SERVE_PORT, pod_deployment
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.serve_config import APPLICATION, Pods, serve_config
 from orchestrator.core.wish import Wish
 from tests.core.machines import BY_NAME, machine, plan_for
@@ -35,6 +36,7 @@ RAY = (sys.executable, "-m", "ray.scripts.scripts")
 NODE = ("--disable-usage-stats", "--object-store-memory=80000000", "--num-cpus=0", "--num-gpus=0")
 FOLDERS = {"/etc/qorch": "etc", "/var/log/qorch": "log", "/var/lib/qorch": "lib", '"/models': "models"}
 READY_S = 180.0
+HOLD_S = 2.0  # for which a replica stays that is not needed
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,11 @@ def _files(home: Path) -> str:
 
 def _config(home: Path, gateway_port: int, engine_port: int) -> dict[str, Any]:
     """What is rendered, with this machine's folders and ports in the place of a pod's."""
-    wish = Wish(profile=DEMO, max_model_len=4096, max_num_seqs=2, bounds=ReplicaBounds(1, 2))
-    plan = plan_for(machine(memory_gib=8, cores=4), wish)
-    text = json.dumps(serve_config(pod_deployment("e2e", plan, ScalingGoal()), Pods(1, GOAL_PATH)))
+    wish = Wish(profile=DEMO, max_model_len=4096, max_num_seqs=2, num_replicas=2, bounds=ReplicaBounds(1, 2))
+    plan = plan_for(machine(memory_gib=8, cores=2), wish)
+    spec = pod_deployment("e2e", plan, ScalingGoal())
+    scaling = spec.scaling and replace(spec.scaling, policy=ScalingPolicy(least_hold_s=HOLD_S))
+    text = json.dumps(serve_config(replace(spec, scaling=scaling), Pods(1, GOAL_PATH)))
     for folder, here in FOLDERS.items():
         text = text.replace(folder, f"{folder[: folder.index('/')]}{home / here}")
     for port, here_port in ((SERVE_PORT, gateway_port), (ENGINE_PORT, engine_port)):
