@@ -144,6 +144,18 @@ def test_of_what_is_here_and_there_the_newest_counts(told: ScalingTold, tmp_path
     assert remembered(path) == later(told, 1.0)
 
 
+def test_a_store_that_ended_with_its_head_is_made_up_for_by_the_files(tmp_path: Path) -> None:
+    controller = Controller(a_policy(tmp_path))
+    controller.busy(30)
+    controller.policy._record.close()
+    before = there()
+    internal_kv_get_gcs_client().internal_kv_del(KEY, False, NAMESPACE)
+    assert before is not None
+    assert remembered(tmp_path / "scaling.json") == before
+    (tmp_path / "history.db").write_text("no database")
+    assert remembered(tmp_path / "scaling.json") == replace(before, decisions=())
+
+
 def test_what_another_version_has_told_is_dropped_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     internal_kv_get_gcs_client().internal_kv_put(KEY, zlib.compress(b"{}"), True, NAMESPACE)
     logging.getLogger("ray.serve").propagate = True
