@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from orchestrator.core.fleet import FleetPhase
 from orchestrator.core.live.carried import GATEWAY
 from orchestrator.core.live.reading import Reading
 from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, running_gateway
+from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.faults import Fault
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.server import ApiServer
@@ -78,6 +80,26 @@ def test_a_gateway_that_is_not_reached_is_counted_and_the_rest_is_told(cluster: 
     assert reading.traffic is not None
     assert str(errors(reading)[GATEWAY]).startswith("1 of 2 answer: ")
     assert silent in {each.replica_id for each in reading.fleet.replicas} if reading.fleet else False
+
+
+def test_decisions_are_those_of_the_gateway_that_has_heard_last_and_asked_for_once(
+    cluster: Lab, watch: ClusterWatch
+) -> None:
+    run = PoolRun()
+    run.run(60, 9.0)
+    told = told_of(run)
+    older = replace(told, state=replace(told.state, memory=replace(told.state.memory, looked_at_s=1.0)), decisions=())
+    with running_gateway() as one, running_gateway() as other:
+        for name, gateway in zip(gateways(cluster), (one, other), strict=True):
+            cluster.server.behind.services[NAMESPACE, f"{name}:8000"] = gateway.url
+        assert watch.read().decisions == ()
+        one.scaling, other.scaling = older, told
+        assert watch.read().decisions == told.decisions
+        before = cluster.server.counts()["get", "pods/proxy"]
+        assert watch.read().decisions == told.decisions
+        assert cluster.server.counts()["get", "pods/proxy"] - before == 2
+        one.scaling = other.scaling = None
+        assert watch.read().decisions == told.decisions
 
 
 def test_looking_again_lists_nothing_again(cluster: Lab, watch: ClusterWatch) -> None:

@@ -15,13 +15,13 @@ from orchestrator.adapters.informer import Informer, Kind
 from orchestrator.adapters.kuberay.gateway import AdminToken, Proxied, admin_token
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
 from orchestrator.core.deployment import DeploymentSpec
-from orchestrator.core.fleet import Fleet
+from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.kuberay.pod import PodSeen, of_role, read_pod
 from orchestrator.core.kuberay.ray_service import read_service
 from orchestrator.core.kuberay.seen import ClusterSeen, GatewayTold, cluster_fleet
 from orchestrator.core.live.carried import GATEWAY
 from orchestrator.core.live.reading import Reading, SourceState, Traffic
-from orchestrator.core.live.together import held_together, traffic_together
+from orchestrator.core.live.together import held_together, latest, traffic_together
 from orchestrator.core.manifests.fleet import RECORD, RECORD_FILE
 from orchestrator.core.manifests.fleet_on_pods import fleet_from_data
 from orchestrator.core.manifests.naming import FLEET_LABEL, Role, object_name
@@ -42,6 +42,8 @@ class ClusterWatch:
         self._services = self._watched(Kind(SERVICES, read_service, self._named(), self._namespace))
         self._records = self._watched(Kind(CONFIG_MAPS, self._record, self._named(RECORD), self._namespace))
         self._heard_s: dict[str, float] = {}
+        self._last: Decided | None = None
+        self._decisions: tuple[Decided, ...] = ()
 
     def read(self) -> Reading:
         self._wait_for_first()
@@ -50,7 +52,8 @@ class ClusterWatch:
         fleet = self._fleet(pods, looks)
         at_s = time.time()
         silent = {CLUSTER: self._away() or self._missing(fleet), GATEWAY: trouble}
-        return Reading(at_s, fleet, self._traffic(pods, looks), sources=self._sources(silent, at_s))
+        traffic, decisions = self._traffic(pods, looks), self._decided(looks)
+        return Reading(at_s, fleet, traffic, decisions=decisions, sources=self._sources(silent, at_s))
 
     def log_path(self, replica_id: str) -> Path | None:
         return None
@@ -114,16 +117,30 @@ class ClusterWatch:
         return looks, None if len(looks) == len(there) else f"{len(looks)} of {len(there)} answer: {why}"
 
     def _look(self, pod: str) -> tuple[GatewayLook | None, str]:
+        gateway, through = self._gateway(pod)
+        return gateway.look(by="host"), through.kept_out or "does not answer"
+
+    def _gateway(self, pod: str) -> tuple[GatewayApi, Proxied]:
         through = Proxied(self._api, self._namespace, f"{pod}:{SERVE_PORT}", "pods")
-        look = GatewayApi("http://gateway", self._token.value, through).look(by="host")
-        return look, through.kept_out or "does not answer"
+        return GatewayApi("http://gateway", self._token.value, through), through
+
+    def _decided(self, looks: Mapping[str, GatewayLook]) -> tuple[Decided, ...]:
+        """Asked for anew when there is a new one, of a gateway that tells of it."""
+        last = latest([look.decided for look in looks.values()])
+        if last is not None and last != self._last:
+            pod = next(name for name, look in looks.items() if look.decided == last)
+            found = self._gateway(pod)[0].decisions()
+            if found is not None:
+                self._last, self._decisions = last, found
+        return self._decisions
 
     def _told(self, looks: Mapping[str, GatewayLook], serving: bool) -> GatewayTold:
         if not looks:
             return GatewayTold(serving, silent_because="no gateway tells anything")
         engines = {host: engine for look in looks.values() for host, engine in look.engines.items()}
         held = held_together([look.held for look in looks.values() if look.held])
-        return GatewayTold(any(look.any_ready for look in looks.values()), engines, held)
+        decided = latest([look.decided for look in looks.values()])
+        return GatewayTold(any(look.any_ready for look in looks.values()), engines, held, decided)
 
     def _traffic(self, pods: tuple[PodSeen, ...], looks: Mapping[str, GatewayLook]) -> Traffic | None:
         """Engines by their pods, which are the replicas here."""

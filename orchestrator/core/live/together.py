@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from orchestrator.core.fleet import Decided
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import together
 from orchestrator.core.live.reading import EngineTraffic, Traffic
@@ -35,6 +36,11 @@ def held_together(several: Sequence[Held]) -> Held | None:
         expected_wait_s=max(each.expected_wait_s for each in several),
         engines_full=all(each.engines_full for each in several),
     )
+
+
+def latest(several: Sequence[Decided | None]) -> Decided | None:
+    """The decision that was made last, as not all have heard of it; None where none tells of one."""
+    return max((each for each in several if each), key=lambda each: each.at_s, default=None)
 
 
 def _engines(several: Sequence[Mapping[str, EngineTraffic]]) -> dict[str, EngineTraffic]:
