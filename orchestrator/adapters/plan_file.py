@@ -54,6 +54,7 @@ def _planned(entry: PlacementEntry, group: HostGroupEntry, loras: tuple[Lora, ..
         max_num_seqs=fit.max_num_seqs,
         host=_host(group),
         loras=loras,
+        num_speculative_tokens=fit.num_speculative_tokens,
         host_group=entry.host_group,
     )
 

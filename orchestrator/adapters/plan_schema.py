@@ -10,8 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from orchestrator.adapters.profile_schema import Entry, Positive
 from orchestrator.core.amounts import counted
 from orchestrator.core.lora import NAME as LORA_NAME
+from orchestrator.core.vllm_guards import MOST_SPECULATIVE_TOKENS
 
-GOES_BY = ("profile", "device", "tensor_parallel_size", "max_model_len", "max_num_seqs")  # of a fit
+GOES_BY = (  # of a fit
+    "profile",
+    "device",
+    "tensor_parallel_size",
+    "max_model_len",
+    "max_num_seqs",
+    "num_speculative_tokens",
+)
 Index = Annotated[int, Field(ge=0)]
 LoraName = Annotated[str, Field(pattern=f"^{LORA_NAME.pattern}$")]
 DeviceId = Index | Annotated[str, Field(pattern=r"^\d+:\d+$")]  # a GPU's index, or GPU:slice
@@ -51,6 +59,7 @@ class FitEntry(Entry):
     enable_expert_parallel: Any = None
     max_model_len: Positive
     max_num_seqs: Positive
+    num_speculative_tokens: Annotated[int, Field(ge=0, le=MOST_SPECULATIVE_TOKENS)] = 0
     engine: Any = None
     precision: Any = None
     notes: Any = None

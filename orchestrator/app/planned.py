@@ -98,7 +98,13 @@ def _one_plan(placements: Sequence[Placement], site: Site, planned: Planned) -> 
         raise UsageError(f"the plan places {' and '.join(models)}, and a fleet serves one model", hint="qorch plan")
     count = sum(each.num_replicas for each in placements)
     plan = FitPlan(
-        wish=Wish(model=next(iter(models)), num_replicas=count, loras=planned.loras, bounds=planned.bounds),
+        wish=Wish(
+            model=next(iter(models)),
+            num_replicas=count,
+            loras=planned.loras,
+            num_speculative_tokens=planned.num_speculative_tokens,
+            bounds=planned.bounds,
+        ),
         site=site,
         candidates=tuple(_candidate(profile, placements) for profile in profiles),
         placements=tuple(placements),

@@ -23,6 +23,7 @@ from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.planned import Planned
 from orchestrator.core.profile import EngineName
 from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds
+from orchestrator.core.vllm_guards import MOST_SPECULATIVE_TOKENS
 from orchestrator.core.wish import Prices, Wish
 
 BOUNDS_HINT = "qorch up --min-replicas 1 --max-replicas 3"
@@ -130,6 +131,13 @@ OPTIONS = (
         metavar="NAME=PATH",
         help="Serve the LoRA adapter in this folder, as PEFT saved it, to requests for NAME. May be repeated.",
     ),
+    option(
+        "--speculative-tokens",
+        type=click.IntRange(0, MOST_SPECULATIVE_TOKENS),
+        default=0,
+        show_default=True,
+        help="Tokens that the model drafts ahead in each pass (multi-token prediction, vLLM only); costs prefix caching.",
+    ),
 )
 
 
@@ -153,6 +161,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
         tensor_parallel_size: int | None,
         prices: Prices,
         loras: tuple[Lora, ...],
+        speculative_tokens: int,
         **others: Any,
     ) -> Any:
         bounds = _bounds(replicas, min_replicas, max_replicas)
@@ -170,6 +179,7 @@ def wish(command: Callable[..., Any]) -> Callable[..., Any]:
             max_gpus=max_gpus,
             prices=prices,
             loras=loras,
+            num_speculative_tokens=speculative_tokens,
             bounds=bounds,
         )
         return command(wish=made, **others)
@@ -208,6 +218,7 @@ def wish_data(wish: Wish) -> dict[str, Any]:
         "tensor-parallel-size": wish.tensor_parallel_size,
         "price": _prices_text(wish.prices),
         "lora": loras_text(wish.loras) or None,
+        "speculative-tokens": wish.num_speculative_tokens or None,
     }
 
 

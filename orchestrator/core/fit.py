@@ -16,6 +16,7 @@ from orchestrator.core.vllm_adapters import lora_notes, lora_refusal
 from orchestrator.core.vllm_cpu_fit import fits_with_vllm_on_cpu
 from orchestrator.core.vllm_guards import guard_notes, guard_refusal
 from orchestrator.core.vllm_options import VLLM_DEFAULTS
+from orchestrator.core.vllm_speculation import speculation_refusal
 from orchestrator.core.wish import Wish
 
 Place = Callable[[Profile, Inventory, Wish], tuple[Fit, ...] | Misfit]
@@ -80,6 +81,7 @@ def _impossible(profile: Profile, wish: Wish) -> str | None:
     split = wish.tensor_parallel_size or 1
     if split > 1 and profile.engine is not EngineName.VLLM:
         return f"tensor_parallel_size {split} was asked for, and {profile.engine} takes one device"
-    if refusal := lora_refusal(profile, wish.loras):
+    speculation = speculation_refusal(profile, wish.num_speculative_tokens)
+    if refusal := lora_refusal(profile, wish.loras) or speculation:
         return refusal
     return guard_refusal(profile, VLLM_DEFAULTS) if profile.engine is EngineName.VLLM else None

@@ -22,6 +22,7 @@ from orchestrator.core.vllm_devices import VllmDevice, dotted, in_sets, vllm_dev
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import NATIVE_FP8, VLLM_DEFAULTS, VllmOptions, on_gpu
 from orchestrator.core.vllm_pool import PoolReport, start_refusal
+from orchestrator.core.vllm_speculation import with_speculation
 from orchestrator.core.wish import Wish
 
 MOST_STAGES = 8  # of a pipeline: a token passes through all of them
@@ -61,9 +62,12 @@ def fits_on_gpus(profile: Profile, inventory: Inventory, wish: Wish) -> tuple[Fi
 
 
 def fits_over_hosts(profile: Profile, hosts: HostGroup, wish: Wish) -> tuple[Fit, ...]:
-    """Ways to put what no host holds alone onto as few hosts of a group as hold it: the layers in equal stages."""
+    """Ways to put what no host holds alone onto as few hosts of a group as hold it: the layers in equal stages.
+
+    None with multi-token prediction: the last stage's further layer is not reckoned with.
+    """
     devices, _ = vllm_devices(hosts.inventory, profile)
-    if profile.model.architecture is None or not devices:
+    if profile.model.architecture is None or not devices or wish.num_speculative_tokens:
         return ()
     for stages in range(2, min(hosts.count, MOST_STAGES) + 1):
         fitting = [attempt for attempt in _attempts(profile, devices, wish, stages) if attempt.choice.fits]
@@ -157,7 +161,8 @@ def _settled(
 def _options(device: VllmDevice, split: Split, wish: Wish) -> VllmOptions:
     """vLLM's defaults with the kernels of this GPU, on which its blocks and some of its weights depend."""
     options = replace(VLLM_DEFAULTS, enable_expert_parallel=split.enable_expert_parallel)
-    return with_loras(on_gpu(options, device.capability, cuda_runtime_major(device.driver)), wish.loras)
+    here = on_gpu(options, device.capability, cuda_runtime_major(device.driver))
+    return with_speculation(with_loras(here, wish.loras), wish.num_speculative_tokens)
 
 
 def _fit(profile: Profile, wish: Wish, attempt: Attempt) -> Fit:

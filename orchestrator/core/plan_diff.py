@@ -14,6 +14,9 @@ from orchestrator.core.plan import FitPlan
 from orchestrator.core.replica_bounds import exactly
 
 
+SPECULATIVE_TOKENS = "speculative-tokens"
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is otherwise, by the name of the option that says it."""
@@ -62,5 +65,7 @@ def _compared(running: DeploymentSpec, plan: FitPlan) -> Iterator[Difference]:
     yield Difference("context", engine.max_model_len, first.max_model_len)
     yield Difference("concurrency", engine.max_num_seqs, first.max_num_seqs)
     yield _replicas(running, plan)
+    drafted = running.asked.get(SPECULATIVE_TOKENS) or 0
+    yield Difference(SPECULATIVE_TOKENS, drafted, first.vllm.num_speculative_tokens)
     yield Difference("lora", running.asked.get("lora") or "none", loras_text(plan.wish.loras) or "none")
     yield Difference("GPUs of a replica", variant.num_gpus, len(first.gpu_indices))

@@ -44,6 +44,7 @@ class Planned:
     host: PlannedHost
     host_group: int = 0  # of the plan's
     loras: tuple[Lora, ...] = ()
+    num_speculative_tokens: int = 0
     bounds: ReplicaBounds | None = None  # of all that the plan places
 
     @property
@@ -60,6 +61,7 @@ class Planned:
             num_replicas=len(self.gpu_sets),
             tensor_parallel_size=self.tensor_parallel_size,
             loras=self.loras,
+            num_speculative_tokens=self.num_speculative_tokens,
         )
 
 

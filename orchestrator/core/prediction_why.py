@@ -25,7 +25,8 @@ class Case:
 
 
 def why(case: Case, alone: Load, many: Load, at_once: Times) -> tuple[str, ...]:
-    return (_rates(case), *_decode(case), _prefill(case, alone), _saturation(many, at_once), _cold_start(case))
+    decode = (*_decode(case), *_speculation(case.fit))
+    return (_rates(case), *decode, _prefill(case, alone), _saturation(many, at_once), _cold_start(case))
 
 
 def _rates(case: Case) -> str:
@@ -44,6 +45,12 @@ def _decode(case: Case) -> Iterator[str]:
     each = speed.layer_s + (speed.moe_layer_s if work.experts else 0.0)
     layers = f"{work.num_hidden_layers} layers cost {each * 1e6:.0f} us each beside reading"
     yield f"{layers}, a pass {speed.step_s * 1e3:.1f} ms"
+
+
+def _speculation(fit: Fit) -> Iterator[str]:
+    """How many drafted tokens hold depends on the text, so no gain is promised."""
+    if count := fit.vllm.num_speculative_tokens:
+        yield f"{counted(count, 'drafted token')} a pass: how many are accepted is not known beforehand, so none is counted"
 
 
 def _experts(work: ForwardPass) -> str:

@@ -45,7 +45,7 @@ def activations(
         embeddings=_image_tokens(options) * vision.out_hidden_size * NUMBER_BYTES if vision else 0,
         image=_images(vision, tp, options) if vision else 0,
         prefill=_prefill(a, tp, options),
-        sampling=max_num_seqs * a.vocab_size * LOGIT_BYTES,
+        sampling=max_num_seqs * (1 + options.num_speculative_tokens) * a.vocab_size * LOGIT_BYTES,
     )
 
 

@@ -17,6 +17,7 @@ from orchestrator.core.vllm_adapters import with_loras
 from orchestrator.core.vllm_guards import guard_refusal, has_experts
 from orchestrator.core.vllm_memory import vllm_pool
 from orchestrator.core.vllm_options import VLLM_DEFAULTS, VllmOptions
+from orchestrator.core.vllm_speculation import with_speculation
 from orchestrator.core.wish import Wish
 
 ON_CPU = replace(VLLM_DEFAULTS, on_cpu=True)
@@ -49,7 +50,7 @@ def _no_kernel(profile: Profile, host: Host) -> str | None:
 
 
 def _options(wish: Wish) -> VllmOptions:
-    return with_loras(ON_CPU, wish.loras)
+    return with_speculation(with_loras(ON_CPU, wish.loras), wish.num_speculative_tokens)
 
 
 def _shape(wish: Wish, context: int, count: int) -> Shape:

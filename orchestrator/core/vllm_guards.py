@@ -57,6 +57,13 @@ GUARDS = (
         "vllm-project/vllm#37035, #40756, #41190, #50021",
     ),
     Guard(
+        "multi-token prediction",
+        lambda _, options: options.num_speculative_tokens > 0,
+        Effect.NOTE,
+        "prefix caching is off, since both together corrupt answers; each turn of a conversation is read from its start",
+        "vllm-project/vllm#53912, #47194",
+    ),
+    Guard(
         "float16 in place of bfloat16",
         lambda _, options: options.dtype is Dtype.FLOAT16,
         Effect.NOTE,

@@ -40,5 +40,6 @@ class Wish:
     max_gpus: int | None = None  # of all replicas together
     prices: Prices = NO_PRICES
     loras: tuple[Lora, ...] = ()  # that clients may ask for beside the model
+    num_speculative_tokens: int = 0  # drafted by the model's own prediction layer in each pass; 0 is off
     one_host: bool = False  # no replica spans several
     bounds: ReplicaBounds | None = None  # between which replicas follow the load, up to `num_replicas`; None: fixed

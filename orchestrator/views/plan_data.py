@@ -89,6 +89,7 @@ def fit_data(fit: Fit) -> dict[str, Any]:
         "enable_expert_parallel": fit.vllm.enable_expert_parallel,
         "max_model_len": fit.max_model_len,
         "max_num_seqs": fit.max_num_seqs,
+        "num_speculative_tokens": fit.vllm.num_speculative_tokens,
         "notes": list(fit.notes),
         "memory": _memory_data(fit.memory),
         "pool": plain(fit.pool),
