@@ -26,6 +26,7 @@ from orchestrator.core.replica_bounds import ReplicaBounds, checked_bounds
 from orchestrator.core.vllm_guards import MOST_SPECULATIVE_TOKENS
 from orchestrator.core.wish import Prices, Wish
 
+ALWAYS_SAID = ("lora", "speculative-tokens")  # a plan without them means none
 BOUNDS_HINT = "qorch up --min-replicas 1 --max-replicas 3"
 
 
@@ -136,7 +137,7 @@ OPTIONS = (
         type=click.IntRange(0, MOST_SPECULATIVE_TOKENS),
         default=0,
         show_default=True,
-        help="Tokens that the model drafts ahead in each pass (multi-token prediction, vLLM only); costs prefix caching.",
+        help="Tokens drafted ahead in each pass (multi-token prediction, vLLM only); turns prefix caching off.",
     ),
 )
 
@@ -231,7 +232,7 @@ def planned_data(planned: tuple[Planned, ...]) -> dict[str, Any]:
         data |= {"replicas": None, "min-replicas": bounds.min_replicas, "max-replicas": bounds.max_replicas}
     if data["tensor-parallel-size"] == 1:
         del data["tensor-parallel-size"]
-    return {name: value for name, value in data.items() if value is not None}
+    return {name: value for name, value in data.items() if value is not None or name in ALWAYS_SAID}
 
 
 def require_no_wish(ctx: click.Context) -> None:

@@ -13,7 +13,6 @@ from orchestrator.core.lora import loras_text
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.replica_bounds import exactly
 
-
 SPECULATIVE_TOKENS = "speculative-tokens"
 
 

@@ -50,7 +50,7 @@ def _decode(case: Case) -> Iterator[str]:
 def _speculation(fit: Fit) -> Iterator[str]:
     """How many drafted tokens hold depends on the text, so no gain is promised."""
     if count := fit.vllm.num_speculative_tokens:
-        yield f"{counted(count, 'drafted token')} a pass: how many are accepted is not known beforehand, so none is counted"
+        yield f"{counted(count, 'drafted token')} a pass: how many will hold is not known, so none is counted"
 
 
 def _experts(work: ForwardPass) -> str:

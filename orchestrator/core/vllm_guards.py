@@ -60,7 +60,7 @@ GUARDS = (
         "multi-token prediction",
         lambda _, options: options.num_speculative_tokens > 0,
         Effect.NOTE,
-        "prefix caching is off, since both together corrupt answers; each turn of a conversation is read from its start",
+        "prefix caching is off, since both together corrupt answers; turns of a conversation are read from its start",
         "vllm-project/vllm#53912, #47194",
     ),
     Guard(

@@ -26,6 +26,7 @@ from orchestrator.core.lora import Lora
 from orchestrator.core.objective import Objective
 from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import Availability, FitPlan
+from orchestrator.core.plan_diff import plan_differences
 from orchestrator.core.planned import Planned
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.profile import EngineName
@@ -100,7 +101,23 @@ def test_adapters_are_written_by_name_and_folder_and_planned_for_again(tmp_path:
     assert again.wish.loras == (one,)
 
 
-@pytest.mark.parametrize("plan", [ON_CPU, ON_GPU, VLLM_ON_CPU], ids=["cpu", "gpu", "vllm-on-cpu"])
+DRAFTING = plan_for(machine(A100_80), Wish("qwen3.5-9b-bf16", num_speculative_tokens=2))
+
+
+def test_drafted_tokens_are_written_and_the_same_order_is_recognised(tmp_path: Path) -> None:
+    planned = written(DRAFTING, tmp_path)
+    assert planned.num_speculative_tokens == 2
+    again = remade(planned, DRAFTING.inventory)
+    asked = planned_data((planned,))
+    running = replace(deployed(again), asked=asked)
+    assert asked["speculative-tokens"] == again.wish.num_speculative_tokens == 2
+    assert (differences(running, asked), plan_differences(running, again)) == ((), ())
+    off = replace(planned, num_speculative_tokens=0)
+    assert differences(running, planned_data((off,))) == ("speculative-tokens: 2 runs, None is asked for",)
+    assert [each.name for each in plan_differences(running, remade(off, DRAFTING.inventory))] == ["speculative-tokens"]
+
+
+@pytest.mark.parametrize("plan", [ON_CPU, ON_GPU, VLLM_ON_CPU, DRAFTING], ids=["cpu", "gpu", "vllm-on-cpu", "drafting"])
 def test_on_the_same_host_the_same_runs(plan: FitPlan, tmp_path: Path) -> None:
     again = remade(written(plan, tmp_path), plan.inventory)
     assert again.chosen is not None

@@ -21,6 +21,7 @@ UP = ("up", "--profile", "demo-gguf")
         (("--max-gpus", "2"), "max_gpus", 2),
         (("--tensor-parallel-size", "2"), "tensor_parallel_size", 2),
         (("--concurrency", "8"), "max_num_seqs", 8),
+        (("--speculative-tokens", "3"), "num_speculative_tokens", 3),
     ],
 )
 def test_each_option_is_part_of_the_wish(qorch: Qorch, option: tuple[str, str], field: str, value: object) -> None:
@@ -31,6 +32,14 @@ def test_a_split_that_is_asked_for_is_the_one_that_runs(qorch: Qorch) -> None:
     assert json.loads(qorch(*ON_A100, "--tensor-parallel-size", "4").out)["chosen"]["tensor_parallel_size"] == 4
     refused = qorch(*ON_A100, "--tensor-parallel-size", "8")
     assert (refused.code, refused.error.endswith("needs 8 equal GPUs, 4 are usable")) == (3, True)
+
+
+def test_drafted_tokens_are_those_that_run_and_are_refused_where_nothing_drafts(qorch: Qorch) -> None:
+    chosen = json.loads(qorch(*ON_A100, "--speculative-tokens", "2").out)["chosen"]
+    assert chosen["num_speculative_tokens"] == 2
+    assert any("prefix caching is off" in note for note in chosen["notes"])
+    refused = qorch("plan", "--profile", "demo-gguf", "--speculative-tokens", "2")
+    assert (refused.code, "qorch has it with vLLM only, not with llama.cpp" in refused.error) == (3, True)
 
 
 def test_prices_are_of_the_products_that_a_short_name_stands_for(qorch: Qorch) -> None:

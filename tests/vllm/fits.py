@@ -23,7 +23,12 @@ from tests.core.machines import PROFILES
 MACHINES = yaml.safe_load((Path(__file__).parents[1] / "data" / "machines.yaml").read_text())
 GPUS = load_gpus(shipped_gpus_dir())
 VLLM_PROFILES = tuple(profile for profile in PROFILES if profile.engine is EngineName.VLLM)
-WISHES = (Wish(), Wish(tensor_parallel_size=2), Wish(max_model_len=32_768, max_num_seqs=4))
+WISHES = (
+    Wish(),
+    Wish(tensor_parallel_size=2),
+    Wish(max_model_len=32_768, max_num_seqs=4),
+    Wish(num_speculative_tokens=2),
+)
 CPU_WISHES = (
     Wish(engine=EngineName.VLLM, device=Device.CPU),
     Wish(engine=EngineName.VLLM, device=Device.CPU, num_replicas=2),
@@ -31,7 +36,7 @@ CPU_WISHES = (
 OTHER_MACHINES = ("a100-80gb:8@2", "t4:4")  # for what no host holds alone; without bfloat16
 OTHER_OPTIONS = (
     {"kv_cache_dtype": KvCacheDtype.FP8},
-    {"enable_prefix_caching": False, "num_speculative_tokens": 2},
+    {"enable_prefix_caching": False},
     {"enforce_eager": True, "language_model_only": True},
     {"mm_encoder_tp_mode": MmEncoderTpMode.DATA, "max_num_batched_tokens": 8192},
     {"max_loras": 4, "max_lora_rank": 64},
