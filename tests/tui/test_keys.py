@@ -47,6 +47,30 @@ async def test_the_cursor_stays_on_its_replica_wherever_that_goes() -> None:
         assert top.app._fleet.table.rows[0] == faster
 
 
+async def test_the_cursor_is_always_in_sight_in_a_table_longer_than_the_screen() -> None:
+    async with dashboard(many(300)) as top:
+        await top.press("end")
+        assert "r00299" in top.text()
+        assert "r00000" not in top.text()
+        for _ in range(30):
+            await top.press("up")
+        assert "r00269" in top.text()
+        await top.press("home")
+        assert "r00000" in top.text()
+        await top.press("pagedown", "pagedown", "pagedown")
+        chosen = top.app._fleet.table.row
+        assert chosen is not None
+        assert chosen.replica_id in top.text()
+
+
+async def test_a_page_longer_than_the_screen_scrolls() -> None:
+    async with dashboard(many(300), size=(120, 30)) as top:
+        await top.press("question_mark", "G")
+        bottom = top.text()
+        await top.press("g")
+        assert top.text() != bottom
+
+
 async def test_a_letter_sorts_by_its_column_and_again_the_other_way_round() -> None:
     async with dashboard(many(3)) as top:
         await top.press("T")
