@@ -151,7 +151,7 @@ class CommandedApp(App[None]):
         self.top.tell(f"written: {path}", Tone.GOOD)
 
     def _writers(self) -> dict[str, exports.Writer]:
-        return {**self.top.writers(), ".svg": self.export_screenshot}
+        return {**self.top.writers(), ".svg": lambda: exports.picture(self.export_screenshot())}
 
     def action_change(self, verb: str, typed: str, more: str = "") -> None:
         """Ask before the fleet is changed: by `verb` with the words after it."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.core.errors import UsageError
 
 Writer = Callable[[], str]
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+def picture(svg: str) -> str:
+    """A screenshot as Textual exports it, without the fonts that who looks at it would fetch from elsewhere."""
+    return FONTS.sub("", svg)
 
 
 def write(name: str, writers: Mapping[str, Writer]) -> Path:

@@ -55,7 +55,7 @@ def test_a_clock_that_is_held_down_makes_it_slower():
 
 def test_it_goes_through_a_scale_up_a_failure_a_hot_gpu_and_a_silent_source(shown: list[Snapshot]):
     states = {state_of(row) for snapshot in shown for row in snapshot.replicas}
-    assert {ReplicaState.READY, ReplicaState.STARTING, ReplicaState.DRAINING, ReplicaState.FAILED} <= states
+    assert {ReplicaState.READY, ReplicaState.STARTING, ReplicaState.FAILED} <= states
     assert max(snapshot.summary.ready_replicas for snapshot in shown) > shown[0].summary.ready_replicas
     assert any(row.throttled for snapshot in shown for row in snapshot.replicas)
     assert any(source.error for snapshot in shown for source in snapshot.sources)
