@@ -10,6 +10,7 @@ from orchestrator.core.objective import Objective
 from orchestrator.core.parallel import TENSOR_PARALLEL_SIZES
 from orchestrator.core.qwen_fleet.replan import ReplanPolicy
 from orchestrator.core.qwen_fleet.rules import GOALS_NEED_BOUNDS, INCREMENTAL, RANGE, REPLICAS_OR_BOUNDS, Rule
+from orchestrator.core.vllm_guards import MOST_SPECULATIVE_TOKENS
 
 Schema = dict[str, Any]
 
@@ -105,6 +106,11 @@ SPEC = structure(
         ),
         "context": whole("Tokens of context (max_model_len).", 1, 2**31 - 1),
         "concurrency": whole("Sequences at once of a replica (max_num_seqs).", 1, 1024),
+        "speculativeTokens": whole(
+            "Tokens that the model's own layer drafts in each pass, without prefix caching then (vLLM).",
+            0,
+            MOST_SPECULATIVE_TOKENS,
+        ),
         "tensorParallelSize": {
             "type": "integer",
             "description": "GPUs that each replica is split over.",

@@ -79,6 +79,7 @@ def _wish(spec: Mapping[str, Any], table: GpuTable) -> Wish:
         objective=Objective(spec.get("for", Objective.BALANCED.value)),
         max_model_len=spec.get("context"),
         max_num_seqs=spec.get("concurrency"),
+        num_speculative_tokens=spec.get("speculativeTokens", 0),
         tensor_parallel_size=spec.get("tensorParallelSize"),
         max_gpus=spec.get("maxGpus"),
         min_tok_s=spec.get("minTokS"),

@@ -45,7 +45,7 @@ def whole() -> FleetSpec:
         gateway={"replicas": 3, "allowFrom": ["web"]}, modelClaim="models", redis="redis:6379", monitoring=True,
         upgrade={"type": "NewClusterWithIncrementalUpgrade", "gatewayClass": "istio"},
         replan={"policy": "IfBetter", "minInterval": "2h", "grace": "90s"}, suspend=True,
-        tolerations=["team=llm:NoSchedule"], migStrategy="single",
+        tolerations=["team=llm:NoSchedule"], migStrategy="single", speculativeTokens=2,
     )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ def test_every_field_has_its_place():
     assert (found.wish.bounds, found.wish.num_replicas) == (ReplicaBounds(0, 4), 4)
     assert (found.goal.ttft_s, found.goal.tpot_s, found.goal.attainment) == (1.5, 0.05, 0.9)
     assert found.goal.schedule[0].min_replicas == 2
+    assert found.wish.num_speculative_tokens == 2
     assert ("NVIDIA A100-SXM4-80GB", 2.0) in found.wish.prices.gpu_hour
     assert found.wish.prices.any_gpu_hour == 1.5
     assert (found.settings.upgrade, found.settings.gateway_class) == (Upgrade.INCREMENTAL, "istio")
