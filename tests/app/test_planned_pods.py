@@ -8,8 +8,8 @@ from orchestrator.core.cluster.tenant import Tenant
 from orchestrator.core.qwen_fleet.record import of_chosen
 from orchestrator.core.wish import Wish
 from tests.core.cluster.objects import A100_LABELS, node_object
+from tests.fleet_operator.conftest import PLANNER
 from tests.manifests.rendered import SETTINGS
-from tests.operator.conftest import PLANNER
 
 
 def test_weights_go_to_a_volume_whatever_disks_the_nodes_have():

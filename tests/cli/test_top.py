@@ -28,7 +28,9 @@ from tests.cli.conftest import Qorch
 BEGIN_S = 1_700_000_000.0
 LOOK = ("--refresh", "0.2")
 RECORD_FOREVER = """
+import signal
 import sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` has its children ignore
 from orchestrator.cli import compose
 from orchestrator.cli.main import main
 from tests.cli.test_top import SimulatedWatch

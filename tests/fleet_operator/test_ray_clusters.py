@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.conftest import Lab
+from tests.fleet_operator.conftest import Lab
 
 ENGINE = {"model": "qwen3.5-9b", "profile": "bf16", "tensorParallelSize": 1}
 REPLICAS = "/spec/workerGroupSpecs/1/replicas"

@@ -6,8 +6,8 @@ from typing import Any
 
 from orchestrator.core.qwen_fleet.kind import MANAGER
 from tests.core.cluster.objects import pod_object
+from tests.fleet_operator.conftest import L4_LABELS, Lab
 from tests.kube.cluster import owners
-from tests.operator.conftest import L4_LABELS, Lab
 
 SHORT_GRACE = {"grace": "0.5s"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.qwen_fleet.installation import NAMESPACE
+from tests.fleet_operator.conftest import Lab
 from tests.kube.faults import Fault
-from tests.operator.conftest import Lab
 
 
 def holder(lab: Lab) -> str:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.core.qwen_fleet.installation import NAMESPACE
-from tests.operator.conftest import ACCOUNT, Lab
+from tests.fleet_operator.conftest import ACCOUNT, Lab
 
 
 class Running:

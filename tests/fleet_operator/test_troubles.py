@@ -9,9 +9,9 @@ import pytest
 
 from orchestrator.core.qwen_fleet.definition import definition
 from tests.core.cluster.objects import A100_LABELS, node_object
+from tests.fleet_operator.conftest import Lab
 from tests.kube.faults import Fault
 from tests.kube.server import running_api_server
-from tests.operator.conftest import Lab
 
 
 @pytest.mark.parametrize(

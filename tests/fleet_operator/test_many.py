@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.operator.conftest import ACCOUNT, Lab
+from tests.fleet_operator.conftest import ACCOUNT, Lab
 
 NAMES = [f"f{number:02}" for number in range(20)]
 

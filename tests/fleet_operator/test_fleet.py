@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from orchestrator.core.qwen_fleet.kind import MANAGER
+from tests.fleet_operator.conftest import Lab
 from tests.kube.cluster import owners
 from tests.manifests.structural import complaints
-from tests.operator.conftest import Lab
 
 
 def test_ten_lines_become_a_fleet_that_answers(lab: Lab):
