@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.adapters.bare_host import BareHost
@@ -13,6 +12,7 @@ from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.errors import QorchError
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.live.carried import GATEWAY, GPUS, SERVE
+from orchestrator.core.live.heard import heard
 from orchestrator.core.live.reading import HostGpus, Reading, SourceState, Traffic
 
 DECISIONS = 50
@@ -26,7 +26,7 @@ class HostWatch:
         self._runtime = runtime
         self._history = history
         self._gpus = gpus
-        self._heard_s: dict[str, float] = {}
+        self._sources: tuple[SourceState, ...] = ()
         self._decided_s: float | None = None
         self._decisions: tuple[Decided, ...] = ()
 
@@ -40,7 +40,8 @@ class HostWatch:
             **({GPUS: self._gpus.error} if self._gpus.asked else {}),
         }
         hosts = (HostGpus(socket.gethostname(), gpus),) if gpus else ()
-        return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources(silent, at_s))
+        self._sources = heard(self._sources, silent, at_s)
+        return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources)
 
     def log_path(self, replica_id: str) -> Path | None:
         return self._runtime.log_files().get(replica_id)
@@ -55,10 +56,6 @@ class HostWatch:
         except (QorchError, OSError) as trouble:  # its files may go while they are read
             return None, None, str(trouble)
         return (None, None, f"there is no fleet {self.name!r}") if seen is None else (*seen, "")
-
-    def _sources(self, silent: Mapping[str, str | None], at_s: float) -> tuple[SourceState, ...]:
-        self._heard_s |= {name: at_s for name, error in silent.items() if error is None}
-        return tuple(SourceState(name, self._heard_s.get(name), error) for name, error in silent.items())
 
     def _decided(self, fleet: Fleet | None) -> tuple[Decided, ...]:
         """Read anew when there is a new one."""

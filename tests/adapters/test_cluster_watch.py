@@ -16,7 +16,7 @@ from orchestrator.cli.root import root
 from orchestrator.core.fleet import FleetPhase
 from orchestrator.core.live.carried import GATEWAY
 from orchestrator.core.live.reading import Reading
-from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, running_gateway
+from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, running_gateway, secret
 from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.faults import Fault
 from tests.kube.fixtures import api_server, kubeconfig
@@ -150,3 +150,10 @@ def test_while_the_server_is_away_what_was_seen_stands_and_is_said_to_be_old(clu
     reading = until(watch, lambda reading: errors(reading)[CLUSTER] is not None)
     assert reading.fleet is not None
     assert reading.fleet.replicas
+
+
+def test_a_secret_that_comes_later_is_found(cluster: Lab, watch: ClusterWatch) -> None:
+    cluster.server.put(secret(**{"keys.json": "{}"}))
+    assert "has no admin-token" in str(errors(watch.read())[GATEWAY])
+    cluster.server.put(secret())
+    assert "no admin-token" not in str(errors(watch.read())[GATEWAY])

@@ -375,15 +375,15 @@ async def test_the_page_of_metrics_counts_what_is_held(gateway: Make, scripted: 
 @pytest.mark.anyio
 async def test_the_fleets_own_tools_are_told_how_many_since_when_and_what_to_expect(gateway: Make) -> None:
     made = gateway()
-    assert (await page(made, "/qorch/v1/held")).json() == {"held": None}
+    assert (await page(made, "/qorch/v1/look")).json()["held"] is None
     asked = await ask_in_turn(made, 2)
-    told_ = (await page(made, "/qorch/v1/held")).json()["held"]
+    told_ = (await page(made, "/qorch/v1/look")).json()["held"]
     assert (told_["requests"], told_["engines_full"]) == (2, False)
     assert told_["prompt_tokens"] >= 2 * len(chat())
     assert 0 <= time.time() - told_["oldest_since_s"] < 2
     assert 4 < told_["expected_wait_s"] < 6
     async with httpx.AsyncClient() as client:
-        assert (await client.get(f"{made.url}/qorch/v1/held")).status_code == 401
+        assert (await client.get(f"{made.url}/qorch/v1/look")).status_code == 401
     for each in asked:
         each.cancel()
 

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from orchestrator.core.kuberay.pod import PodSeen, of_role, read_pod
 from orchestrator.core.kuberay.ray_service import read_service
 from orchestrator.core.kuberay.seen import ClusterSeen, GatewayTold, cluster_fleet
 from orchestrator.core.live.carried import GATEWAY
+from orchestrator.core.live.heard import heard
 from orchestrator.core.live.reading import Reading, SourceState, Traffic
 from orchestrator.core.live.together import held_together, latest, traffic_together
 from orchestrator.core.manifests.fleet import RECORD, RECORD_FILE
@@ -41,7 +41,8 @@ class ClusterWatch:
         self._pods = self._watched(Kind(PODS, read_pod, label, self._namespace))
         self._services = self._watched(Kind(SERVICES, read_service, self._named(), self._namespace))
         self._records = self._watched(Kind(CONFIG_MAPS, self._record, self._named(RECORD), self._namespace))
-        self._heard_s: dict[str, float] = {}
+        self._sources: tuple[SourceState, ...] = ()
+        self._known_token = AdminToken()
         self._last: Decided | None = None
         self._decisions: tuple[Decided, ...] = ()
 
@@ -53,7 +54,8 @@ class ClusterWatch:
         at_s = time.time()
         silent = {CLUSTER: self._away() or self._missing(fleet), GATEWAY: trouble}
         traffic, decisions = self._traffic(pods, looks), self._decided(looks)
-        return Reading(at_s, fleet, traffic, decisions=decisions, sources=self._sources(silent, at_s))
+        self._sources = heard(self._sources, silent, at_s)
+        return Reading(at_s, fleet, traffic, decisions=decisions, sources=self._sources)
 
     def log_path(self, replica_id: str) -> Path | None:
         return None
@@ -100,14 +102,18 @@ class ClusterWatch:
 
     # -- what the gateways tell
 
-    @cached_property
+    @property
     def _token(self) -> AdminToken:
-        return admin_token(self._api, self._namespace, self.name)
+        """Read until it is there, which may be after the fleet."""
+        if not self._known_token.value:
+            self._known_token = admin_token(self._api, self._namespace, self.name)
+        return self._known_token
 
     def _looks(self, pods: tuple[PodSeen, ...]) -> tuple[dict[str, GatewayLook], str | None]:
         """Of each gateway that answers, by pod; and what is amiss with those that do not."""
-        if not self._token.value:
-            return {}, self._token.missing_because
+        token = self._token
+        if not token.value:
+            return {}, token.missing_because
         there = [pod.name for pod in of_role(pods, Role.GATEWAY) if pod.ready]
         asked = {name: self._look(name) for name in there}
         looks = {name: look for name, (look, _) in asked.items() if look is not None}
@@ -147,10 +153,6 @@ class ClusterWatch:
         names = {pod.ip: pod.name for pod in pods}
         told = [_by_pod(look, names) for look in looks.values()]
         return traffic_together(told)
-
-    def _sources(self, silent: Mapping[str, str | None], at_s: float) -> tuple[SourceState, ...]:
-        self._heard_s |= {name: at_s for name, error in silent.items() if error is None}
-        return tuple(SourceState(name, self._heard_s.get(name), error) for name, error in silent.items())
 
 
 def _by_pod(look: GatewayLook, names: Mapping[str | None, str]) -> Traffic:

@@ -18,7 +18,7 @@ from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
-from orchestrator.serving.gateway.look import decisions, held, look, replicas
+from orchestrator.serving.gateway.look import decisions, look, replicas
 from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
@@ -76,7 +76,6 @@ class GatewayService:
             "/v1/chat/completions": {"POST": self._chat},
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/replicas": {"GET": self._replicas},
-            "/qorch/v1/held": {"GET": self._held},
             "/qorch/v1/look": {"GET": self._look},
             "/qorch/v1/decisions": {"GET": self._decisions},
         }
@@ -120,10 +119,6 @@ class GatewayService:
     async def _replicas(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
         reply.send(200, [JSON_TYPE], json.dumps({"replicas": replicas(self._table)}).encode())
-
-    async def _held(self, request: Request, reply: Reply) -> None:
-        self._doors.check_admin(request.headers)
-        reply.send(200, [JSON_TYPE], json.dumps({"held": held(self.hold)}).encode())
 
     async def _look(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
