@@ -23,18 +23,22 @@ OS_HINTS = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "df -h"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "ls -ld {path}"),
 }
-
-
 GARBAGE_AFTER = 100_000  # objects: most of what a command makes lives as long as it, and is looked through in vain
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came. A bare KeyboardInterrupt that leaves an `exec` makes `python -m` end by SIGINT, caught or not."""
 
 
 def main() -> NoReturn:
     gc.set_threshold(GARBAGE_AFTER)
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
-            signal.signal(number, _interrupt)
     instruction = os.environ.get(COMPLETE)
-    sys.exit(_complete(instruction) if instruction else run(sys.argv[1:]))
+    try:
+        _heed_signals()
+        code = _complete(instruction) if instruction else run(sys.argv[1:])
+    except KeyboardInterrupt:  # it came before the command, or while its error was told
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -107,8 +111,14 @@ def _complete(instruction: str) -> int:
     return shell_complete(root, {}, "qorch", COMPLETE, instruction)
 
 
+def _heed_signals() -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves it
+            signal.signal(number, _interrupt)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """The first signal stops the command; more of them do not stop it from cleaning up."""
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise Interrupted

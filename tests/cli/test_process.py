@@ -53,6 +53,15 @@ sys.argv = ["qorch", "up", "--profile", "demo-gguf"]
 main()
 """
 
+SIGNALLED = """
+import os, signal, sys
+from orchestrator.cli.main import main
+
+main.__globals__[{name!r}] = lambda told: {signalled}
+sys.argv = ["qorch", "nonsense"]
+main()
+"""
+
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
@@ -88,6 +97,22 @@ def test_a_signal_during_up_takes_down_what_was_started_and_a_second_does_not_st
     assert out == "taken down\n"
     assert err.endswith("interrupted\n")
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "signalled"),
+    [
+        pytest.param("message", "os.kill(os.getpid(), signal.SIGTERM)", id="while an error is told"),
+        pytest.param("run", "exec('os.kill(os.getpid(), signal.SIGTERM)')", id="in generated code, as dataclasses are"),
+    ],
+)
+def test_a_signal_at_any_moment_ends_the_command_with_130(
+    env: dict[str, str], tmp_path: Path, name: str, signalled: str
+) -> None:
+    (tmp_path / "signalled.py").write_text(SIGNALLED.format(name=name, signalled=signalled))
+    command = [sys.executable, "-m", "signalled"]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_command_under_nohup_outlives_its_terminal(env: dict[str, str]) -> None:
