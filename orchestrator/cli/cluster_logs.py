@@ -8,7 +8,7 @@ import click
 
 from orchestrator.app.cluster_fleet import ClusterFleet
 from orchestrator.cli import compose
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.output import message
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.kuberay.pod import PodSeen
@@ -24,7 +24,7 @@ def show_logs(
     fleet: str, place: ClusterPlace, replica: str | None, follow: bool, tail: int | None, previous: bool
 ) -> None:
     """Of the pod that is named, else of the youngest engine; raises QorchError."""
-    running = compose.cluster_fleet(fleet, place)
+    running = compose.fleets.cluster_fleet(fleet, place)
     cluster = running.cluster
     pod = _choose(cluster.pods(), replica, running)
     container = (RAY if previous else PRINTING)[Role(pod.role)]

@@ -11,7 +11,7 @@ import click
 
 from orchestrator.cli import compose
 from orchestrator.cli.cluster import NAMES
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.dry_run import DryRun
 from orchestrator.cli.goals import GoalChanges
 from orchestrator.cli.in_cluster import refuse_given
@@ -81,7 +81,7 @@ def up_in_cluster(ctx: click.Context, order: ClusterOrder, how: How, reporter: T
     from orchestrator.views.changes import changes_text
 
     refuse_given(ctx, OF_HOSTS, "cannot be combined with --kube-context, which is about a cluster")
-    fleet = compose.cluster_fleet(order.fleet, order.place)
+    fleet = compose.fleets.cluster_fleet(order.fleet, order.place)
     pods = _pods(order)
     if how.dry_run is DryRun.PLAN:
         pods.fleet(order.fleet, order.settings)
@@ -102,7 +102,7 @@ def up_in_cluster(ctx: click.Context, order: ClusterOrder, how: How, reporter: T
 
 def _pods(order: ClusterOrder) -> PodOrder:
     """As if the fleet that runs took nothing of the cluster."""
-    made = partial(compose.cluster_plan, place=order.place, fleet=order.fleet, anew=True)
+    made = partial(compose.plans.cluster_plan, place=order.place, fleet=order.fleet, anew=True)
     make = partial(made, tolerations=order.settings.tolerations, settings=order.settings)
     return PodOrder(order.wish, order.plan_path, order.goal, make)
 

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from orchestrator.cli import options
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.core.errors import UsageError
 from orchestrator.core.manifests.forms import NAMESPACE
 

@@ -87,13 +87,13 @@ class Asked:
         self._require_port()
         if ask:
             confirm(plan)
-        store = compose.weights_store(self.weights)
+        store = compose.stores.weights_store(self.weights)
         return Order(plan, lambda profile: store.resolve(profile, partial(show_download, reporter)))
 
     def _plan(self) -> FitPlan:
         if self.planned is not None:
-            return compose.planned(self.planned, self.weights)
-        return compose.plan(self.wish, None, self.weights)
+            return compose.plans.planned(self.planned, self.weights)
+        return compose.plans.plan(self.wish, None, self.weights)
 
     def _require_port(self) -> None:
         from orchestrator.adapters.ports import port_problem

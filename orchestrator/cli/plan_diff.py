@@ -20,13 +20,13 @@ def show_diff(ctx: click.Context, wish: Wish, weights: Path | None, fleet: str, 
     from orchestrator.core.scaled import as_seen
     from orchestrator.views.plan_diff import diff_data, diff_text
 
-    runtime = compose.runtime(fleet)
+    runtime = compose.fleets.runtime(fleet)
     running = runtime.deployed()
     if running is None:
         raise EnvironmentNotReady(
             f"no fleet {fleet!r} runs on this host, so all of a plan would be new", hint=command("up", fleet)
         )
-    plan = compose.plan_beside(as_seen(running, runtime.observe()), wish, weights)
+    plan = compose.plans.plan_beside(as_seen(running, runtime.observe()), wish, weights)
     require_fit(plan)
     found = plan_differences(running, plan)
     emit(

@@ -33,7 +33,7 @@ class PodOrder:
 
     @cached_property
     def _written(self) -> tuple[Planned, ...] | None:
-        return None if self.plan_path is None else compose.written_plan(self.plan_path)
+        return None if self.plan_path is None else compose.plans.written_plan(self.plan_path)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class PodOrder:
         """Raises QorchError where nothing fits."""
         if self._written is None or self.plan_path is None:
             return self.make(self.wish)
-        return compose.planned_for_pods(self._written, self.plan_path)
+        return compose.plans.planned_for_pods(self._written, self.plan_path)
 
     def fleet(self, name: str, settings: ClusterSettings) -> FleetOnPods:
         """Raises as `require_reached` does, and for what pods cannot run."""
@@ -54,7 +54,7 @@ class PodOrder:
         from orchestrator.core.manifests.fleet_on_pods import fleet_on_pods
 
         require_reached(self.plan, self._goal, bool(self.goal))
-        return fleet_on_pods(name, self.plan, self._goal, settings, compose.gpu_table(), self.asked)
+        return fleet_on_pods(name, self.plan, self._goal, settings, compose.catalog.gpu_table(), self.asked)
 
     @property
     def _goal(self) -> ScalingGoal:

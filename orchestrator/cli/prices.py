@@ -40,7 +40,7 @@ def _split(text: str) -> tuple[str, float]:
 def _products(name: str) -> tuple[str, ...]:
     """The GPU table is read only when a GPU is named."""
     from orchestrator.adapters.described_gpus import unknown_gpu
-    from orchestrator.cli.compose import gpu_table
+    from orchestrator.cli.compose.catalog import gpu_table
 
     table = gpu_table()
     spec = table.by_name(name)

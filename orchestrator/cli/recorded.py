@@ -37,7 +37,7 @@ def recorded_fleet(name: str, reporter: TerminalReporter) -> RecordedFleet:
     from orchestrator.core.scaling.load_minutes import unbroken
 
     try:
-        minutes = tuple(unbroken(compose.scaling_history(name).minutes()))
+        minutes = tuple(unbroken(compose.fleets.scaling_history(name).minutes()))
     except EnvironmentNotReady as error:
         raise _nothing(error.message) from error
     if not any(each.generation_tokens for each in minutes):
@@ -52,7 +52,7 @@ def recorded_fleet(name: str, reporter: TerminalReporter) -> RecordedFleet:
 
 
 def _with_learned(name: str, minutes: tuple[LoadMinute, ...]) -> RecordedFleet:
-    state = compose.scaling_state(name)
+    state = compose.fleets.scaling_state(name)
     known = [each for each in state.decision.replicas if each in state.memory.capacities] if state else []
     if state is None or not known:
         return RecordedFleet(minutes)

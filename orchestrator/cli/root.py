@@ -66,7 +66,7 @@ def root(ctx: click.Context) -> None:
     """Deploy Qwen 3.5 on the hardware at hand: detect it, pick what fits, serve it, watch it."""
     from orchestrator.cli.compose import places
 
-    files = [path for path in (places().config / "qorch.yaml", Path("qorch.yaml")) if path.is_file()]
+    files = [path for path in (places.own().config / "qorch.yaml", Path("qorch.yaml")) if path.is_file()]
     if files:
         from orchestrator.cli.settings import defaults
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import __version__
 from orchestrator.cli import compose
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import command
 
@@ -57,7 +57,7 @@ class Look:
 def feed(source: Source) -> Feed:
     """Raises EnvironmentNotReady where there is no such fleet, UsageError for a file that is no recording."""
     if source.demo:
-        return _replayed(compose.demo_recording(), loops=True)
+        return _replayed(compose.fleets.demo_recording(), loops=True)
     if source.replay is not None:
         return _replayed(source.replay)
     return _live(source) if source.record is None else record_feed(source, source.record)
@@ -84,7 +84,7 @@ def _live(source: Source) -> Feed:
     from tui.feed import LiveFeed
 
     try:
-        return LiveFeed(compose.watch(source.fleet, source.place, source.every_s))
+        return LiveFeed(compose.fleets.watch(source.fleet, source.place, source.every_s))
     except EnvironmentNotReady as none:
         if source.place is not None:
             raise

@@ -88,8 +88,8 @@ class HereWeights:
 def weights(monkeypatch: pytest.MonkeyPatch) -> HereWeights:
     """Stands in for every place that weights come from, on a machine of 128 GiB without a GPU."""
     here = HereWeights()
-    monkeypatch.setattr(compose, "weights_store", lambda given: here)
-    monkeypatch.setattr(compose, "inventory", machine)
+    monkeypatch.setattr(compose.stores, "weights_store", lambda given: here)
+    monkeypatch.setattr(compose.sites, "inventory", machine)
     return here
 
 
@@ -98,7 +98,7 @@ def runtime(weights: HereWeights, monkeypatch: pytest.MonkeyPatch) -> InMemoryRu
     """Stands in for this host: fleets live in memory, and listen nowhere."""
     runtime = InMemoryRuntime()
     monkeypatch.setattr("orchestrator.adapters.ports.port_problem", lambda *_: None)
-    monkeypatch.setattr(compose, "runtime", lambda fleet: runtime)
+    monkeypatch.setattr(compose.fleets, "runtime", lambda fleet: runtime)
     return runtime
 
 

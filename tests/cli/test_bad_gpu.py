@@ -24,13 +24,13 @@ HELD = A100 | {"memory_used_mib": 79_000, "compute": "1:78000"}
 TOO_OLD = {"driver_version": "470.82.01", "cuda_version": 11_040}
 NOT_FOR_13 = {"driver_version": "570.86.15", "cuda_version": 12_080}
 SMALL = "up --profile bf16 --model qwen3.5-2b"
-real_inventory, real_weights_store = compose.inventory, compose.weights_store
+real_inventory, real_weights_store = compose.sites.inventory, compose.stores.weights_store
 
 
 @pytest.fixture
 def nvml(runtime: InMemoryRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
     """GPUs are probed, and vLLM for CUDA 13 is installed; weights are here, and fleets live in memory."""
-    monkeypatch.setattr(compose, "inventory", real_inventory)
+    monkeypatch.setattr(compose.sites, "inventory", real_inventory)
     library = NvmlStandIn(tmp_path)
     library.take_the_drivers_place(monkeypatch)
     vllm_stand_in(tmp_path, monkeypatch)
@@ -97,7 +97,7 @@ def test_weights_for_another_architecture_are_named_and_nothing_starts(
     qorch: Qorch, nvml: NvmlStandIn, runtime: InMemoryRuntime, home: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, config: bytes | None, error: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(compose, "weights_store", real_weights_store)
+    monkeypatch.setattr(compose.stores, "weights_store", real_weights_store)
     nvml.answer(A100)
     folder = make_demo_checkpoint(tmp_path)
     if config is not None:

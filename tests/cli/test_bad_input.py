@@ -192,7 +192,7 @@ def test_a_profile_that_does_not_fit_is_exit_3(
     from orchestrator.adapters.hardware_file import read_hardware
 
     Path("machine.yaml").write_text(SMALL)
-    monkeypatch.setattr(compose, "inventory", lambda: read_hardware(Path("machine.yaml")))
+    monkeypatch.setattr(compose.sites, "inventory", lambda: read_hardware(Path("machine.yaml")))
     done = qorch(*verb.split(), "--profile", "qwen3.5-27b-q8_0")
     assert done.code == 3
     assert "qwen3.5-27b-q8_0" in done.error
@@ -296,7 +296,7 @@ def test_ctrl_c_during_up_is_exit_130_and_takes_down_what_was_started(
 
 
 def test_a_bug_of_ours_is_called_one_without_a_traceback(qorch: Qorch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "profiles", failing(ZeroDivisionError("division by zero")))
+    monkeypatch.setattr(compose.catalog, "profiles", failing(ZeroDivisionError("division by zero")))
     done = qorch("profiles", "list")
     assert (done.code, done.out) == (1, "")
     assert done.error == "qorch itself failed: ZeroDivisionError: division by zero"
@@ -305,6 +305,6 @@ def test_a_bug_of_ours_is_called_one_without_a_traceback(qorch: Qorch, monkeypat
 
 def test_the_traceback_of_a_bug_is_there_for_the_asking(qorch: Qorch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QORCH_DEBUG", "1")
-    monkeypatch.setattr(compose, "profiles", failing(ZeroDivisionError()))
+    monkeypatch.setattr(compose.catalog, "profiles", failing(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         qorch("profiles", "list")

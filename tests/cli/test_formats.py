@@ -153,7 +153,7 @@ class TestDoctor:
         from orchestrator.cli import compose
         from tests.core.machines import machine
 
-        monkeypatch.setattr(compose, "inventory", lambda: machine(memory_gib=1))
+        monkeypatch.setattr(compose.sites, "inventory", lambda: machine(memory_gib=1))
         done = qorch("doctor")
         assert done.code == 4
         assert "FAIL  memory             1.0 GiB available (needed: at least 2 GiB)\n      hint: free -h" in done.out

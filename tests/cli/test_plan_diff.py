@@ -60,11 +60,11 @@ def test_what_scale_has_changed_is_a_difference(qorch: Qorch) -> None:
 
 def test_the_memory_that_the_fleet_has_taken_is_no_difference(qorch: Qorch, monkeypatch: pytest.MonkeyPatch) -> None:
     tight = machine(memory_gib=3)
-    monkeypatch.setattr(compose, "inventory", lambda: tight)
+    monkeypatch.setattr(compose.sites, "inventory", lambda: tight)
     qorch("down")
     assert qorch("up", *DEMO).code == 0
     left = replace(tight.host, memory_available_bytes=tight.host.memory_available_bytes - 3 * 2**29)
-    monkeypatch.setattr(compose, "inventory", lambda: replace(tight, host=left))
+    monkeypatch.setattr(compose.sites, "inventory", lambda: replace(tight, host=left))
     assert qorch("plan", "--diff", *DEMO).code == 0
 
 

@@ -46,9 +46,9 @@ class Slow(InMemoryRuntime):
         return super().remove()
 
 ports.port_problem = lambda *_: None
-compose.runtime = Slow
-compose.weights_store = lambda given: HereWeights()
-compose.inventory = machine
+compose.fleets.runtime = Slow
+compose.stores.weights_store = lambda given: HereWeights()
+compose.sites.inventory = machine
 sys.argv = ["qorch", "up", "--profile", "demo-gguf"]
 main()
 """

@@ -34,7 +34,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` has its children i
 from orchestrator.cli import compose
 from orchestrator.cli.main import main
 from tests.cli.test_top import SimulatedWatch
-compose.watch = lambda fleet, place, every_s: SimulatedWatch()
+compose.fleets.watch = lambda fleet, place, every_s: SimulatedWatch()
 sys.argv = ["qorch", "top", "--refresh", "0.2", "--record", sys.argv[1]]
 main()
 """
@@ -60,16 +60,16 @@ class SimulatedWatch:
 
 @pytest.fixture
 def watch(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "watch", lambda fleet, place, every_s: SimulatedWatch())
+    monkeypatch.setattr(compose.fleets, "watch", lambda fleet, place, every_s: SimulatedWatch())
 
 
 # -- a cluster
 
 
-LAB = compose.ClusterPlace(Path("/lab.yaml"), "lab", "llm")
+LAB = compose.places.ClusterPlace(Path("/lab.yaml"), "lab", "llm")
 
 
-def source(place: compose.ClusterPlace | None, demo: bool = False) -> Source:
+def source(place: compose.places.ClusterPlace | None, demo: bool = False) -> Source:
     return Source("prod", place, 0.5, None, demo, None, 1)
 
 

@@ -158,7 +158,7 @@ class TestScaleAndDown:
         self, qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         qorch(*UP)
-        monkeypatch.setattr("orchestrator.cli.compose.memory_available_bytes", lambda: 1)
+        monkeypatch.setattr("orchestrator.cli.compose.sites.memory_available_bytes", lambda: 1)
         done = qorch("scale", "2")
         assert (done.code, done.out) == (3, "")
         assert "1 more replica would take" in done.error
@@ -288,7 +288,7 @@ class TestAWrittenPlan:
     def test_all_variants_of_a_mixed_host_are_deployed_and_recognised(
         self, qorch: Qorch, runtime: InMemoryRuntime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compose, "inventory", lambda: machine(A100_80, A100_80, A6000))
+        monkeypatch.setattr(compose.sites, "inventory", lambda: machine(A100_80, A100_80, A6000))
         monkeypatch.setattr("orchestrator.adapters.engines.installed.installed_engines", lambda _: ENGINES)
         Path("plan").write_text(qorch("plan", "--model", "qwen3.5-35b-a3b", "--replicas", "3", "-o", "yaml").out)
         done = qorch("up", "--plan", "plan")

@@ -44,11 +44,11 @@ def fit(fleet: str, api_key: str | None, report: Path | None, format_: str) -> N
 def _measured(fleet: str, api_key: str | None) -> FitReport:
     from orchestrator.app.bench_fit import measurable, measure
 
-    runtime = compose.runtime(fleet)
+    runtime = compose.fleets.runtime(fleet)
     spec = measurable(runtime, fleet)
     message("sends requests with prompts of random words, first one at a time, then many at once")
     variant = spec.variants[0]
-    comparisons = measure(runtime, fleet, compose.load_clients(spec, api_key))
+    comparisons = measure(runtime, fleet, compose.fleets.load_clients(spec, api_key))
     return FitReport(
         profile=variant.engine.profile,
         engine=variant.engine.engine,

@@ -42,7 +42,7 @@ def _host() -> Iterator[Check]:
     from orchestrator.app.doctor import Check, engine_checks, host_checks, limit_checks
 
     try:
-        inventory = compose.inventory()
+        inventory = compose.sites.inventory()
         yield from (*host_checks(inventory, vllm_install().cuda_major), *limit_checks(inventory, host_limits()))
     except QorchError as error:
         yield Check("gpu", False, error.message, "NVML answers", error.hint)
@@ -53,7 +53,7 @@ def _host() -> Iterator[Check]:
 def _places() -> Iterator[Check]:
     from orchestrator.app.doctor import place_check
 
-    for name, path in asdict(compose.places()).items():
+    for name, path in asdict(compose.places.own()).items():
         yield place_check(name, path)
 
 
@@ -72,7 +72,7 @@ def _fleet(name: str) -> Iterator[Check]:
     from orchestrator.app.doctor import Check
 
     try:
-        fleet = compose.runtime(name).observe()
+        fleet = compose.fleets.runtime(name).observe()
     except QorchError as error:
         yield Check(f"fleet {name}", False, error.message, "a record that can be read", error.hint)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.core.amounts import counted
@@ -31,7 +31,7 @@ def command(fleet: str, place: ClusterPlace | None, quiet: bool) -> None:
 def _down_there(name: str, place: ClusterPlace, reporter: TerminalReporter) -> None:
     from orchestrator.app.cluster_down import cluster_down
 
-    fleet = compose.cluster_fleet(name, place)
+    fleet = compose.fleets.cluster_fleet(name, place)
     where = f"{fleet.cluster.namespace} of {fleet.cluster.context}"
     removed = cluster_down(fleet, reporter)
     if removed:
@@ -44,7 +44,7 @@ def _down_there(name: str, place: ClusterPlace, reporter: TerminalReporter) -> N
 
 
 def _down_here(fleet: str, reporter: TerminalReporter) -> None:
-    runtime = compose.runtime(fleet)
+    runtime = compose.fleets.runtime(fleet)
     with runtime.locked("down"):
         reporter.phase("down", "replicas finish what they are answering")
         removal = runtime.remove()

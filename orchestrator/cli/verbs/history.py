@@ -42,7 +42,7 @@ def _show_minutes(fleet: str, since_s: float, tail: int | None, format_: str) ->
     from orchestrator.views.history import minutes_data, minutes_text, recording
 
     shown = TABLE_MINUTES if tail is None and format_ in ("table", "wide") else tail
-    minutes = compose.scaling_history(fleet).minutes(since_s, shown)
+    minutes = compose.fleets.scaling_history(fleet).minutes(since_s, shown)
     if format_ == "csv":
         click.echo("\n".join(recording(minutes)))
         return
@@ -59,7 +59,7 @@ def _verify(ctx: click.Context, fleet: str, format_: str, reporter: TerminalRepo
     from orchestrator.views.history import verified_data, verified_text
 
     found = Verified()
-    for found in verified(compose.scaling_history(fleet).segments()):
+    for found in verified(compose.fleets.scaling_history(fleet).segments()):
         reporter.phase("verify", f"{found.looks:,} looks")
     difference = found.difference
     emit(

@@ -19,7 +19,7 @@ def command() -> None:
 @click.argument("name", default="default")
 def create(name: str) -> None:
     """Create a key and print it; only its hash is stored, so it is shown this once."""
-    click.echo(compose.key_store().create(name, _now()))
+    click.echo(compose.stores.key_store().create(name, _now()))
     message("keep it: it cannot be shown again. Use it as: Authorization: Bearer …")
 
 
@@ -29,7 +29,7 @@ def list_(format_: str) -> None:
     """List the keys, without their secrets."""
     from orchestrator.views.table import table
 
-    keys = compose.key_store().read().keys
+    keys = compose.stores.key_store().read().keys
     rows = [(key.key_id, key.name, key.created_at, key.revoked_at or "-") for key in keys]
     headers = ("ID", "NAME", "CREATED", "REVOKED")
     fields = ("key_id", "name", "created_at", "revoked_at")
@@ -45,7 +45,7 @@ def list_(format_: str) -> None:
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """Close a key for good."""
-    key = compose.key_store().revoke(key_id, _now())
+    key = compose.stores.key_store().revoke(key_id, _now())
     message(f"revoked {key.key_id} ({key.name})")
 
 

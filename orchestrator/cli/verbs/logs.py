@@ -8,7 +8,7 @@ import click
 
 from orchestrator.cli import compose, options
 from orchestrator.cli.cluster_logs import show_logs
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.follow import growth, last_lines
 from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import message
@@ -35,7 +35,7 @@ def command(
         return
     if previous:
         raise UsageError("--previous is for a cluster: --kube-context NAME", hint=command_for("logs", fleet))
-    path = _choose(compose.runtime(fleet).log_files(), replica, fleet)
+    path = _choose(compose.fleets.runtime(fleet).log_files(), replica, fleet)
     message(f"==> {path.stem}")
     with path.open("rb") as log:
         for line in last_lines(log, tail):

@@ -60,7 +60,7 @@ def command(
     from orchestrator.cli.operator_process import Orders
 
     identity = f"{socket.gethostname()}_{os.getpid()}" if leader_elect else None
-    process = compose.operator_process(kubeconfig, kube_context, Orders(namespaces, image), identity, _say)
+    process = compose.fleets.operator_process(kubeconfig, kube_context, Orders(namespaces, image), identity, _say)
     with door(host, port, process.vitals) as at:
         _say(f"qorch {__version__}: probes and metrics at {host}:{at}")
         process.run(_stopped_by_signals())

@@ -62,11 +62,11 @@ def command(
     if any(of_cluster.values()):
         _refuse_beside(ctx, {"--hardware": hardware, "--weights": weights}, "--kube-context", "a cluster")
         anew = ctx.get_parameter_source("fleet") is not ParameterSource.DEFAULT
-        place = compose.ClusterPlace(kubeconfig, kube_context, namespace)
-        plan = compose.cluster_plan(wish, place, fleet, anew=anew, tolerations=tolerations)
+        place = compose.places.ClusterPlace(kubeconfig, kube_context, namespace)
+        plan = compose.plans.cluster_plan(wish, place, fleet, anew=anew, tolerations=tolerations)
     else:
         _require_cluster(ctx, "namespace", "tolerations")
-        plan = compose.plan(wish, hardware, weights)
+        plan = compose.plans.plan(wish, hardware, weights)
     if explain is not None:
         _explain(plan, explain, format_)
     else:

@@ -20,7 +20,7 @@ def command(kube_context: str | None, kubeconfig: Path | None, namespace: str | 
 
     Apply them (qorch probe --image IMAGE | kubectl apply -f -); once they have run, `qorch plan` reads what they found.
     """
-    jobs = compose.probe_jobs(kubeconfig, kube_context, namespace, image)
+    jobs = compose.sites.probe_jobs(kubeconfig, kube_context, namespace, image)
     if not jobs:
         message("there is nothing to ask: GPU Feature Discovery's labels name the GPUs of every node that has some")
         return

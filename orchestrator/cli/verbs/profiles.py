@@ -24,7 +24,7 @@ def list_(format_: str) -> None:
     from orchestrator.views.profiles import HEADERS, profile_data, profile_rows
     from orchestrator.views.table import table
 
-    found = compose.profiles()
+    found = compose.catalog.profiles()
     emit(
         format_,
         [profile_data(profile) for profile in found],
@@ -40,7 +40,7 @@ def show(name: str, format_: str) -> None:
     """Show one profile with its limits, caveats and sources."""
     from orchestrator.views.profiles import profile_data, profile_text
 
-    found = compose.profile(name)
+    found = compose.catalog.profile(name)
     emit(format_, profile_data(found), text=lambda: profile_text(found), names=lambda: [found.name])
 
 

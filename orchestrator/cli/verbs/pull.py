@@ -21,8 +21,8 @@ def command(profile: str, weights: Path | None, quiet: bool) -> None:
     from orchestrator.app.pull import pull
 
     reporter = TerminalReporter(quiet)
-    found = compose.profile(profile)
-    pulled = pull(found, compose.weights_store(weights), partial(show_download, reporter))
+    found = compose.catalog.profile(profile)
+    pulled = pull(found, compose.stores.weights_store(weights), partial(show_download, reporter))
     reporter.done("weights", "were here already" if pulled.was_on_disk else pulled.weights.source)
     for notice in pulled.weights.notices:
         reporter.say(f"note: {notice}")

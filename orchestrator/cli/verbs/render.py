@@ -51,7 +51,7 @@ def command(
 
     if plan_path is not None:
         _require_plan_alone(ctx, hardware)
-    order = PodOrder(wish, plan_path, goal, partial(compose.pod_plan, hardware=hardware))
+    order = PodOrder(wish, plan_path, goal, partial(compose.plans.pod_plan, hardware=hardware))
     objects = fleet_objects(order.fleet(fleet, settings), {each.name: each for each in order.plan.profiles})
     emit_documents(format_, objects, object_id)
     if not quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.goals import GoalChanges, goal_changes
 from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import TerminalReporter
@@ -44,6 +44,7 @@ def command(
         raise click.UsageError("either N, or --min, --max or a goal is needed", ctx)
     asked = Asked(fewest, most, goal) if num_replicas is None else Asked(num_replicas, num_replicas)
     reporter = TerminalReporter(quiet)
-    running, memory_bytes = compose.running(fleet, place), compose.memory_available_bytes() if place is None else None
+    running = compose.fleets.running(fleet, place)
+    memory_bytes = compose.sites.memory_available_bytes() if place is None else None
     scale(running, asked, memory_bytes, timeout_s, wait, reporter)
     reporter.say(f"next:  {running.command('status')}")

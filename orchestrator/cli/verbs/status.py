@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import compose, options
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.in_cluster import NAMESPACED_WIDELY, in_cluster
 from orchestrator.cli.output import emit, terminal_width
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
@@ -46,9 +46,9 @@ def command(
         raise UsageError("--since and --tail are for --decisions", hint=command_for("status --decisions", fleet))
     if decisions:
         most = DECISIONS if tail is None else tail
-        show = partial(_show_decisions, compose.decisions(fleet, place), since_s, most)
+        show = partial(_show_decisions, compose.fleets.decisions(fleet, place), since_s, most)
     else:
-        show = partial(_show_fleet, compose.running(fleet, place))
+        show = partial(_show_fleet, compose.fleets.running(fleet, place))
     show(format_)
     while watch:
         time.sleep(WATCH_PERIOD_S)

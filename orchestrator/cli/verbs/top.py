@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options, output
-from orchestrator.cli.compose import ClusterPlace
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.top_feeds import HELP, Look, Source, feed, record_feed
 from orchestrator.core.errors import UsageError

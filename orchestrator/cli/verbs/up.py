@@ -75,7 +75,7 @@ def command(
         up_in_cluster(ctx, ClusterOrder(fleet, where, wish, plan_path, goal, settings), how, TerminalReporter(quiet))
         return
     require_host(ctx)
-    asked = Asked(wish, weights, host, port, None if plan_path is None else compose.read_plan(plan_path), goal)
+    asked = Asked(wish, weights, host, port, None if plan_path is None else compose.plans.read_plan(plan_path), goal)
     if dry_run is DryRun.PLAN:
         asked.show_plan()
     else:
@@ -85,10 +85,10 @@ def command(
 def _up_here(asked: Asked, fleet: str, yes: bool, timeout_s: float, wait: bool, reporter: TerminalReporter) -> None:
     from orchestrator.app.up import UpSettings, up
 
-    keys = compose.key_store()
+    keys = compose.stores.key_store()
     has_keys = bool(keys.read().active)
     settings = UpSettings(asked.endpoint(has_keys), str(keys.path), asked.data, timeout_s, wait, asked.scaling_goal)
-    result = up(partial(asked.order, reporter, ask=not yes), compose.runtime(fleet), settings, reporter)
+    result = up(partial(asked.order, reporter, ask=not yes), compose.fleets.runtime(fleet), settings, reporter)
     if not result.changed:
         reporter.say(f"the fleet {fleet!r} runs already, as asked for: nothing to change")
     if result.fleet is not None:
