@@ -117,7 +117,7 @@ format_ = option(
     "-o", "--output", "format_", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
 )
 timeout = option(
-    "--timeout", "timeout_s", type=click.FloatRange(min=1), default=900, show_default=True,
+    "--timeout", "timeout_s", type=Amount(1, 86400), default=900, show_default=True,
     help="Seconds to wait for replicas; what is not ready by then goes on starting.",
 )  # fmt: skip
 wait = option("--wait/--no-wait", default=True, show_default=True, help="Return only when it is done.")

@@ -40,6 +40,7 @@ SMALL = "host: {memory_gib: 8, cpu_cores: 4, cpu_model: old, disk_free_gib: 50}\
         ),
         ("up --replicas 0", "Invalid value for '--replicas'", "qorch up --help"),
         ("up --timeout never", "Invalid value for '--timeout'", "qorch up --help"),
+        ("up --timeout nan", "Invalid value for '--timeout'", "qorch up --help"),
         ("up --weights /nowhere", "Invalid value for '--weights'", "qorch up --help"),
         ("up extra", "Got unexpected extra argument (extra)", "qorch up --help"),
         ("scale", "either N, or --min, --max or a goal is needed", "qorch scale --help"),
