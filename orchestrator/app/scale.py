@@ -51,6 +51,10 @@ def scale(
         else:
             _require_room(runtime, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
             runtime.apply(changed)
+            if asked.goal and bounds.fixed:
+                reporter.say(
+                    f"the number of replicas stays at {bounds.min_replicas}: --min and --max let it follow the load"
+                )
         return _wait(runtime, bounds, timeout_s, reporter) if wait else runtime.observe()
 
 
@@ -69,7 +73,7 @@ def _require_open(runtime: Running, spec: DeploymentSpec, bounds: ReplicaBounds,
     if spec.scaling is None and (goal or not bounds.fixed):
         up = f"up --min-replicas {bounds.min_replicas} --max-replicas {bounds.max_replicas}"
         raise EnvironmentNotReady(
-            f"the fleet {spec.fleet!r} was started with a fixed number of replicas",
+            f"the fleet {spec.fleet!r} was started so that its number of replicas can never follow the load",
             hint=f"{runtime.command('down')}, then {runtime.command(up)}",
         )
 

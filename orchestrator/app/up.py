@@ -89,7 +89,7 @@ def _how_to_change(running: DeploymentSpec, found: tuple[str, ...], asked: Mappi
     names = {each.partition(":")[0] for each in found}
     if names == {"replicas"}:
         return command(f"scale {asked['replicas']}", running.fleet)
-    if running.bounds is not None and names <= {"min-replicas", "max-replicas"}:
+    if running.scaling is not None and names <= {"min-replicas", "max-replicas"}:
         return command(f"scale --min {asked['min-replicas']} --max {asked['max-replicas']}", running.fleet)
     if running.scaling is not None and names <= goal_data(running.scaling.goal).keys():
         options = goal_options({name: value for name, value in asked.items() if name in names})

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.replica_bounds import ReplicaBounds, exactly
 from orchestrator.core.scaling.goal import ScalingGoal, goal_from_data
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
@@ -68,7 +68,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class ScalingSpec:
-    """How the number of replicas follows the load; `path` is where decisions and what was learned are kept."""
+    """How the number of replicas follows the load within its bounds; `path` keeps decisions and what was learned."""
 
     path: str
     policy: ScalingPolicy = field(default_factory=ScalingPolicy)
@@ -83,14 +83,14 @@ class DeploymentSpec:
     variants: tuple[Variant, ...]
     gateway: GatewaySpec
     asked: Mapping[str, Any]  # what the person asked for, so that asking again is recognised
-    scaling: ScalingSpec | None = None  # None: the number of replicas is fixed
+    scaling: ScalingSpec | None = None  # None: the number of replicas can never follow the load
 
     @property
     def bounds(self) -> ReplicaBounds | None:
         """Of all variants together; None where their number is fixed."""
-        if self.scaling is None:
+        bounds = [each.bounds or exactly(each.num_replicas) for each in self.variants]
+        if all(each.fixed for each in bounds):
             return None
-        bounds = [each.bounds or ReplicaBounds(each.num_replicas, each.num_replicas) for each in self.variants]
         return ReplicaBounds(sum(each.min_replicas for each in bounds), sum(each.max_replicas for each in bounds))
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec, Predicted
 from orchestrator.core.held import Held, why_held
-from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.replica_bounds import ReplicaBounds, exactly
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
 
@@ -183,10 +183,17 @@ def fleet_of(
         conditions=conditions(application, gateway_ready, least),
         predicted=tuple((variant.name, variant.predicted) for variant in spec.variants),
         loras=spec.gateway.loras,
-        scaling=Scaling(spec.bounds, decided, spec.scaling.goal) if spec.bounds and spec.scaling else None,
+        scaling=_scaling(spec, decided),
         prices_per_hour=tuple((each.name, each.price_per_hour) for each in spec.variants if each.price_per_hour),
         targets=application.targets if application else {},
     )
+
+
+def _scaling(spec: DeploymentSpec, decided: Decided | None) -> Scaling | None:
+    """None where the number of replicas is fixed and nobody asked for more than that."""
+    if spec.scaling is None or (spec.bounds is None and spec.scaling.goal == ScalingGoal()):
+        return None
+    return Scaling(spec.bounds or exactly(spec.num_replicas), decided, spec.scaling.goal)
 
 
 def with_held(fleet: Fleet, held: Held | None) -> Fleet:

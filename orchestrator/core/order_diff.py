@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator.core.deployment import DeploymentSpec
+from orchestrator.core.replica_bounds import exactly
 from orchestrator.core.scaling.goal_words import goal_data
 
 
@@ -25,11 +26,11 @@ def differences(running: DeploymentSpec, asked: Mapping[str, Any]) -> tuple[str,
 
 def _counts(running: DeploymentSpec, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is not asked for does not differ."""
-    bounds = running.bounds
+    bounds = running.bounds or exactly(running.num_replicas)
     counts = {
-        "replicas": running.num_replicas if bounds is None else bounds.min_replicas if bounds.fixed else str(bounds),
-        "min-replicas": bounds and bounds.min_replicas,
-        "max-replicas": bounds and bounds.max_replicas,
+        "replicas": running.num_replicas if bounds.fixed else str(bounds),
+        "min-replicas": bounds.min_replicas,
+        "max-replicas": bounds.max_replicas,
         **(goal_data(running.scaling.goal) if running.scaling else {}),
     }
     return {name: None if asked.get(name) is None else count for name, count in counts.items()}

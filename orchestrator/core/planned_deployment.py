@@ -21,7 +21,7 @@ from orchestrator.core.gpu_sets import gpu_sets
 from orchestrator.core.plan import Fit, FitPlan, Placement
 from orchestrator.core.price import price_per_hour
 from orchestrator.core.progress import stall_s
-from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.replica_bounds import ReplicaBounds, exactly
 from orchestrator.core.scaled import bounded, scaled
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.variant_limits import VariantLimits
@@ -71,18 +71,23 @@ def deployment_spec(
         for placement, name in zip(plan.placements, deployment_names(plan.placements), strict=True)
     )
     spec = DeploymentSpec(fleet, variants, gateway_spec(plan, files, places, endpoint, created_s), dict(asked))
-    if plan.wish.bounds is None:
-        return spec
-    return _autoscaled(spec, plan.wish.bounds, ScalingSpec(places.scaling_path, goal=goal or ScalingGoal()))
+    scaling = ScalingSpec(places.scaling_path, goal=goal or ScalingGoal())
+    bounds = plan.wish.bounds
+    return replace(_fixed(spec) if bounds is None else _autoscaled(spec, bounds), scaling=scaling)
 
 
-def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds, scaling: ScalingSpec) -> DeploymentSpec:
+def _fixed(spec: DeploymentSpec) -> DeploymentSpec:
+    """As many as were planned, until `scale` gives them other bounds."""
+    return replace(spec, variants=tuple(replace(each, bounds=exactly(each.num_replicas)) for each in spec.variants))
+
+
+def _autoscaled(spec: DeploymentSpec, bounds: ReplicaBounds) -> DeploymentSpec:
     """There is room for the most; it starts with the fewest, or one: `up` waits until a model answers."""
     opened, first = bounded(spec, bounds), scaled(spec, max(1, bounds.min_replicas))
     variants = tuple(
         replace(each, num_replicas=one.num_replicas) for each, one in zip(opened.variants, first.variants, strict=True)
     )
-    return replace(opened, variants=variants, scaling=scaling)
+    return replace(opened, variants=variants)
 
 
 def served_model_names(fit: Fit) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def bounded(spec: DeploymentSpec, bounds: ReplicaBounds) -> DeploymentSpec:
 
 def as_seen(spec: DeploymentSpec, fleet: Fleet | None) -> DeploymentSpec:
     """With as many replicas of each variant as there are, where their number follows the load."""
-    if spec.scaling is None or fleet is None:
+    if spec.bounds is None or fleet is None:
         return spec
     counts = Counter(replica.deployment for replica in fleet.engines if replica.state != "STOPPING")
     return replace(spec, variants=tuple(replace(each, num_replicas=counts[each.name]) for each in spec.variants))

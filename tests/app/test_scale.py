@@ -145,7 +145,7 @@ def between(runtime: InMemoryRuntime, asked: Asked, memory_bytes: int = PLENTY) 
 def test_either_bound_is_changed_alone_and_a_number_is_both(autoscaled: InMemoryRuntime) -> None:
     assert between(autoscaled, Asked(None, 4)) == ReplicaBounds(1, 4)
     assert between(autoscaled, Asked(2, None)) == ReplicaBounds(2, 4)
-    assert between(autoscaled, Asked(3, 3)) == ReplicaBounds(3, 3)
+    assert between(autoscaled, Asked(3, 3)) is None
     assert between(autoscaled, Asked(1, 4)) == ReplicaBounds(1, 4)
 
 
@@ -162,7 +162,25 @@ def test_bounds_that_the_host_has_no_room_for_are_refused_with_what_it_has(autos
     assert raised.value.hint == "qorch scale --max 4"
 
 
-def test_a_fleet_that_was_started_with_a_fixed_number_says_how_to_have_it_follow(runtime: InMemoryRuntime) -> None:
-    with pytest.raises(EnvironmentNotReady, match="was started with a fixed number of replicas") as raised:
+def test_a_fixed_number_can_follow_the_load_from_now_on_and_be_fixed_again(runtime: InMemoryRuntime) -> None:
+    assert between(runtime, Asked(1, 3)) == ReplicaBounds(1, 3)
+    assert between(runtime, Asked(goal={"tok_s": 900.0})) == ReplicaBounds(1, 3)
+    assert between(runtime, Asked(2, 2)) is None
+    assert between(runtime, Asked(None, 4)) == ReplicaBounds(2, 4)
+
+
+def test_a_goal_for_a_fixed_number_says_what_lets_it_follow(runtime: InMemoryRuntime) -> None:
+    reporter = Recording()
+    scale(runtime, Asked(goal={"ttft_s": 5.0}), PLENTY, 5, True, reporter)
+    assert reporter.said == ["the number of replicas stays at 1: --min and --max let it follow the load"]
+    fleet = runtime.observe()
+    assert fleet is not None
+    assert fleet.scaling is not None
+    assert (str(fleet.scaling.bounds), fleet.scaling.goal.ttft_s) == ("1..1", 5.0)
+
+
+def test_a_fleet_that_has_no_policy_says_how_to_have_one(runtime: InMemoryRuntime) -> None:
+    runtime.apply(replace(demo_spec(), scaling=None))
+    with pytest.raises(EnvironmentNotReady, match="can never follow the load") as raised:
         between(runtime, Asked(1, 3))
     assert raised.value.hint == "qorch down, then qorch up --min-replicas 1 --max-replicas 3"

@@ -24,8 +24,10 @@ from orchestrator.core.order_diff import differences
 from orchestrator.core.plan import FitPlan
 from orchestrator.core.planned_deployment import Endpoint, ModelFiles, Places, deployment_spec
 from orchestrator.core.prediction import Prediction
-from orchestrator.core.scaled import scaled
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded, scaled
 from orchestrator.core.scaling.policy import ScalingPolicy
+from orchestrator.core.serve_config import serve_config
 from orchestrator.core.variant_limits import VariantLimits, most_images
 from orchestrator.core.wish import Wish
 from tests.app.samples import chosen, demo_spec
@@ -117,9 +119,25 @@ def test_a_change_of_count_changes_nothing_that_would_restart_replicas() -> None
     assert other_port.serve_arguments() != spec.serve_arguments()
 
 
+def test_a_fixed_number_is_held_by_the_policy_so_that_it_can_follow_the_load_later() -> None:
+    spec = demo_spec()
+    assert spec.scaling is not None
+    assert [each.bounds for each in spec.variants] == [ReplicaBounds(1, 1)]
+    assert spec.bounds is None
+    (deployment, *_) = serve_config(spec)["applications"][0]["deployments"]
+    assert {deployment["autoscaling_config"][name] for name in ("min_replicas", "max_replicas")} == {1}
+    opened = bounded(spec, ReplicaBounds(1, 3))
+    assert opened.serve_arguments() == spec.serve_arguments()
+    assert policy_of(opened) == policy_of(spec)
+
+
+def policy_of(spec: DeploymentSpec) -> object:
+    return serve_config(spec)["applications"][0]["autoscaling_policy"]
+
+
 def test_the_gateway_is_told_where_the_policy_writes_and_nothing_else_of_it() -> None:
     spec = demo_spec()
-    assert spec.serve_arguments()["autoscaled"] is False
+    assert replace(spec, scaling=None).serve_arguments()["autoscaled"] is False
     scaled_by = [replace(spec, scaling=ScalingSpec("s.json", ScalingPolicy(wait_s))) for wait_s in (1.0, 2.0)]
     assert all(each.serve_arguments()["autoscaled"] for each in scaled_by)
     assert scaled_by[0].serve_arguments() == scaled_by[1].serve_arguments()

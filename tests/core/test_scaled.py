@@ -82,4 +82,4 @@ def test_a_fleet_is_seen_with_the_replicas_that_there_are_only_where_their_numbe
         return counts(as_seen(fleet, fleet_of(fleet, "", Application("RUNNING", "", 2, replicas), True)))
 
     assert seen(DEMO) == [1]
-    assert seen(replace(DEMO, scaling=ScalingSpec("/scaling.json"))) == [2]
+    assert seen(bounded(DEMO, ReplicaBounds(1, 3))) == [2]

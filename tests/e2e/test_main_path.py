@@ -160,6 +160,17 @@ def test_scaling_up_and_down_fails_no_request(fleet: RealFleet) -> None:
     assert len(fleet.engines()) == 1
 
 
+def test_a_fixed_number_follows_the_load_from_now_on_without_a_restart(fleet: RealFleet) -> None:
+    (before,) = (each["replica_id"] for each in fleet.engines())
+    opened = fleet.qorch("scale", "--max", "2")
+    said = fleet.qorch("status").stdout
+    fixed = fleet.qorch("scale", "1")
+    assert (opened.returncode, fixed.returncode) == (0, 0), opened.stderr + fixed.stderr
+    assert "(1..2)" in said
+    assert "goal: 99.9% of requests taken within 2 s" in said
+    assert [each["replica_id"] for each in fleet.engines()] == [before]
+
+
 def test_two_fleets_live_side_by_side(fleet: RealFleet) -> None:
     other = RealFleet(fleet.home, "other")
     try:

@@ -27,7 +27,7 @@ TABLE_MINUTES = 60
 def command(
     ctx: click.Context, fleet: str, since_s: float | None, tail: int | None, verify: bool, format_: str, quiet: bool
 ) -> None:
-    """Show the load that a fleet whose replicas follow it had, minute by minute, the latest last."""
+    """Show the load that a fleet had, minute by minute, the latest last."""
     if verify:
         if (since_s, tail) != (None, None) or format_ == "csv":
             raise UsageError(
