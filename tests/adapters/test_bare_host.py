@@ -19,7 +19,8 @@ from orchestrator.adapters.ports import free_ports
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import FleetPhase
-from orchestrator.core.scaled import scaled
+from orchestrator.core.replica_bounds import exactly
+from orchestrator.core.scaled import bounded
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, replica
 from tests.adapters.test_gateway_api import LOOK, TOLD
@@ -147,9 +148,9 @@ class TestAFleetThatRuns:
         self, host: BareHost, dashboard: HttpStandIn, files: FleetFiles
     ) -> None:
         dashboard.answers[f"PUT {ROUTE}"] = (200, "")
-        two = scaled(self.spec, 2)
+        two = bounded(self.spec, exactly(2))
         host.apply(two)
-        assert dashboard.asked[-1].body["applications"][0]["deployments"][0]["num_replicas"] == 2
+        assert dashboard.asked[-1].body["applications"][0]["deployments"][0]["autoscaling_config"]["max_replicas"] == 2
         record = files.read()
         assert record is not None
         assert record.deployed == two
@@ -159,7 +160,7 @@ class TestAFleetThatRuns:
     ) -> None:
         dashboard.answers[f"PUT {ROUTE}"] = (400, "no")
         with pytest.raises(EnvironmentNotReady):
-            host.apply(scaled(self.spec, 2))
+            host.apply(bounded(self.spec, exactly(2)))
         record = files.read()
         assert record is not None
         assert record.deployed == self.spec

@@ -18,11 +18,12 @@ from orchestrator.adapters.history_writer import HistoryWriter
 from orchestrator.adapters.host_watch import HostWatch
 from orchestrator.adapters.scaling_file import write_state
 from orchestrator.adapters.scaling_history import ScalingHistory
-from orchestrator.core.deployment import ScalingSpec
 from orchestrator.core.fleet import Decided
 from orchestrator.core.live.carried import GATEWAY, GPUS, SERVE
 from orchestrator.core.live.reading import Reading
 from orchestrator.core.live.watch import WatchMemory, watched
+from orchestrator.core.replica_bounds import ReplicaBounds
+from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_state import PoolState
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
@@ -174,7 +175,7 @@ def test_a_driver_that_refuses_is_a_source_that_is_silent(watch: HostWatch, nvml
 @pytest.fixture
 def decided(watch: HostWatch, files: FleetFiles, dashboard: HttpStandIn, gateway: HttpStandIn) -> PoolRun:
     """A fleet that scales, and has decided."""
-    spec = replace(demo_spec("mine", port=gateway.port), scaling=ScalingSpec(str(files.scaling_path)))
+    spec = bounded(demo_spec("mine", port=gateway.port), ReplicaBounds(1, 3))
     files.write(FleetRecord(1, dashboard.port, spec))
     run = PoolRun()
     run.run(60, 9.0)

@@ -11,7 +11,8 @@ import pytest
 from orchestrator.adapters.ports import free_ports
 from orchestrator.adapters.ray_serve import RayServe, read_application
 from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.scaled import scaled
+from orchestrator.core.replica_bounds import exactly
+from orchestrator.core.scaled import bounded
 from orchestrator.core.serve_config import serve_config
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
 from tests.adapters.serve_answers import EMPTY, FAILED, ROUTE, answer, deployment, replica
@@ -102,9 +103,11 @@ class TestDeploy:
 
 class TestConfig:
     def test_the_count_stands_beside_the_arguments_so_that_scaling_restarts_nothing(self) -> None:
-        one, two = (serve_config(scaled(demo_spec(), count))["applications"][0] for count in (1, 2))
+        specs = [bounded(demo_spec(), exactly(count)) for count in (1, 2)]
+        one, two = (serve_config(spec)["applications"][0] for spec in specs)
         assert one["args"] == two["args"]
-        assert [config["deployments"][0]["num_replicas"] for config in (one, two)] == [1, 2]
+        counts = [config["deployments"][0]["autoscaling_config"] for config in (one, two)]
+        assert [(count["min_replicas"], count["max_replicas"]) for count in counts] == [(1, 1), (2, 2)]
 
     def test_no_proxy_of_rays_is_started(self) -> None:
         assert serve_config(demo_spec())["proxy_location"] == "Disabled"
@@ -115,11 +118,12 @@ class TestShapesOfRay:
     """The pinned Ray's own schemas, so that a change there fails here and not at a user's."""
 
     def test_ray_takes_the_config(self) -> None:
+        from ray.serve.config import AutoscalingConfig
         from ray.serve.schema import ServeDeploySchema
 
         (application,) = ServeDeploySchema.model_validate(serve_config(demo_spec())).applications
         assert application.import_path == "orchestrator.serving.application:build"
-        assert application.deployments[0].num_replicas == 1
+        assert AutoscalingConfig.model_validate(application.deployments[0].autoscaling_config).max_replicas == 1
 
     @pytest.mark.parametrize("recorded", [EMPTY, answer("RUNNING", "", replica()), answer("DEPLOY_FAILED", FAILED)])
     def test_ray_answers_as_the_stand_in_does(self, recorded: dict[str, Any]) -> None:

@@ -103,7 +103,7 @@ def test_a_goal_is_for_a_number_that_follows_the_load(qorch: Qorch, runtime: InM
     assert "--target-tok-s 90" in done.error
     assert runtime.deployed() is None
     qorch("up", "--profile", "demo-gguf")
-    assert "fixed number of replicas" in qorch("scale", "--target-tok-s", "90").error
+    assert "the number of replicas stays at 1" in qorch("scale", "--target-tok-s", "90").err
 
 
 def test_a_goal_that_cannot_be_reached_starts_and_changes_nothing(qorch: Qorch, runtime: InMemoryRuntime) -> None:
