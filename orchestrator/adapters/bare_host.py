@@ -21,8 +21,9 @@ from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, Fleet, command, fleet_of, with_held
+from orchestrator.core.fleet import Application, Fleet, command
 from orchestrator.core.live.reading import Traffic
+from orchestrator.core.observed import fleet_of, with_held
 
 DRAIN_TIMEOUT_S = 35.0
 CONTROL_PATIENCE_S = 15.0

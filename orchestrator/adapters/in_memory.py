@@ -10,7 +10,8 @@ from pathlib import Path
 from orchestrator.app.ports import FleetPaths, Removal
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, command, fleet_of
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, command
+from orchestrator.core.observed import fleet_of
 
 HOME = Path("/in-memory")
 PATHS = FleetPaths(HOME / "logs", HOME / "admin_token", HOME / "gpus", HOME / "scaling.json")

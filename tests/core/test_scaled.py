@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.deployment import DeploymentSpec, ScalingSpec, Variant
-from orchestrator.core.fleet import Application, Replica, fleet_of
+from orchestrator.core.fleet import Application, Replica
+from orchestrator.core.observed import fleet_of
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import as_seen, bounded, host_bytes, most_replicas, scaled
 from tests.app.samples import demo_spec

@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.core.amounts import MIB
 from orchestrator.core.deployment import Predicted
-from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, fleet_of, with_held
+from orchestrator.core.fleet import Application, EngineView, Fleet, Replica
 from orchestrator.core.held import Held
+from orchestrator.core.observed import fleet_of, with_held
 from orchestrator.core.prediction import Prediction
 from orchestrator.views.fleet import fleet_data, fleet_text, replica_rows
 from orchestrator.views.units import age_text

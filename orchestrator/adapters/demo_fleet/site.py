@@ -12,10 +12,11 @@ from orchestrator.adapters.demo_fleet.gpus import Gpus, Use
 from orchestrator.adapters.demo_fleet.planned import Planned
 from orchestrator.adapters.demo_fleet.replicas import Pool, SimulatedReplica
 from orchestrator.core.deployment import GATEWAY
-from orchestrator.core.fleet import Application, Decided, Fleet, Replica, fleet_of
+from orchestrator.core.fleet import Application, Decided, Fleet, Replica
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live import carried
 from orchestrator.core.live.reading import HostGpus, Reading, SourceState
+from orchestrator.core.observed import fleet_of
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory

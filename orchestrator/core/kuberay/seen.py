@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.deployment import GATEWAY, DeploymentSpec
-from orchestrator.core.fleet import Application, Condition, Decided, EngineView, Fleet, Replica, fleet_of, with_held
+from orchestrator.core.fleet import Application, Condition, Decided, EngineView, Fleet, Replica
 from orchestrator.core.held import Held
 from orchestrator.core.kuberay.pod import PodSeen, of_role
 from orchestrator.core.kuberay.ray_service import ServiceSeen
 from orchestrator.core.manifests.naming import Role, group_name
+from orchestrator.core.observed import fleet_of, with_held
 from orchestrator.core.pod_deployment import SERVE_PORT
 
 NOT_STARTED = "NOT_STARTED"

@@ -7,19 +7,9 @@ from itertools import product
 
 import pytest
 
-from orchestrator.core.fleet import (
-    Application,
-    Condition,
-    EngineView,
-    FleetPhase,
-    Replica,
-    command,
-    conditions,
-    fleet_of,
-    phase,
-    with_held,
-)
+from orchestrator.core.fleet import Application, Condition, EngineView, FleetPhase, Replica, command
 from orchestrator.core.held import Held
+from orchestrator.core.observed import conditions, fleet_of, phase, with_held
 from orchestrator.core.scaled import scaled
 from tests.app.samples import demo_spec
 
