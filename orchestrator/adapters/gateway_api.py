@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from orchestrator.core.fleet import Decided, EngineView, decided_from_data
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
+from orchestrator.core.live.told_gpus import TOLD_GPUS, ToldGpus
 
 READY_TIMEOUT_S = 5.0  # an engine is asked
 LOOK_TIMEOUT_S = 2.0
@@ -29,6 +30,7 @@ class GatewayLook:
     held: Held | None  # None where it holds nothing
     traffic: Traffic
     decided: Decided | None  # the last decision; None where there is none, or the gateway is an older one
+    gpus: Mapping[str, ToldGpus] = field(default_factory=dict)  # as the replicas read them, where they do
 
 
 class GatewayApi:
@@ -71,6 +73,7 @@ def _look(told: dict[str, Any], by: str) -> GatewayLook:
         held=Held(**told["held"]) if told["held"] else None,
         traffic=_traffic(told["traffic"]),
         decided=decided_from_data(told["decided"]) if told.get("decided") else None,
+        gpus={row[by]: TOLD_GPUS.value(row["gpus"]) for row in told["replicas"] if "gpus" in row},
     )
 
 

@@ -168,6 +168,7 @@ def _gpu(index: int, device: Device) -> Gpu:
         sm_clock_mhz=device.read(lambda handle: int(pynvml.nvmlDeviceGetMaxClockInfo(handle, CLOCK_SM))),
         processes=_processes(device),
         throttled=device.read(lambda handle: _throttled(pynvml.nvmlDeviceGetCurrentClocksEventReasons(handle))),
+        minor_number=device.read(lambda handle: int(pynvml.nvmlDeviceGetMinorNumber(handle))),
     )
     slices = tuple(_mig_instances(device, gpu)) if gpu.mig_enabled is True else ()
     return replace(gpu, mig_instances=slices, error=device.error)

@@ -68,6 +68,7 @@ class Gpu:
     processes: tuple[GpuProcess, ...] | NotAvailable = NOT_READ
     hidden: str | None = None
     throttled: str | NotAvailable = NOT_READ  # why its clocks are held down; empty where they are not
+    minor_number: int | NotAvailable = NOT_READ  # of its device file on its host; in a container `index` is another
 
 
 @dataclass(frozen=True)

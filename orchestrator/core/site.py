@@ -36,6 +36,7 @@ def _without_id(gpu: Gpu) -> Gpu:
         gpu,
         uuid=NOT_READ,
         pci_bus_id=NOT_READ,
+        minor_number=NOT_READ,
         nvlink_peers=("",) * len(gpu.nvlink_peers),
         mig_instances=tuple(replace(part, uuid="", processes=NOT_READ) for part in gpu.mig_instances),
         utilization_percent=NOT_READ,

@@ -19,7 +19,8 @@ from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving.engines import engine_version, make_engine
 from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import at_node, bind_to_node
-from orchestrator.serving.replica_status import ReplicaStatus
+from orchestrator.serving.own_gpus import OwnGpus
+from orchestrator.serving.replica_status import ReplicaStatus, status_data
 
 SAMPLE_PERIOD_S = 1.0
 FORGOTTEN_BY_GATEWAYS_S = 1.5
@@ -37,6 +38,7 @@ class EngineReplica:
         self._failure: DeployFailed | None = None
         self._sample = NOTHING
         self._devices: tuple[str, ...] = ()
+        self._gpus = OwnGpus(self._spec, SAMPLE_PERIOD_S)
         self._progress = Progress(0, time.monotonic())
         self._started_at_s = time.time()
         started_s = time.monotonic()
@@ -50,7 +52,7 @@ class EngineReplica:
 
     def describe(self) -> dict[str, Any]:
         """This replica's status, for the gateways."""
-        return asdict(self._status())
+        return status_data(self._status())
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """For the autoscaling policy; Ray Serve gives up for good on one whose first answer is not all numbers."""
@@ -72,6 +74,7 @@ class EngineReplica:
         while self._engine.alive and not await self._idle():
             await asyncio.sleep(0.1)
         self._watcher.cancel()
+        self._gpus.close()
         await self._engine.stop()
 
     async def _start(self) -> Engine:
@@ -146,7 +149,8 @@ class EngineReplica:
             max_in_flight=self._spec.max_in_flight,
             started_at_s=self._started_at_s,
             load_s=self._load_s,
-            devices=self._devices,
+            devices=self._devices or self._gpus.uuids,
+            gpus=self._gpus.told,
             revision=self._revision,
             **asdict(self._sample),
         )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.live.told_gpus import NO_GPUS, TOLD_GPUS, ToldGpus
+
 
 @dataclass(frozen=True)
 class ReplicaStatus:
@@ -32,9 +34,15 @@ class ReplicaStatus:
     generation_s_total: float
     kv_cache_usage: float | None = None
     devices: tuple[str, ...] = ()  # UUIDs of its GPUs
+    gpus: ToldGpus = NO_GPUS
     prefix_cache_queries_total: int | None = None
     prefix_cache_hits_total: int | None = None
     revision: str = ""  # what it runs: the profile, and the version of the engine
+
+
+def status_data(status: ReplicaStatus) -> dict[str, Any]:
+    """A status as it crosses processes."""
+    return {**vars(status), "gpus": TOLD_GPUS.plain(status.gpus)}
 
 
 def replica_status(data: Mapping[str, Any]) -> ReplicaStatus:
@@ -58,5 +66,6 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "int | None": _maybe(int),
     "float | None": _maybe(float),
     "tuple[str, ...]": _texts,
+    "ToldGpus": TOLD_GPUS.value,
 }
 _KINDS = {name: _READ[str(kind)] for name, kind in ReplicaStatus.__annotations__.items()}

@@ -99,6 +99,7 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **handle) {
     number(*handle, "handle", &code);
     return code;
 }
+int nvmlDeviceGetMinorNumber(void *h, unsigned *v) { return number(h, "minor_number", v); }
 int nvmlDeviceGetName(void *h, char *v, unsigned n) { return text(h, "name", v, n); }
 int nvmlDeviceGetUUID(void *h, char *v, unsigned n) { return text(h, "uuid", v, n); }
 int nvmlDeviceGetPciInfo_v3(void *h, Pci *v) { return text(h, "pci", v->bus_id, sizeof v->bus_id); }

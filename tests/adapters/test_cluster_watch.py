@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from orchestrator.adapters.kuberay.watch import CLUSTER, ClusterWatch
+from orchestrator.adapters.kuberay.watch import CLUSTER, NODES, ClusterWatch
 from orchestrator.adapters.kubernetes_api import connect
 from orchestrator.cli.root import root
 from orchestrator.core.fleet import FleetPhase
-from orchestrator.core.live.carried import GATEWAY
-from orchestrator.core.live.reading import Reading
+from orchestrator.core.live.carried import GATEWAY, GPUS
+from orchestrator.core.live.reading import GpuCount, Reading
+from orchestrator.core.live.snapshot import GpuRow
+from orchestrator.core.live.told_gpus import ToldGpus
+from orchestrator.core.live.watch import WatchMemory, watched
+from orchestrator.serving.replica_status import ReplicaStatus
 from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, running_gateway, secret
+from tests.core.cluster.objects import A100_LABELS, node_object
 from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.faults import Fault
 from tests.kube.fixtures import api_server, kubeconfig
+from tests.kube.rights import allow
 from tests.kube.server import ApiServer
+from tests.serving.conftest import Gateway, replica
 
 __all__ = ["api_server", "kubeconfig"]
 
@@ -29,6 +37,7 @@ __all__ = ["api_server", "kubeconfig"]
 def cluster(api_server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setenv("QORCH_HOME", str(tmp_path / "home"))
     with lab(api_server, tmp_path) as made, living(made):
+        made.pods.node = "a"
         done = CliRunner().invoke(root, ["up", *UP, "--kubeconfig", made.kubeconfig, "-n", NAMESPACE, "--yes"])
         assert done.exit_code == 0, done.output
         yield made
@@ -69,7 +78,77 @@ def test_pods_are_replicas_and_gateways_together_tell_of_them(cluster: Lab, watc
     assert reading.fleet.phase in (FleetPhase.READY, FleetPhase.DEGRADED)
     assert {each.replica_id for each in reading.fleet.replicas} >= set(names)
     assert reading.traffic is not None
-    assert errors(reading) == {CLUSTER: None, GATEWAY: None}
+    assert {CLUSTER: None, GATEWAY: None}.items() <= errors(reading).items()
+
+
+def on_gpus(error: str | None = None) -> ReplicaStatus:
+    """Of an engine on the GPU that its pod was given, which it reads."""
+    gpu = GpuRow("pod", 5, "NVIDIA A100-SXM4-80GB", "GPU-5", 93.0, 71 << 30, 80 << 30, 61.0, 312.0, 400.0, "too hot")
+    return replace(replica("r0", 40000), devices=("GPU-5",), gpus=ToldGpus((gpu,), error))
+
+
+@contextmanager
+def told(cluster: Lab, *statuses: ReplicaStatus) -> Iterator[Gateway]:
+    """By all gateways, of these engines."""
+    with running_gateway() as gateway:
+        gateway.table.update(statuses)
+        for name in gateways(cluster):
+            cluster.server.behind.services[NAMESPACE, f"{name}:8000"] = gateway.url
+        yield gateway
+
+
+def test_what_a_replica_reads_of_its_gpus_is_shown_on_the_node_of_its_pod(cluster: Lab, watch: ClusterWatch) -> None:
+    with told(cluster, on_gpus()):
+        reading = watch.read()
+    assert [(each.host, gpu.index, gpu.utilization_percent) for each in reading.hosts for gpu in each.gpus] == [
+        ("a", 5, 93)
+    ]
+    assert errors(reading) == {CLUSTER: None, GATEWAY: None, GPUS: None, NODES: None}
+    snapshot, _ = watched("default", reading, WatchMemory())
+    row = next(each for each in snapshot.replicas if each.gpus)
+    assert (row.host, row.gpus, row.temperature_c, row.power_w, row.throttled) == ("a", (5,), 61.0, 312.0, "too hot")
+    assert (snapshot.summary.gpus_used, snapshot.summary.gpus_total) == (8, 8)
+
+
+def test_a_driver_that_hangs_in_a_pod_leaves_its_last_word_and_is_named(cluster: Lab, watch: ClusterWatch) -> None:
+    with told(cluster, on_gpus("NVML has not answered for 6 s")):
+        reading = watch.read()
+    assert [gpu.uuid for each in reading.hosts for gpu in each.gpus] == ["GPU-5"]
+    assert str(errors(reading)[GPUS]).endswith("NVML has not answered for 6 s")
+
+
+def test_without_a_gateway_gpus_are_as_they_were_last(cluster: Lab, watch: ClusterWatch) -> None:
+    with told(cluster, on_gpus()):
+        _, memory = watched("default", watch.read(), WatchMemory())
+    reading = watch.read()
+    assert errors(reading)[GPUS] is not None
+    snapshot, _ = watched("default", reading, memory)
+    assert [gpu.uuid for gpu in snapshot.gpus] == ["GPU-5"]
+
+
+def test_nodes_that_come_and_are_cordoned_change_how_many_gpus_there_are(cluster: Lab, watch: ClusterWatch) -> None:
+    def total(count: int) -> Callable[[Reading], bool]:
+        return lambda reading: reading.gpu_count == GpuCount(8, count)
+
+    until(watch, total(8))
+    cluster.server.put(node_object("b", A100_LABELS, gpus=4))
+    cluster.server.put(node_object("other", {}, gpus=4))
+    until(watch, total(12))
+    cluster.server.put({**node_object("b", A100_LABELS, gpus=4), "spec": {"unschedulable": True}})
+    until(watch, total(8))
+
+
+def test_who_may_not_list_nodes_sees_the_gpus_that_are_used(cluster: Lab, tmp_path: Path) -> None:
+    allow(cluster.server, "eve", NAMESPACE, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
+    eve = connect(cluster.server.kubeconfig(tmp_path / "eve", user="eve", namespace=NAMESPACE), None)
+    watch = ClusterWatch(eve, None, "default")
+    with told(cluster, on_gpus()):
+        reading = watch.read()
+    watch.close()
+    assert reading.gpu_count == GpuCount(8, None)
+    assert str(errors(reading)[NODES]).startswith("forbidden: needs list nodes; hint: kubectl ")
+    assert reading.hosts
+    assert (errors(reading)[CLUSTER], errors(reading)[GPUS]) == (None, None)
 
 
 def test_a_gateway_that_is_not_reached_is_counted_and_the_rest_is_told(cluster: Lab, watch: ClusterWatch) -> None:
@@ -103,7 +182,7 @@ def test_decisions_are_those_of_the_gateway_that_has_heard_last_and_asked_for_on
 
 
 def test_looking_again_lists_nothing_again(cluster: Lab, watch: ClusterWatch) -> None:
-    watch.read()
+    until(watch, lambda _: cluster.server.counts()["watch", "nodes"] == 1)
     before = cluster.server.counts()
     for _ in range(5):
         watch.read()
@@ -139,7 +218,7 @@ def test_who_may_not_watch_is_told_which_permission_lacks(api_server: ApiServer,
         watch = ClusterWatch(eve, None, "default")
         reading = watch.read()
         watch.close()
-    assert "permission to list pods is needed" in str(errors(reading)[CLUSTER])
+    assert str(errors(reading)[CLUSTER]).startswith("forbidden: needs list pods; hint: ")
 
 
 def test_while_the_server_is_away_what_was_seen_stands_and_is_said_to_be_old(cluster: Lab, watch: ClusterWatch) -> None:

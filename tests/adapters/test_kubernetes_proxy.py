@@ -92,7 +92,7 @@ def test_who_may_not_ask_has_kuberays_word(api_server: ApiServer, tmp_path: Path
         api.proxied("default", f"{SERVICE}:8000", "/ready", {})
     told = ask_gateway(api, "default", "chat", TOKEN, serving=True)
     assert told.ready is True
-    assert told.silent_because.startswith("the gateway is not asked: permission to get services/proxy")
+    assert told.silent_because.startswith("the gateway is not asked: forbidden: needs get services/proxy")
 
 
 def test_a_gateway_that_a_policy_keeps_the_server_from_has_kuberays_word(api_server: ApiServer, api: KubernetesApi):

@@ -16,10 +16,10 @@ from tests.cli.conftest import Qorch
 from tests.core.cluster.objects import quota_object
 from tests.kube.behind import UNREACHED
 from tests.kube.kinds import Object
+from tests.kube.rights import allow
 from tests.kube.server import Fault
 from tests.kube.store import Key
 
-RBAC = "rbac.authorization.k8s.io"
 SECRET = Key("", "secrets", NAMESPACE, "qorch-default")
 
 
@@ -82,13 +82,8 @@ def test_what_options_need_is_looked_for_too(there: Qorch, bare: Lab) -> None:
 @contextmanager
 def rights(bare: Lab, tmp_path: Path, *rules: Object) -> Iterator[str]:
     """Those of eve, who may do these things in the namespace, and read nodes."""
-    head = {"apiVersion": f"{RBAC}/v1", "metadata": {"name": "eve", "namespace": NAMESPACE}}
-    nodes = {"apiGroups": [""], "resources": ["nodes", "pods"], "verbs": ["list"]}
-    of_eve = {"subjects": [{"apiGroup": RBAC, "kind": "User", "name": "eve"}]}
-    for kind, role_rules in (("Role", list(rules)), ("ClusterRole", [nodes])):
-        bare.server.put({**head, "kind": kind, "rules": role_rules})
-        role = {"apiGroup": RBAC, "kind": kind, "name": "eve"}
-        bare.server.put({**head, "kind": f"{kind}Binding", "roleRef": role, **of_eve})
+    allow(bare.server, "eve", NAMESPACE, rules)
+    allow(bare.server, "eve", None, [{"apiGroups": [""], "resources": ["nodes", "pods"], "verbs": ["list"]}])
     yield str(bare.server.kubeconfig(tmp_path / "eve", user="eve", namespace=NAMESPACE, context="lab"))
 
 
@@ -133,7 +128,10 @@ def test_who_may_not_watch_is_told_by_top(qorch: Qorch, there: Qorch, cluster: L
     with rights(cluster, tmp_path, rule("get", "list")) as eve:
         done = qorch("top", "--once", "-o", "json", "--kubeconfig", eve)
     (told,) = (each for each in json.loads(done.out)["sources"] if each["name"] == "Kubernetes")
-    assert "permission to watch" in told["error"]
+    assert (
+        "forbidden: needs watch pods; hint: kubectl --context lab auth can-i watch pods --namespace llm"
+        in told["error"]
+    )
 
 
 def test_top_of_a_fleet_that_is_not_there(there: Qorch, cluster: Lab) -> None:
@@ -153,7 +151,7 @@ def test_without_the_secret_status_tells_what_it_cannot(
     assert (fleet["phase"], fleet["ready_replicas"]) == ("Ready", 2)
     (told,) = (each for each in fleet["conditions"] if each["type"] == "EnginesTold")
     assert told["status"] is False
-    assert "permission to get secrets is needed" in told["message"]
+    assert "forbidden: needs get secrets; hint: " in told["message"]
 
 
 def test_who_may_not_reach_services_has_kuberays_word(qorch: Qorch, there: Qorch, cluster: Lab, tmp_path: Path) -> None:
@@ -161,7 +159,7 @@ def test_who_may_not_reach_services_has_kuberays_word(qorch: Qorch, there: Qorch
     with rights(cluster, tmp_path, rule("get", "list", resources=("configmaps", "rayservices", "pods"))) as eve:
         done = qorch("status", "--kubeconfig", eve)
     assert "default: Ready  2/2 ready" in done.out
-    assert "permission to get services/proxy is needed" in done.out
+    assert "forbidden: needs get services/proxy; hint: " in done.out
 
 
 def test_a_fleet_whose_gateway_the_server_does_not_reach_comes_up_all_the_same(there: Qorch, cluster: Lab) -> None:

@@ -28,6 +28,7 @@ class RayPods:
     namespace: str
     troubles: dict[str, Object] = field(default_factory=dict)
     address: str = "127.0.0.1"
+    node: str = ""  # that all of them are put on; empty: none is told
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -75,7 +76,8 @@ class RayPods:
             "labels": labels,
             "ownerReferences": [{"apiVersion": "ray.io/v1", "kind": "RayCluster", **of_cluster}],
         }
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": status}
+        spec = {**template["spec"], **({"nodeName": self.node} if self.node else {})}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
         there = self.server.store.get(Key("", "pods", self.namespace, metadata["name"]))
         if there is None or there["status"] != status:
             self.server.put(pod)

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from orchestrator.core.errors import DeployFailed
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.serving import engine_replica
 from orchestrator.serving.engine_replica import EngineReplica
+from orchestrator.serving.replica_status import replica_status
+from tests.adapters.nvml_stand_in import A100, NvmlStandIn
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +62,7 @@ class Replica(EngineReplica):
     def __del__(self) -> None: ...  # type: ignore[override]
 
 
-Make = Callable[[ScriptedEngine, float | None], Awaitable[EngineReplica]]
+Make = Callable[..., Awaitable[EngineReplica]]
 
 
 @pytest.fixture
@@ -71,11 +74,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setattr(engine_replica.serve, "get_replica_context", lambda: context)
     monkeypatch.setattr(engine_replica, "SAMPLE_PERIOD_S", 0)
 
-    async def make(engine: ScriptedEngine, stall_s: float | None) -> EngineReplica:
+    async def make(engine: ScriptedEngine, stall_s: float | None, **fields: Any) -> EngineReplica:
         monkeypatch.setattr(engine_replica, "make_engine", lambda *_: engine)
         monkeypatch.setattr(engine_replica, "time", SimpleNamespace(monotonic=engine.now_s, time=time.time))
         made = Replica.__new__(Replica)
-        await made.__init__(asdict(replace(spec, stall_s=stall_s)))  # type: ignore[misc]
+        await made.__init__(asdict(replace(spec, stall_s=stall_s, **fields)))  # type: ignore[misc]
         while engine.looks < LOOKS:
             await asyncio.sleep(0)
         return made
@@ -93,6 +96,21 @@ async def test_what_it_runs_is_told_with_the_version_of_its_engine(make: Make) -
     told = (await make(ScriptedEngine(running=0, tokens_a_look=0), None)).describe()
     assert told["revision"] == f"demo-gguf, llama.cpp {version('xllamacpp')}"
     assert told["devices"] == ()
+
+
+async def test_on_gpus_that_its_pod_was_given_it_tells_of_them(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvml = NvmlStandIn(tmp_path)
+    nvml.take_the_drivers_place(monkeypatch)
+    nvml.answer(A100 | {"utilization": 93})
+    replica = await make(ScriptedEngine(running=1, tokens_a_look=1), None, device="gpu")
+    async with asyncio.timeout(20):
+        while not (told := replica_status(replica.describe())).gpus.gpus:
+            await asyncio.sleep(0.01)
+    assert told.devices == ("GPU-a100-0",)
+    assert [gpu.utilization_percent for gpu in told.gpus.gpus] == [93]
+    replica._gpus.close()
 
 
 async def test_what_the_autoscaling_policy_is_told_is_all_numbers(make: Make) -> None:

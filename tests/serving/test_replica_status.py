@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.serving.replica_status import ReplicaStatus, replica_status
+from orchestrator.serving.replica_status import ReplicaStatus, replica_status, status_data
 from tests.serving.conftest import replica
 
 STATUS = replace(replica("r0", 40000), devices=("GPU-1", "MIG-2"), kv_cache_usage=0.5, prefix_cache_hits_total=7)
 
 
 def crossed(status: ReplicaStatus) -> ReplicaStatus:
-    return replica_status(json.loads(json.dumps(asdict(status))))
+    return replica_status(json.loads(json.dumps(status_data(status))))
 
 
 @given(
@@ -34,7 +34,7 @@ def test_a_status_arrives_as_it_was_sent(**fields: object) -> None:
 
 @pytest.mark.parametrize("name", list(ReplicaStatus.__dataclass_fields__))
 def test_a_status_without_one_of_its_fields_is_another_versions(name: str) -> None:
-    told = {field: value for field, value in asdict(STATUS).items() if field != name}
+    told = {field: value for field, value in status_data(STATUS).items() if field != name}
     with pytest.raises(KeyError):
         replica_status(told)
 
@@ -42,4 +42,4 @@ def test_a_status_without_one_of_its_fields_is_another_versions(name: str) -> No
 @pytest.mark.parametrize(("name", "value"), [("port", "many"), ("devices", None), ("load_s", None)])
 def test_a_status_whose_fields_are_of_another_kind_is_another_versions(name: str, value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
-        replica_status({**asdict(STATUS), name: value})
+        replica_status({**status_data(STATUS), name: value})

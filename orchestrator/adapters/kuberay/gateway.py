@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from orchestrator.adapters.gateway_api import GatewayApi
-from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource
+from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource, in_a_line
 from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided
@@ -35,7 +35,7 @@ def admin_token(api: KubernetesApi, namespace: str, fleet: str) -> AdminToken:
     try:
         secret = api.get(SECRETS, namespace, object_name(fleet))
     except Forbidden as refused:
-        return AdminToken(missing_because=f"the gateway is not asked for its engines: {refused.message}")
+        return AdminToken(missing_because=f"the gateway is not asked for its engines: {in_a_line(refused)}")
     text = ((secret or {}).get("data") or {}).get(TOKEN, "")
     if not text:
         return AdminToken(missing_because=f"the Secret {object_name(fleet)} has no {TOKEN}")
@@ -78,7 +78,7 @@ class Proxied(httpx.BaseTransport):
         try:
             status, body = self._api.proxied(self._namespace, self._name, request.url.path, headers, self._kind)
         except EnvironmentNotReady as refused:
-            self.kept_out = refused.message
+            self.kept_out = in_a_line(refused)
             raise httpx.ConnectError(refused.message) from refused
         said = _servers_own(body) if status >= 400 else None
         if said is None:

@@ -5,7 +5,7 @@ Objects are not made the client library's models: a thousand nodes as those take
 
 from orchestrator.adapters.kubernetes_api.api import KubernetesApi
 from orchestrator.adapters.kubernetes_api.connection import connect
-from orchestrator.adapters.kubernetes_api.refusals import Conflict, Forbidden, Gone, NotServed, Refused
+from orchestrator.adapters.kubernetes_api.refusals import Conflict, Forbidden, Gone, NotServed, Refused, in_a_line
 from orchestrator.adapters.kubernetes_api.resource import Resource, resource_of
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Refused",
     "Resource",
     "connect",
+    "in_a_line",
     "resource_of",
 ]

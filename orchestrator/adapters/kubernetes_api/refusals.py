@@ -12,11 +12,16 @@ from orchestrator.core.errors import EnvironmentNotReady
 QUOTA = "exceeded quota"
 WEBHOOK = "admission webhook"
 GONE = 410
+IN_NAMESPACE = re.compile(r'in the namespace "([^"]+)"')
 OWNER = re.compile(r'conflict with "([^"]*)"')
 
 
 class Forbidden(EnvironmentNotReady):
-    """The credentials may not do this."""
+    """The credentials may not do `needed`, a verb and a kind."""
+
+    def __init__(self, needed: str, said: str, hint: str) -> None:
+        super().__init__(f"permission to {needed} is needed: {said}", hint)
+        self.needed = needed
 
 
 class NotServed(EnvironmentNotReady):
@@ -39,6 +44,13 @@ class Gone(EnvironmentNotReady):
     """The server no longer has what changed since a version: everything is to be read anew."""
 
 
+def in_a_line(refused: EnvironmentNotReady) -> str:
+    """For where there is little room: of a permission which, without the server's own words."""
+    if isinstance(refused, Forbidden):
+        return f"forbidden: needs {refused.needed}; hint: {refused.hint}"
+    return refused.message
+
+
 def require_well(status: int, body: Any, verb: str, resource: Resource, context: str) -> None:
     """Raises what a refusal means; `body` is the answer's object, or text where it is none."""
     if status < 400 and isinstance(body, dict):
@@ -56,10 +68,8 @@ def _refusal(status: int, message: str, body: Any, verb: str, resource: Resource
     if status == 422 or QUOTA in message or WEBHOOK in message:
         return Refused(f"{server} does not take {resource}: {message}", hint=_looked_at(message, context))
     if status == 403:
-        return Forbidden(
-            f"permission to {verb} {resource} is needed: {message}",
-            hint=f"kubectl --context {context} auth can-i {verb} {resource} --all-namespaces",
-        )
+        needed = f"{verb} {resource}"
+        return Forbidden(needed, message, f"kubectl --context {context} auth can-i {needed} {_where(message)}")
     if status == 404:
         return NotServed(f"{server} has no {resource}: {message}", hint="kubectl api-resources")
     if status == 409:
@@ -71,6 +81,12 @@ def _refusal(status: int, message: str, body: Any, verb: str, resource: Resource
 def _looked_at(message: str, context: str) -> str:
     kind = "resourcequota" if QUOTA in message else "validatingwebhookconfigurations" if WEBHOOK in message else ""
     return f"kubectl --context {context} get {kind} -o yaml" if kind else "qorch render"
+
+
+def _where(message: str) -> str:
+    """In the namespace that the server names, whose Role may be all that there is."""
+    named = IN_NAMESPACE.search(message)
+    return f"--namespace {named[1]}" if named else "--all-namespaces"
 
 
 def _clash(message: str, body: Mapping[str, Any]) -> str:

@@ -40,6 +40,7 @@ class PodSeen:
     initialized: bool  # what comes before its containers is done, such as weights
     trouble: Trouble | None
     restarts: int
+    node: str = ""  # empty before it was given one
 
     @property
     def state(self) -> str:
@@ -63,6 +64,7 @@ def read_pod(item: Mapping[str, Any]) -> PodSeen:
         initialized=holds.get("Initialized", False),
         trouble=next(_troubles(status), None),
         restarts=sum(each.get("restartCount", 0) for each in status.get("containerStatuses") or ()),
+        node=(item.get("spec") or {}).get("nodeName", ""),
     )
 
 

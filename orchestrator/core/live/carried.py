@@ -21,6 +21,7 @@ def carried(before: Reading | None, now: Reading) -> Reading:
         fleet=fleet,
         traffic=now.traffic or before.traffic,
         hosts=now.hosts or before.hosts,
+        gpu_count=now.gpu_count or before.gpu_count,
         decisions=now.decisions or before.decisions,
     )
 

@@ -49,6 +49,14 @@ class HostGpus:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuCount:
+    """How many GPUs a fleet has, and how many it could have with them; None: that is not known."""
+
+    used: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """None, or nothing, where a source did not answer; `sources` says which, and when it last did."""
 
@@ -58,3 +66,4 @@ class Reading:
     hosts: tuple[HostGpus, ...] = ()
     decisions: tuple[Decided, ...] = ()
     sources: tuple[SourceState, ...] = ()
+    gpu_count: GpuCount | None = None  # None: as many as `hosts` and the fleet tell

@@ -89,7 +89,7 @@ class Summary:
     target_num_replicas: int = 0
     failed_replicas: int = 0
     gpus_used: int = 0
-    gpus_total: int = 0
+    gpus_total: int = 0  # 0: not known
     cost_per_hour: float | None = None
     cost_per_million: float | None = None  # generated tokens, at the rate of now
 

@@ -8,17 +8,19 @@ from orchestrator.core.fleet import Fleet
 from orchestrator.core.live import rates
 from orchestrator.core.live.course import Course, Window
 from orchestrator.core.live.histogram import quantile, since
-from orchestrator.core.live.reading import Traffic
+from orchestrator.core.live.reading import GpuCount, Reading, Traffic
 from orchestrator.core.live.replica_state import ReplicaState, state_of
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Summary
 from orchestrator.core.scaling.goal import ScalingGoal
 
 MILLION, HOUR_S = 1e6, 3600.0
 Rows = tuple[ReplicaRow, ...]
+Gpus = tuple[GpuRow, ...]
 
 
-def summary(fleet: Fleet, traffic: Traffic | None, course: Course, rows: Rows, gpus: tuple[GpuRow, ...]) -> Summary:
-    """`traffic` is that of now."""
+def summary(fleet: Fleet, reading: Reading, course: Course, rows: Rows, gpus: Gpus) -> Summary:
+    """`reading` is that of now, and of this fleet."""
+    traffic, count = reading.traffic, reading.gpu_count or _count(rows, gpus)
     goal = fleet.scaling.goal if fleet.scaling else ScalingGoal()
     generation_tok_s = _sum(row.generation_tok_s for row in rows)
     per_hour = _per_hour(fleet)
@@ -35,12 +37,18 @@ def summary(fleet: Fleet, traffic: Traffic | None, course: Course, rows: Rows, g
         ready_replicas=fleet.ready_replicas,
         target_num_replicas=fleet.target_num_replicas,
         failed_replicas=sum(state_of(row) is ReplicaState.FAILED for row in rows),
-        gpus_used=len({(row.host, index) for row in rows for index in row.gpus}),
-        gpus_total=len({(gpu.host, gpu.index) for gpu in gpus}),
+        gpus_used=count.used,
+        gpus_total=count.total or 0,
         cost_per_hour=per_hour,
         cost_per_million=per_hour / (generation_tok_s * HOUR_S) * MILLION if per_hour and generation_tok_s else None,
         **(_answers(course.traffic) if course.traffic else {}),
     )
+
+
+def _count(rows: Rows, gpus: Gpus) -> GpuCount:
+    """Of all GPUs that were read those that replicas have; a slice stands for its GPU."""
+    used = {(row.host, index) for row in rows for index in row.gpus}
+    return GpuCount(len(used), len({(gpu.host, gpu.index) for gpu in gpus}))
 
 
 def _answers(window: Window[Traffic]) -> dict[str, float | None]:

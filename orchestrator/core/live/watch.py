@@ -60,7 +60,7 @@ def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
         profile=fleet.profile,
         endpoint=fleet.endpoint,
         goal=goal_text(fleet.scaling.goal) if fleet.scaling else "",
-        summary=summary(fleet, reading.traffic, run, rows, gpus),
+        summary=summary(fleet, reading, run, rows, gpus),
         replicas=rows,
         gpus=gpus,
         conditions=fleet.conditions,

@@ -14,6 +14,7 @@ from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
+from orchestrator.serving.replica_status import status_data
 
 Told = dict[str, Any]
 
@@ -39,7 +40,7 @@ def decisions(scaling: ScalingTold | None) -> list[Told]:
 
 def replicas(table: EngineTable) -> list[Told]:
     """What each engine tells of itself, and what this gateway has asked of it."""
-    return [{**vars(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
+    return [{**status_data(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
 
 
 def held(hold: Hold) -> Told | None:

@@ -88,10 +88,16 @@ def _work(summary: Summary) -> Iterator[Line]:
     held = f" ({summary.num_requests_held} held)" if summary.num_requests_held else ""
     yield (Span("running ", Tone.DIM), Span(amounts.count(summary.num_requests_running)))
     yield (Span("waiting ", Tone.DIM), Span(f"{waiting:,}{held}", Tone.WARN if waiting else Tone.PLAIN))
-    if summary.gpus_total:
-        yield (Span("GPUs ", Tone.DIM), Span(f"{summary.gpus_used}/{summary.gpus_total}"))
+    if summary.gpus_used or summary.gpus_total:
+        yield _gpus(summary)
     if summary.cost_per_hour is not None:
         yield _cost(summary.cost_per_hour, summary.cost_per_million)
+
+
+def _gpus(summary: Summary) -> Line:
+    """Of those that it could have, where that is known."""
+    total = f"/{summary.gpus_total}" if summary.gpus_total else ""
+    return (Span("GPUs ", Tone.DIM), Span(f"{summary.gpus_used}{total}"))
 
 
 def _cost(per_hour: float, per_million: float | None) -> Line:

@@ -9,13 +9,13 @@ from orchestrator.core.held import Held
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live.course import Course, Window
 from orchestrator.core.live.gpu_rows import gpu_rows
-from orchestrator.core.live.reading import Traffic
+from orchestrator.core.live.reading import GpuCount, Traffic
 from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.snapshot import Summary
 from orchestrator.core.live.summary import summary
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.goal import ScalingGoal
-from tests.core.live.made import VARIANT, dead, fleet, gpu, histogram, on_host, replica, view
+from tests.core.live.made import VARIANT, dead, fleet, gpu, histogram, on_host, reading, replica, view
 
 NO_COURSE = Course()
 THEN = Traffic(0, 10.0, 1.0, 0.0, histogram(1, 1, 1), histogram(0, 0, 0))
@@ -24,7 +24,7 @@ NOW = Traffic(4, 40.0, 3.0, 0.0, histogram(1, 101, 101), histogram(10, 10, 10))
 
 def of(seen: Fleet, traffic: Traffic | None = None, course: Course = NO_COURSE, *gpus: Gpu) -> Summary:
     on = gpu_rows(on_host(*gpus))
-    return summary(seen, traffic, course, replica_rows(seen, on, course), on)
+    return summary(seen, reading(0, seen, traffic), course, replica_rows(seen, on, course), on)
 
 
 def test_what_clients_get_is_that_of_the_window() -> None:
@@ -52,6 +52,14 @@ def test_replicas_and_gpus_are_counted() -> None:
     assert (found.ready_replicas, found.target_num_replicas, found.failed_replicas) == (1, 4, 1)
     assert (found.gpus_used, found.gpus_total) == (2, 3)
     assert (found.num_requests_running, found.num_requests_waiting, found.num_requests_held) == (4, 2, 5)
+
+
+@pytest.mark.parametrize(("total", "shown"), [(8, 8), (None, 0)])
+def test_gpus_that_were_counted_count_before_those_that_were_read(total: int | None, shown: int) -> None:
+    seen, on = fleet(replica("a", view(devices=("GPU-0",)))), gpu_rows(on_host(gpu()))
+    now = reading(0, seen, gpu_count=GpuCount(2, total))
+    found = summary(seen, now, NO_COURSE, replica_rows(seen, on, NO_COURSE), on)
+    assert (found.gpus_used, found.gpus_total) == (2, shown)
 
 
 def test_goals_are_those_of_the_fleet() -> None:

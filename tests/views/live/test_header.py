@@ -128,3 +128,11 @@ def test_a_source_is_well_or_told_with_its_age_and_why(source: SourceState, afte
 def test_whatever_names_hold_the_lines_are_printable(fleet: str, profile: str, phase: str) -> None:
     for text in texts(replace(SNAPSHOT, fleet=fleet, profile=profile, phase=phase)):
         assert text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("used", "total", "shown"), [(2, 4, "GPUs 2/4"), (2, 0, "GPUs 2"), (0, 4, "GPUs 0/4"), (0, 0, "")]
+)
+def test_gpus_are_counted_against_those_that_there_are_where_that_is_known(used: int, total: int, shown: str) -> None:
+    told = texts(with_(gpus_used=used, gpus_total=total))[2]
+    assert next((part for part in told.split("  ") if "GPUs" in part), "") == shown
