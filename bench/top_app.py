@@ -7,7 +7,6 @@ import sys
 import time
 from dataclasses import replace
 from itertools import cycle
-from pathlib import Path
 
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot, Summary
 from tui.app import TopApp
@@ -28,7 +27,7 @@ class MadeUp:
         snapshot = next(self._snapshots)
         return snapshot if self._idle else replace(snapshot, at_s=time.time())
 
-    def log_path(self, replica_id: str) -> Path | None:
+    def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
     def close(self) -> None:

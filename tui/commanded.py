@@ -185,7 +185,7 @@ class CommandedApp(App[None]):
         self._try(lambda: self._open_log(self._row(), self._row().replica_id))
 
     def action_previous(self) -> None:
-        self._try(lambda: self._open_log(self._row(), self._ended(self._row())))
+        self._try(lambda: self._open_previous(self._row()))
 
     def on_fleet_table_opened(self, message: FleetTable.Opened) -> None:
         self._open(ReplicaScreen(message.row))
@@ -203,12 +203,20 @@ class CommandedApp(App[None]):
             raise EnvironmentNotReady(f"no replica of {row.deployment} has ended since the dashboard was opened")
         return ended
 
-    def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
-        path = self._feed.log_path(replica_id)
-        if path is None:
+    def _open_previous(self, row: ReplicaRow) -> None:
+        """What ran in its own place before, or the last of its variant that ended."""
+        log = self._feed.log(row.replica_id, previous=True)
+        if log is None:
+            self._open_log(row, self._ended(row), " (ended)")
+        else:
+            self._open_over(LogsScreen(row, f"{row.replica_id} (before it was started anew)", log), ReplicaScreen)
+
+    def _open_log(self, row: ReplicaRow, replica_id: str, note: str = "") -> None:
+        log = self._feed.log(replica_id)
+        if log is None:
             hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
             raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
-        self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)
+        self._open_over(LogsScreen(row, replica_id + note, log), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
         screen = DetailScreen(f"replica {clean(row.replica_id)}", pages.yaml_of(row))

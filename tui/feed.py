@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
+from orchestrator.app.log_port import GrowingLog
 from orchestrator.app.ports import Watch
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.watch import WatchMemory, watched
@@ -23,8 +23,8 @@ class Feed(Protocol):
     def look(self) -> Snapshot:
         """The next snapshot; may take long, so that it is called in a thread."""
 
-    def log_path(self, replica_id: str) -> Path | None:
-        """The engine's log of a replica, where it can be read here."""
+    def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
+        """The engine's log of a replica, or of what ran in its place before; None where none is kept."""
 
     def close(self) -> None: ...
 
@@ -44,8 +44,8 @@ class LiveFeed:
         snapshot, self._memory = watched(self.name, self._watch.read(), self._memory)
         return snapshot
 
-    def log_path(self, replica_id: str) -> Path | None:
-        return self._watch.log_path(replica_id)
+    def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
+        return self._watch.log(replica_id, previous)
 
     def close(self) -> None:
         self._watch.close()

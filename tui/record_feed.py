@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from orchestrator.adapters.recorder import Recorder
+from orchestrator.app.log_port import GrowingLog
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.views.live.playback import recording_text
 from tui.feed import Feed
@@ -45,8 +46,8 @@ class RecordFeed:
             self._record(snapshot)
         return snapshot
 
-    def log_path(self, replica_id: str) -> Path | None:
-        return self._feed.log_path(replica_id)
+    def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
+        return self._feed.log(replica_id, previous)
 
     def close(self) -> None:
         self._feed.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Lock
 
 from orchestrator.adapters.recording import Recording
@@ -45,7 +44,7 @@ class ReplayFeed:
                 self._playback = self._playback.paused_at(self._player.at_s)
                 raise
 
-    def log_path(self, replica_id: str) -> Path | None:
+    def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
     def close(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import time
-from pathlib import Path
 
 from orchestrator.adapters.bare_host import BareHost
 from orchestrator.adapters.gpu_watch import GpuWatch
+from orchestrator.adapters.log_file import LogFile
 from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.errors import QorchError
 from orchestrator.core.fleet import Decided, Fleet
@@ -43,8 +43,10 @@ class HostWatch:
         self._sources = heard(self._sources, silent, at_s)
         return Reading(at_s, fleet, traffic, hosts, self._decided(fleet), self._sources)
 
-    def log_path(self, replica_id: str) -> Path | None:
-        return self._runtime.log_files().get(replica_id)
+    def log(self, replica_id: str, previous: bool = False) -> LogFile | None:
+        """Each replica has one of its own."""
+        path = None if previous else self._runtime.log_files().get(replica_id)
+        return None if path is None else LogFile(path)
 
     def close(self) -> None:
         self._gpus.close()

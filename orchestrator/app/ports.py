@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.app.log_port import GrowingLog
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Decided, Fleet
@@ -104,8 +105,8 @@ class Watch(Protocol):
     def read(self) -> Reading:
         """What they say now; a source that is silent is named in it, and never raises."""
 
-    def log_path(self, replica_id: str) -> Path | None:
-        """The engine's log of a replica; None where it cannot be read here."""
+    def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
+        """The engine's log of a replica, or of what ran in its place before; None where none is kept here."""
 
     def close(self) -> None: ...
 

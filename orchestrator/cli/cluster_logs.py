@@ -11,13 +11,9 @@ from orchestrator.cli import compose
 from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.output import message
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
+from orchestrator.core.kuberay.logs import printing_container
 from orchestrator.core.kuberay.pod import PodSeen
-from orchestrator.core.manifests.logs import CONTAINER
 from orchestrator.core.manifests.naming import Role
-
-# Of each role the container that tells most, and that which is Ray's, of which `--previous` is.
-PRINTING = {Role.ENGINE: CONTAINER, Role.GATEWAY: "gateway", Role.HEAD: "ray-head", Role.WEIGHTS: "weights"}
-RAY = {**PRINTING, Role.ENGINE: "engine"}
 
 
 def show_logs(
@@ -27,7 +23,7 @@ def show_logs(
     running = compose.fleets.cluster_fleet(fleet, place)
     cluster = running.cluster
     pod = _choose(cluster.pods(), replica, running)
-    container = (RAY if previous else PRINTING)[Role(pod.role)]
+    container = printing_container(Role(pod.role), previous)
     message(f"==> {pod.name} ({container})")
     chunks = cluster.log(pod.name, container, tail=tail, previous=previous, follow=follow)
     with closing(chunks):

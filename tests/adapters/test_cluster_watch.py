@@ -203,6 +203,22 @@ def test_a_pod_that_goes_is_gone_at_one_of_the_next_looks(cluster: Lab, watch: C
     until(watch, lambda reading: reading.fleet is not None and len(reading.fleet.engines) < count)
 
 
+def test_logs_are_those_of_pods_and_of_containers_that_ended_in_them(cluster: Lab, watch: ClusterWatch) -> None:
+    watch.read()
+    name = next(name for plural, name in cluster.objects() if plural == "pods" and "-qwen" in name)
+    printed = {"logs": "now\n", "engine (previous)": "before\n"}
+    cluster.server.behind.logs |= {(NAMESPACE, name, container): text for container, text in printed.items()}
+    for previous, text in ((False, b"now\n"), (True, b"before\n")):
+        log = watch.log(name, previous)
+        assert log is not None
+        ends_s = time.monotonic() + 20
+        while not (data := log.read().data):
+            assert time.monotonic() < ends_s
+        log.close()
+        assert data == text
+    assert watch.log("another") is None
+
+
 def test_no_fleet_is_said(api_server: ApiServer, tmp_path: Path) -> None:
     with lab(api_server, tmp_path) as made:
         watch = ClusterWatch(connect(Path(made.kubeconfig), None), NAMESPACE, "default")

@@ -208,5 +208,8 @@ def test_a_log_is_found_by_its_replica(watch: HostWatch, files: FleetFiles) -> N
     files.log_dir.mkdir(parents=True)
     log = files.log_dir / "engine-cnedz0oj.log"
     log.write_text("loading")
-    assert watch.log_path("cnedz0oj") == log
-    assert watch.log_path("another") is None
+    found = watch.log("cnedz0oj")
+    assert found is not None
+    assert found.read().data == b"loading"
+    found.close()
+    assert (watch.log("another"), watch.log("cnedz0oj", previous=True)) == (None, None)

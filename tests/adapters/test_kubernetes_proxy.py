@@ -11,6 +11,7 @@ from orchestrator.adapters.kuberay.gateway import AdminToken, ask_decisions, ask
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect
 from orchestrator.core.errors import EnvironmentNotReady
 from tests.cli.cluster_lab import running_gateway
+from tests.core.cluster.objects import pod_object
 from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.behind import UNREACHED
 from tests.kube.fixtures import api_server, kubeconfig
@@ -103,9 +104,10 @@ def test_a_gateway_that_a_policy_keeps_the_server_from_has_kuberays_word(api_ser
 
 
 def test_a_log_comes_in_pieces_and_a_refusal_in_words(api_server: ApiServer, api: KubernetesApi):
+    api_server.put(pod_object("a", "node"))
     api_server.behind.logs["default", "a", "engine"] = "x" * 100_000 + "\n\nend\n"
-    log = b"".join(api.log_chunks("default", "a", container="engine"))
+    log = b"".join(api.log_chunks("default", "a", {"container": "engine"}))
     assert log.decode() == api_server.behind.logs["default", "a", "engine"]
-    assert b"".join(api.log_chunks("default", "a", container="engine", tailLines="1")) == b"end\n"
+    assert b"".join(api.log_chunks("default", "a", {"container": "engine", "tailLines": "1"})) == b"end\n"
     with pytest.raises(EnvironmentNotReady, match='container "none" in pod "a" is not available'):
-        list(api.log_chunks("default", "a", container="none"))
+        list(api.log_chunks("default", "a", {"container": "none"}))

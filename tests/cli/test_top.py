@@ -52,7 +52,7 @@ class SimulatedWatch:
         self._second += 1
         return self._site.step(float(self._second))
 
-    def log_path(self, replica_id: str) -> Path | None:
+    def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
     def close(self) -> None: ...

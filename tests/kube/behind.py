@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import urllib3
 
@@ -43,13 +44,29 @@ class Behind:
         return Answer(answer.status, answer.data)
 
     def log(self, request: Request, where: Route) -> Answer:
-        """Of one container; all of it, or so many of its last lines."""
+        """Of one container: all of it, so many of its last lines, or those since a second."""
+        if self.store.get(Key("", "pods", where.namespace, where.name)) is None:
+            raise not_found("pods", where.name)
         container = request.query.get("container", "")
         if request.flag("previous"):
             container += " (previous)"
         text = self.logs.get((where.namespace, where.name, container))
         if text is None:
             raise ApiError(400, "BadRequest", f'container "{container}" in pod "{where.name}" is not available')
-        lines = text.splitlines(keepends=True)
+        lines = [(_printed_at(number), line) for number, line in enumerate(text.splitlines(keepends=True))]
+        since = request.query.get("sinceTime", "")
+        found = [(at, line) for at, line in lines if at.isoformat() >= since.rstrip("Z")]
         tail = request.query.get("tailLines")
-        return Answer(200, "".join(lines if tail is None else lines[len(lines) - int(tail) :]).encode())
+        told = found if tail is None else found[max(0, len(found) - int(tail)) :]
+        stamps = request.flag("timestamps")
+        return Answer(200, "".join(f"{_stamp(at)} {line}" if stamps else line for at, line in told).encode())
+
+
+def _printed_at(number: int) -> datetime:
+    """Two lines of a log each second."""
+    return datetime(2026, 1, 1) + timedelta(seconds=number / 2)
+
+
+def _stamp(at: datetime) -> str:
+    """To the nanosecond, as a kubelet has it."""
+    return f"{at.isoformat(timespec='microseconds')}000Z"

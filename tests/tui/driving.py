@@ -11,6 +11,8 @@ from typing import Any
 from textual.events import Key
 from textual.pilot import Pilot
 
+from orchestrator.adapters.log_file import LogFile
+from orchestrator.app.log_port import GrowingLog
 from orchestrator.core.live.snapshot import Snapshot
 from tests.tui.fleets import FLEET
 from tui.app import TopApp
@@ -32,8 +34,9 @@ class GivenFeed:
     def look(self) -> Snapshot:
         return self.snapshot
 
-    def log_path(self, replica_id: str) -> Path | None:
-        return self.logs.get(replica_id)
+    def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
+        name = f"{replica_id} (previous)" if previous else replica_id
+        return LogFile(self.logs[name]) if name in self.logs else None
 
     def close(self) -> None: ...
 

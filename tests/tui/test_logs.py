@@ -9,12 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.adapters.kuberay.pod_log import PodLog
+from orchestrator.adapters.kubernetes_api import connect
+from orchestrator.adapters.log_file import MOST_BYTES, LogFile
 from orchestrator.views.live.log_text import LONGEST, found, log_line
+from tests.core.cluster.objects import pod_object
+from tests.kube.fixtures import api_server
+from tests.kube.rights import allow
+from tests.kube.server import ApiServer
 from tests.tui.driving import Driven, dashboard
 from tests.tui.fleets import FLEET
-from tui.log_tail import MOST_BYTES, LogTail
+from tui.log_tail import LogTail
 from tui.screens.logs import LogsScreen
 from tui.widgets.log_view import KEPT, LogView
+
+__all__ = ["api_server"]
 
 
 @given(st.binary(max_size=300))
@@ -50,7 +59,7 @@ def test_what_is_found_is_there_and_capitals_count_where_it_has_some(line: str, 
 def test_a_log_is_read_as_it_grows(tmp_path: Path) -> None:
     path = tmp_path / "engine.log"
     path.write_text("one\ntw")
-    tail = LogTail(path)
+    tail = LogTail(LogFile(path))
     assert tail.read().lines == ("one",)
     with path.open("a") as log:
         log.write("o\nthree")
@@ -61,7 +70,7 @@ def test_a_log_is_read_as_it_grows(tmp_path: Path) -> None:
 def test_a_log_that_was_cut_or_replaced_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "engine.log"
     path.write_text("one\ntwo\n")
-    tail = LogTail(path)
+    tail = LogTail(LogFile(path))
     tail.read()
     path.write_text("cut\n")
     cut = tail.read()
@@ -75,7 +84,7 @@ def test_a_log_that_was_cut_or_replaced_is_read_anew(tmp_path: Path) -> None:
 def test_a_log_that_was_removed_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "engine.log"
     path.write_text("one\n")
-    tail = LogTail(path)
+    tail = LogTail(LogFile(path))
     tail.read()
     with path.open("a") as log:
         log.write("last\n")
@@ -90,7 +99,7 @@ def test_of_a_huge_log_only_the_end_is_read(tmp_path: Path) -> None:
     path = tmp_path / "engine.log"
     line = "x" * 99 + "\n"
     path.write_text(line * 50_000)
-    grown = LogTail(path).read()
+    grown = LogTail(LogFile(path)).read()
     assert grown.skipped_bytes + sum(len(each) + 1 for each in grown.lines) == 50_000 * len(line)
     assert sum(len(each) + 1 for each in grown.lines) <= MOST_BYTES
     assert set(grown.lines) == {line.rstrip()}
@@ -192,6 +201,31 @@ async def test_the_log_of_the_last_replica_that_ended_is_that_of_the_same_varian
         await top.press("home", "p")
         await top.shows("log of cccc3333 (ended)")
         await top.shows("line 99")
+
+
+async def test_what_ran_in_its_place_before_comes_first_where_that_is_kept(log: Path) -> None:
+    async with dashboard(logs={"cccc3333 (previous)": log}) as top:
+        await top.press("home", "p")
+        await top.shows("log of cccc3333 (before it was started anew)")
+        await top.shows("line 99")
+
+
+async def test_a_log_in_a_cluster_is_followed_searched_and_told_of(api_server: ApiServer, tmp_path: Path) -> None:
+    api_server.put(pod_object("p", "a"))
+    allow(api_server, "eve", "default", [])
+    eve = connect(api_server.kubeconfig(tmp_path / "eve", user="eve", namespace="default", context="lab"), None)
+    api_server.behind.logs["default", "p", "logs"] = "loading\n"
+    async with dashboard() as top:
+        log = PodLog(eve, "default", "p", "logs", previous=False, retry_s=0.01)
+        top.app._open(LogsScreen(FLEET.replicas[0], "p", log))
+        await top.shows("forbidden: needs get pods/log; hint: kubectl --context lab auth can-i get pods/log")
+        allow(api_server, "eve", "default", [{"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}])
+        await top.shows("following  1 lines")
+        assert not top.line("forbidden")
+        api_server.behind.logs["default", "p", "logs"] += "answers\n"
+        await top.shows("answers")
+        await top.type("/load")
+        await top.shows("'load': 1 of 1")
 
 
 async def test_a_log_that_cannot_be_read_here_is_told(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class Course:
         self._number += 1
         return snapshot(self._number)
 
-    def log_path(self, replica_id: str) -> Path | None:
+    def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
     def close(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from orchestrator.app.log_port import GrowingLog
+from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.span import Span, Tone, clean
 from tui.log_tail import Grown, LogTail
@@ -32,12 +33,11 @@ class LogsScreen(TopScreen):
         Binding("space", "pause", "pause", tooltip="Read no further until it is pressed again"),
     ]
 
-    def __init__(self, row: ReplicaRow, replica_id: str, path: Path) -> None:
-        """The log is of `row`, or of one of its variant that has ended."""
+    def __init__(self, row: ReplicaRow, whose: str, log: GrowingLog) -> None:
+        """The log is of `row`, or of what has ended in its place."""
         super().__init__()
-        ended = "" if replica_id == row.replica_id else " (ended)"
-        self._row, self._title, self._tail = row, f"log of {clean(replica_id)}{ended}", LogTail(path)
-        self._paused = self._reading = self._gone = False
+        self._row, self._title, self._tail = row, f"log of {clean(whose)}", LogTail(log)
+        self._paused = self._reading = self._gone = self._refused = False
 
     def content(self) -> Iterable[Widget]:
         yield Lines(id="title")
@@ -74,19 +74,24 @@ class LogsScreen(TopScreen):
         try:
             grown = self._tail.read()
         except (OSError, ValueError) as wrong:  # ValueError: closed, because the screen is
-            self.app.call_from_thread(self._missed, str(wrong))
+            self.app.call_from_thread(self._missed, EnvironmentNotReady(str(wrong)))
+        except EnvironmentNotReady as wrong:
+            self.app.call_from_thread(self._missed, wrong)
         else:
             self.app.call_from_thread(self._add, grown)
 
-    def _missed(self, why: str) -> None:
-        self._reading = False
+    def _missed(self, wrong: EnvironmentNotReady) -> None:
+        self._reading, self._refused = False, True
         if self.is_attached:
-            self.tell(f"✖ {clean(why)}", Tone.BAD)
+            self.tell_wrong(wrong)
 
     def _add(self, grown: Grown) -> None:
         self._reading, self._gone = False, grown.gone
         if not self.is_attached:
             return
+        if self._refused and grown.lines:
+            self._refused = False
+            self.tell("")
         notes = ["── the log begins anew ──"] if grown.anew else []
         notes += [f"── {grown.skipped_bytes:,} bytes left out ──"] if grown.skipped_bytes else []
         if notes or grown.lines:
@@ -95,7 +100,7 @@ class LogsScreen(TopScreen):
 
     def _show_title(self) -> None:
         view = self.log_view
-        state = "removed" if self._gone else "paused" if self._paused else "following" if view.following else "stands"
+        state = "ended" if self._gone else "paused" if self._paused else "following" if view.following else "stands"
         wrapped = "  wrapped" if view.wrap else ""
         head = Span(self._title, Tone.HEAD)
         rest = f"  {state}  {len(view.lines):,} lines{wrapped}{self._search_text()}"

@@ -91,7 +91,7 @@ class KubeRayCluster:
     def log(self, pod: str, container: str, *, tail: int | None, previous: bool, follow: bool) -> Generator[bytes]:
         query = {"container": container, **({} if tail is None else {"tailLines": str(tail)})}
         query |= {name: "true" for name, so in (("previous", previous), ("follow", follow)) if so}
-        return self._api.log_chunks(self.namespace, pod, **query)
+        return self._api.log_chunks(self.namespace, pod, query)
 
     def remove(self) -> tuple[str, ...]:
         """The RayService first: its pods finish what they answer while the rest is still there."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.informer import Informer, Kind
 from orchestrator.adapters.kuberay.gateways import Gateways, Looks, told, told_gpus, traffic
 from orchestrator.adapters.kuberay.node_watch import NodeWatch
+from orchestrator.adapters.kuberay.pod_log import PodLog
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource, in_a_line
 from orchestrator.core.fleet import Fleet
+from orchestrator.core.kuberay.logs import printing_container
 from orchestrator.core.kuberay.pod import PodSeen, read_pod
 from orchestrator.core.kuberay.pod_gpus import gpu_count, gpu_nodes_of, gpus_silent, pod_gpus
 from orchestrator.core.kuberay.ray_service import read_service
@@ -22,7 +23,7 @@ from orchestrator.core.live.heard import heard
 from orchestrator.core.live.reading import GpuCount, Reading, SourceState
 from orchestrator.core.manifests.fleet import RECORD, RECORD_FILE
 from orchestrator.core.manifests.fleet_on_pods import FleetOnPods, fleet_from_data
-from orchestrator.core.manifests.naming import FLEET_LABEL, object_name
+from orchestrator.core.manifests.naming import FLEET_LABEL, Role, object_name
 
 SERVICES, CONFIG_MAPS, PODS = Resource("rayservices", "ray.io", "v1"), Resource("configmaps"), Resource("pods")
 CLUSTER, NODES = "Kubernetes", "nodes"
@@ -57,8 +58,13 @@ class ClusterWatch:
         decided, seen = self._gateways.decided(looks), pod_gpus(pods, gpus)
         return Reading(at_s, fleet, traffic(pods, looks), seen, decided, self._sources, count)
 
-    def log_path(self, replica_id: str) -> Path | None:
-        return None
+    def log(self, replica_id: str, previous: bool = False) -> PodLog | None:
+        """Of its pod; `previous`: of the container before it was started anew."""
+        pod = self._pods.get((self._namespace, replica_id))
+        if pod is None:
+            return None
+        container = printing_container(Role(pod.role), previous)
+        return PodLog(self._api, self._namespace, pod.name, container, previous)
 
     def close(self) -> None:
         for informer in (self._pods, self._services, self._records):

@@ -77,10 +77,12 @@ class KubernetesApi:
             self._well(answer, "get", LOG)
         return answer.data.decode(errors="replace")
 
-    def log_chunks(self, namespace: str, pod: str, **query: str) -> Generator[bytes]:
-        """As `log`, as it comes; with `follow` it goes on as long as the container runs."""
+    def log_chunks(
+        self, namespace: str, pod: str, query: Mapping[str, str], quiet_s: float = FOLLOW_S
+    ) -> Generator[bytes]:
+        """As `log`, as it comes; with `follow` it goes on as long as the container runs, and is not quiet too long."""
         path = Resource("pods").path(namespace, pod, "log")
-        for chunk in self._transport.chunks(path, query, FOLLOW_S):
+        for chunk in self._transport.chunks(path, query, quiet_s):
             if chunk.status >= 400:
                 self._well(chunk, "get", LOG)
             yield chunk.data
