@@ -14,7 +14,9 @@ import yaml
 
 from orchestrator.cli.documents import yaml_documents
 from orchestrator.cli.root import root
+from orchestrator.core.fleet import DEFAULT_NAME
 from orchestrator.core.manifests.changes import object_id
+from orchestrator.core.manifests.viewer import viewer
 from orchestrator.core.qwen_fleet.definition import definition
 from orchestrator.core.qwen_fleet.installation import access, workload
 
@@ -45,6 +47,7 @@ def tree() -> Iterator[tuple[str, str]]:
     monitoring = [each for each in with_monitoring if object_id(each) not in there]
     yield "monitoring/monitoring.yaml", _text("--monitoring", monitoring)
     yield from _operator()
+    yield "viewer/rbac.yaml", f"# {WRITTEN_BY}\n{yaml_documents(viewer(DEFAULT_NAME))}"
 
 
 def _operator() -> Iterator[tuple[str, str]]:

@@ -17,11 +17,9 @@ from orchestrator.cli.root import root
 from orchestrator.core.fleet import FleetPhase
 from orchestrator.core.live.carried import GATEWAY, GPUS
 from orchestrator.core.live.reading import GpuCount, Reading
-from orchestrator.core.live.snapshot import GpuRow
-from orchestrator.core.live.told_gpus import ToldGpus
 from orchestrator.core.live.watch import WatchMemory, watched
 from orchestrator.serving.replica_status import ReplicaStatus
-from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, running_gateway, secret
+from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, on_gpus, running_gateway, secret
 from tests.core.cluster.objects import A100_LABELS, node_object
 from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.faults import Fault
@@ -31,6 +29,7 @@ from tests.kube.server import ApiServer
 from tests.serving.conftest import Gateway, replica
 
 __all__ = ["api_server", "kubeconfig"]
+R0 = replica("r0", 40000)
 
 
 @pytest.fixture
@@ -81,12 +80,6 @@ def test_pods_are_replicas_and_gateways_together_tell_of_them(cluster: Lab, watc
     assert {CLUSTER: None, GATEWAY: None}.items() <= errors(reading).items()
 
 
-def on_gpus(error: str | None = None) -> ReplicaStatus:
-    """Of an engine on the GPU that its pod was given, which it reads."""
-    gpu = GpuRow("pod", 5, "NVIDIA A100-SXM4-80GB", "GPU-5", 93.0, 71 << 30, 80 << 30, 61.0, 312.0, 400.0, "too hot")
-    return replace(replica("r0", 40000), devices=("GPU-5",), gpus=ToldGpus((gpu,), error))
-
-
 @contextmanager
 def told(cluster: Lab, *statuses: ReplicaStatus) -> Iterator[Gateway]:
     """By all gateways, of these engines."""
@@ -98,7 +91,7 @@ def told(cluster: Lab, *statuses: ReplicaStatus) -> Iterator[Gateway]:
 
 
 def test_what_a_replica_reads_of_its_gpus_is_shown_on_the_node_of_its_pod(cluster: Lab, watch: ClusterWatch) -> None:
-    with told(cluster, on_gpus()):
+    with told(cluster, on_gpus(R0)):
         reading = watch.read()
     assert [(each.host, gpu.index, gpu.utilization_percent) for each in reading.hosts for gpu in each.gpus] == [
         ("a", 5, 93)
@@ -111,14 +104,14 @@ def test_what_a_replica_reads_of_its_gpus_is_shown_on_the_node_of_its_pod(cluste
 
 
 def test_a_driver_that_hangs_in_a_pod_leaves_its_last_word_and_is_named(cluster: Lab, watch: ClusterWatch) -> None:
-    with told(cluster, on_gpus("NVML has not answered for 6 s")):
+    with told(cluster, on_gpus(R0, "NVML has not answered for 6 s")):
         reading = watch.read()
     assert [gpu.uuid for each in reading.hosts for gpu in each.gpus] == ["GPU-5"]
     assert str(errors(reading)[GPUS]).endswith("NVML has not answered for 6 s")
 
 
 def test_without_a_gateway_gpus_are_as_they_were_last(cluster: Lab, watch: ClusterWatch) -> None:
-    with told(cluster, on_gpus()):
+    with told(cluster, on_gpus(R0)):
         _, memory = watched("default", watch.read(), WatchMemory())
     reading = watch.read()
     assert errors(reading)[GPUS] is not None
@@ -142,7 +135,7 @@ def test_who_may_not_list_nodes_sees_the_gpus_that_are_used(cluster: Lab, tmp_pa
     allow(cluster.server, "eve", NAMESPACE, [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
     eve = connect(cluster.server.kubeconfig(tmp_path / "eve", user="eve", namespace=NAMESPACE), None)
     watch = ClusterWatch(eve, None, "default")
-    with told(cluster, on_gpus()):
+    with told(cluster, on_gpus(R0)):
         reading = watch.read()
     watch.close()
     assert reading.gpu_count == GpuCount(8, None)

@@ -117,7 +117,7 @@ def test_who_may_not_read_logs_is_told_what_is_needed(api_server: ApiServer, ope
     allow(api_server, "eve", "default", [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
     log = opened(by=api_server.kubeconfig(tmp_path / "eve", user="eve"))
     with pytest.raises(
-        EnvironmentNotReady, match="forbidden: needs get pods/log; hint: kubectl .* --namespace default"
+        EnvironmentNotReady, match=r"forbidden: needs get pods/log; hint: kubectl .* --namespace default"
     ):
         text_of(log, bool)
 

@@ -7,11 +7,14 @@ import base64
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubernetes import config
 
+from orchestrator.core.live.snapshot import GpuRow
+from orchestrator.core.live.told_gpus import ToldGpus
+from orchestrator.serving.replica_status import ReplicaStatus
 from tests.core.cluster.objects import A100_LABELS, node_object
 from tests.kube.cluster import Cluster
 from tests.kube.kinds import Object
@@ -85,11 +88,17 @@ def secret(**data: str) -> Object:
 def running_gateway() -> Iterator[Gateway]:
     """A real one over an engine that answers every completion."""
     with _engine() as port:
-        gateway = Gateway([replica("r0", port)], NO_KEYS, False, DEFAULTS)
+        gateway = Gateway([on_gpus(replica("r0", port))], NO_KEYS, False, DEFAULTS)
         try:
             yield gateway
         finally:
             gateway.server.stop(drain_s=0)
+
+
+def on_gpus(status: ReplicaStatus, error: str | None = None) -> ReplicaStatus:
+    """Of an engine on the GPU that its pod was given, which it reads."""
+    gpu = GpuRow("pod", 5, "NVIDIA A100-SXM4-80GB", "GPU-5", 93.0, 71 << 30, 80 << 30, 61.0, 312.0, 400.0, "too hot")
+    return replace(status, devices=("GPU-5",), gpus=ToldGpus((gpu,), error))
 
 
 @contextmanager

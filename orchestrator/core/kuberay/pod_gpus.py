@@ -13,7 +13,7 @@ from orchestrator.core.manifests.fleet_on_pods import FleetOnPods
 from orchestrator.core.manifests.gpu_nodes import GpuNodes
 from orchestrator.core.manifests.naming import Role, group_name
 
-NOT_TOLD = "its replica reads none"
+NOT_TOLD = "it sees none"
 Told = Mapping[str, ToldGpus]  # by the address of the pod
 
 
@@ -33,7 +33,7 @@ def gpus_silent(pods: tuple[PodSeen, ...], told: Told) -> str | None:
     if not wrong:
         return None
     name, error = next(iter(wrong.items()))
-    return f"of {len(wrong)} of {len(ready)} replicas, as {name}: {error}"
+    return f"{len(wrong)} of {len(ready)} replicas do not tell: {name}: {error}"
 
 
 def _wrong(told: ToldGpus) -> str | None:

@@ -8,12 +8,12 @@ from orchestrator import __version__
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.network import HTTPS_PORTS
 from orchestrator.core.manifests.pod import POD, http_probe, security
+from orchestrator.core.manifests.rbac import RBAC, rule
 from orchestrator.core.qwen_fleet.kind import GROUP, MANAGER, PLURAL
 
 NAMESPACE, NAME, PORT = "qorch-system", MANAGER, 8080
 IMAGE, FLEET_IMAGE = f"qorch-operator:{__version__}", f"qorch:{__version__}"
 LABELS = {"app.kubernetes.io/name": NAME}
-RBAC = "rbac.authorization.k8s.io"
 SEEN, KEPT = ["list", "watch"], ["create", "delete", "get", "list", "patch", "watch"]
 RENDERED = {
     "": ("configmaps", "serviceaccounts"),
@@ -29,15 +29,15 @@ END_S = 30
 def access() -> tuple[Manifest, ...]:
     """What the operator may do: no more than it does. It may make Secrets, for show (a dry run), and read none."""
     rules = [
-        _rule(GROUP, (PLURAL,), SEEN),
-        _rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
-        _rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
-        _rule("", ("events", "secrets"), ["create"]),
-        _rule("ray.io", ("rayclusters",), [*SEEN, "patch"]),  # whose counts KubeRay leaves as they were
-        *(_rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
+        rule(GROUP, (PLURAL,), SEEN),
+        rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
+        rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
+        rule("", ("events", "secrets"), ["create"]),
+        rule("ray.io", ("rayclusters",), [*SEEN, "patch"]),  # whose counts KubeRay leaves as they were
+        *(rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),
     ]
-    leases = _rule("coordination.k8s.io", ("leases",), ["create"])
-    own_lease = {**_rule("coordination.k8s.io", ("leases",), ["get", "update"]), "resourceNames": [NAME]}
+    leases = rule("coordination.k8s.io", ("leases",), ["create"])
+    own_lease = rule("coordination.k8s.io", ("leases",), ["get", "update"], [NAME])
     return (
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata()},
         {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": _metadata(""), "rules": rules},
@@ -104,10 +104,6 @@ def _policy() -> dict[str, Any]:
 def _budget() -> Manifest:
     content = {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}
     return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": _metadata(), "spec": content}
-
-
-def _rule(group: str, resources: tuple[str, ...], verbs: list[str]) -> dict[str, Any]:
-    return {"apiGroups": [group], "resources": list(resources), "verbs": verbs}
 
 
 def _binding(kind: str, role: str, namespace: str) -> Manifest:

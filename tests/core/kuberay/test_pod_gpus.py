@@ -41,8 +41,8 @@ def test_a_gpu_that_two_tell_of_is_one() -> None:
     ("pod", "gpus", "said"),
     [
         (POD, told(GPU), None),
-        (POD, told(GPU, error="NVML hangs"), "of 1 of 1 replicas, as p0: NVML hangs"),
-        (POD, told(), "of 1 of 1 replicas, as p0: its replica reads none"),
+        (POD, told(GPU, error="NVML hangs"), "1 of 1 replicas do not tell: p0: NVML hangs"),
+        (POD, told(), "1 of 1 replicas do not tell: p0: it sees none"),
         (replace(POD, ready=False), told(), None),
         (replace(POD, ends=True), told(), None),
         (POD, {}, None),
