@@ -34,7 +34,7 @@ def test_a_service_is_asked_with_headers_but_never_with_the_servers_credentials(
 ):
     with running_gateway() as gateway:
         api_server.behind.services["default", f"{SERVICE}:8000"] = gateway.url
-        path = "/qorch/v1/replicas"
+        path = "/qorch/v1/look"
         assert api.proxied("default", f"{SERVICE}:8000", path, {"Authorization": f"Bearer {ADMIN_TOKEN}"})[0] == 401
         assert api.proxied("default", f"{SERVICE}:8000", path, {"x-qorch-admin-token": "wrong"})[0] == 401
         status, body = api.proxied("default", f"{SERVICE}:8000", path, {"x-qorch-admin-token": ADMIN_TOKEN})

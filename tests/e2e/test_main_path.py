@@ -77,7 +77,7 @@ def test_an_unknown_model_is_refused_as_openai_does(client: openai.OpenAI) -> No
 
 
 def test_the_engines_own_routes_are_out_of_reach(fleet: RealFleet) -> None:
-    for path in ("/slots", "/props", "/tokenize", "/v1/embeddings", "/qorch/v1/replicas"):
+    for path in ("/slots", "/props", "/tokenize", "/v1/embeddings", "/qorch/v1/look"):
         assert httpx.get(f"{fleet.url}{path}").status_code in (401, 404)
 
 

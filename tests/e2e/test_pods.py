@@ -94,7 +94,7 @@ def ends(cluster: PodCluster) -> Iterator[str]:
     admin, headers = {"Authorization": "Bearer admin"}, {"Authorization": f"Bearer {cluster.key}"}
     body = {**QUESTION, "max_tokens": 3000, "stream": True}
     with httpx.Client(base_url=cluster.gateway, timeout=60) as client:
-        while client.get("/qorch/v1/replicas", headers=admin).json()["replicas"]:
+        while client.get("/qorch/v1/look", headers=admin).json()["replicas"]:
             with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
                 yield [line for line in answer.iter_lines() if line][-1]
 

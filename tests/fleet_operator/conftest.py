@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tests.kube.cluster import Cluster
 from tests.kube.fixtures import api_server, kubeconfig
 from tests.kube.kuberay import KubeRay
 from tests.kube.server import ApiServer
+from tests.kube.turns import going_on
 
 __all__ = ["api_server", "kubeconfig"]
 L4_LABELS = labelled(product="NVIDIA-L4", memory="23034", count="4", compute_minor="9")
@@ -131,14 +131,8 @@ class Lab:
         api = connect(file, None, MANAGER)
         lease = Lease(api, NAMESPACE, MANAGER, elected, time.monotonic, SHORT) if elected else None
         process = OperatorProcess(api, PLANNER, Orders(namespaces, IMAGE, settle_s=0.2), lease, self.said.append)
-        stopped = threading.Event()
-        thread = threading.Thread(target=process.run, args=(stopped,))
-        thread.start()
-        try:
+        with going_on(process.run):
             yield process
-        finally:
-            stopped.set()
-            thread.join()
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +28,7 @@ from tests.kube.kuberay_objects import (
     spec_error,
     spec_hash,
 )
+from tests.kube.turns import going_on
 
 MANAGER = "kuberay-operator"
 FINALIZER = "ray.io/rayservice-finalizer"
@@ -47,17 +47,9 @@ class KubeRay:
         while self._step(name):
             pass
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """In a thread of its own, it follows all RayServices of the namespace."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,))
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def running(self) -> AbstractContextManager[None]:
+        """It follows all RayServices of the namespace."""
+        return going_on(self._run)
 
     def _run(self, ended: threading.Event) -> None:
         while not ended.is_set():

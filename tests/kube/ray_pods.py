@@ -7,13 +7,13 @@ keeps the pods of a role from it. They go with their cluster, which owns them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from tests.kube.kinds import Object
 from tests.kube.server import ApiServer
 from tests.kube.store import Key
+from tests.kube.turns import going_on
 
 ROLE = "qorch.dev/role"
 WELL = [{"type": each, "status": "True"} for each in ("PodScheduled", "Initialized", "ContainersReady", "Ready")]
@@ -30,17 +30,8 @@ class RayPods:
     address: str = "127.0.0.1"
     node: str = ""  # that all of them are put on; empty: none is told
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """In a thread of its own."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._run, args=(ended,))
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def following(self) -> AbstractContextManager[None]:
+        return going_on(self._run)
 
     def step(self) -> None:
         """Has each cluster's pods be as they should."""

@@ -117,7 +117,7 @@ def test_a_web_page_gets_nothing_where_no_key_is_needed(gateway: Make) -> None:
 
 
 def test_the_fleets_own_route_takes_its_token_and_no_users_key(gateway: Make) -> None:
-    url = f"{gateway(ring=RING).url}/qorch/v1/replicas"
+    url = f"{gateway(ring=RING).url}/qorch/v1/look"
     for wrong in ("", f"Bearer {KEY}", f"Bearer {ADMIN_TOKEN}x", f"Basic {ADMIN_TOKEN}", "Bearer"):
         assert httpx.get(url, headers={"Authorization": wrong}).status_code == 401
     assert httpx.get(url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}).status_code == 200

@@ -189,7 +189,7 @@ async def test_every_refusal_has_the_shape_that_openai_clients_read(gateway: Mak
         answers = [
             await client.get(f"{url}/nowhere"),
             await client.get(f"{url}/v1/models"),
-            await client.get(f"{url}/qorch/v1/replicas"),
+            await client.get(f"{url}/qorch/v1/look"),
             await client.get(f"{url}/ready"),
             await client.put(f"{url}/v1/models"),
         ]

@@ -18,7 +18,7 @@ from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
-from orchestrator.serving.gateway.look import decisions, look, replicas
+from orchestrator.serving.gateway.look import decisions, look
 from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
@@ -75,7 +75,6 @@ class GatewayService:
             "/v1/models": {"GET": self._models},
             "/v1/chat/completions": {"POST": self._chat},
             "/v1/completions": {"POST": self._completion},
-            "/qorch/v1/replicas": {"GET": self._replicas},
             "/qorch/v1/look": {"GET": self._look},
             "/qorch/v1/decisions": {"GET": self._decisions},
         }
@@ -115,10 +114,6 @@ class GatewayService:
 
     async def _metrics(self, request: Request, reply: Reply) -> None:
         reply.send(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], self.metrics.text())
-
-    async def _replicas(self, request: Request, reply: Reply) -> None:
-        self._doors.check_admin(request.headers)
-        reply.send(200, [JSON_TYPE], json.dumps({"replicas": replicas(self._table)}).encode())
 
     async def _look(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
