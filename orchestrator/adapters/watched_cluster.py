@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from orchestrator.adapters.cluster_probe import NODES, ON_A_NODE, PODS
+from orchestrator.adapters.cluster_probe import DRA_GROUP, DRA_VERSIONS, NODES, ON_A_NODE, PODS
 from orchestrator.adapters.informer import Informer, Kind, Name
-from orchestrator.adapters.kubernetes_api import Conflict, KubernetesApi, resource_of
+from orchestrator.adapters.kubernetes_api import Conflict, KubernetesApi, Resource, resource_of
 from orchestrator.adapters.watched_kinds import (
     FLEET,
     LIMITS,
@@ -19,12 +19,13 @@ from orchestrator.adapters.watched_kinds import (
     RAY_CLUSTER,
     RENDERED,
     SERVICE,
-    counts_kept,
+    claimable_node,
     fleet_of,
     groups_of,
     kept,
     owner,
     pod_seen,
+    ray_cluster_kept,
     trouble_of,
 )
 from orchestrator.core.cluster.limit_range import read_limit_range
@@ -40,6 +41,8 @@ from orchestrator.core.qwen_fleet.kind import API_VERSION, KIND, Key, Object, ke
 from orchestrator.core.qwen_fleet.places import Crowd, crowd
 from orchestrator.core.qwen_fleet.pod_groups import PodGroup
 from orchestrator.core.qwen_fleet.trouble import Trouble
+
+SLICES = Resource("resourceslices", DRA_GROUP, DRA_VERSIONS[0])  # which a cluster may lack
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class WatchedCluster:
         }  # fmt: skip
         self._nodes = Informer(api, Kind(NODES, read_node), self._all_changed)
         self._pods = Informer(api, Kind(PODS, pod_seen, {"fieldSelector": ON_A_NODE}), self._all_changed)
+        self._slices = Informer(api, Kind(SLICES, claimable_node), self._all_changed)
         self._seen = _CrowdSeen((), Crowd({}, {}))
 
     def start(self) -> None:
@@ -106,6 +110,9 @@ class WatchedCluster:
 
     def nodes(self) -> tuple[Node, ...]:
         return tuple(node for _, node in sorted(self._nodes.items().items()))
+
+    def claimable_nodes(self) -> frozenset[str]:
+        return frozenset(self._slices.items().values())
 
     def crowd(self) -> Crowd:
         watched: tuple[Informer[Any], ...] = (self._pods, self._nodes, *self._kinds[SERVICE])
@@ -178,7 +185,7 @@ class WatchedCluster:
         query = {} if kind in (FLEET, *LIMITS) else {"labelSelector": FLEET_LABEL}
         changed = {SERVICE: self._service_changed, **dict.fromkeys(LIMITS, self._all_changed)}
         resource = resource_of({"apiVersion": api_version, "kind": name})
-        keep = counts_kept if kind == RAY_CLUSTER else lambda item: kept(item, api_version, name)
+        keep = ray_cluster_kept if kind == RAY_CLUSTER else lambda item: kept(item, api_version, name)
         return Informer(
             self._api,
             Kind(resource, keep, query, namespace),
@@ -187,7 +194,7 @@ class WatchedCluster:
 
     def _informers(self) -> Iterator[Informer[Any]]:
         yield from chain.from_iterable(self._kinds.values())
-        yield from (self._nodes, self._pods)
+        yield from (self._nodes, self._pods, self._slices)
 
     def _in_namespace(self, kind: tuple[str, str], namespace: str) -> list[Object]:
         found = (item for informer in self._kinds[kind] for item in informer.items().items())

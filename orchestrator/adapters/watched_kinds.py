@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, NotServed, Refused
 from orchestrator.core.cluster.pod_requests import pod_requests
+from orchestrator.core.cluster.resource_slices import DRIVER
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.kuberay.counts import COUNTS
 from orchestrator.core.manifests.naming import FLEET_LABEL
@@ -45,19 +48,27 @@ def kept(item: Object, api_version: str, kind: str) -> Object:
     return {**item, "apiVersion": api_version, "kind": kind, "metadata": metadata}
 
 
-def counts_kept(item: Object) -> Object:
-    """A Ray cluster's groups by name, with their counts."""
+def ray_cluster_kept(item: Object) -> Object:
+    """A Ray cluster's groups by name, with their counts and tolerations, which KubeRay leaves as they were."""
     metadata = {name: item["metadata"].get(name) for name in ("name", "namespace", "labels")}
-    groups = [
-        {name: group[name] for name in ("groupName", *COUNTS) if name in group}
-        for group in item["spec"].get("workerGroupSpecs") or ()
-    ]
-    return {
-        "apiVersion": RAY_CLUSTER[0],
-        "kind": RAY_CLUSTER[1],
-        "metadata": metadata,
-        "spec": {"workerGroupSpecs": groups},
+    spec = item["spec"]
+    groups = {
+        "headGroupSpec": _group_kept(spec.get("headGroupSpec") or {}),
+        "workerGroupSpecs": [_group_kept(group) for group in spec.get("workerGroupSpecs") or ()],
     }
+    return {"apiVersion": RAY_CLUSTER[0], "kind": RAY_CLUSTER[1], "metadata": metadata, "spec": groups}
+
+
+def _group_kept(group: Object) -> dict[str, Any]:
+    counts = {name: group[name] for name in ("groupName", *COUNTS) if name in group}
+    tolerations = ((group.get("template") or {}).get("spec") or {}).get("tolerations") or []
+    return {**counts, "template": {"spec": {"tolerations": tolerations}}}
+
+
+def claimable_node(item: Object) -> str | None:
+    """The node whose GPUs a ResourceSlice publishes; None where it publishes something else."""
+    spec = item.get("spec") or {}
+    return spec.get("nodeName") or None if spec.get("driver") == DRIVER else None
 
 
 def pod_seen(pod: Object) -> PodSeen:

@@ -37,6 +37,9 @@ class SharedCluster(Protocol):
     def nodes(self) -> tuple[Node, ...]:
         """By name."""
 
+    def claimable_nodes(self) -> frozenset[str]:
+        """Names of those that offer GPUs by dynamic resource allocation; none where that is not known."""
+
     def crowd(self) -> Crowd: ...
 
     def limits(self, namespace: str) -> NamespaceLimits: ...

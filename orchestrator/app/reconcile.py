@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.app.fleet_counts import FleetCounts
-from orchestrator.app.fleet_planning import FleetPlanning, Planned
+from orchestrator.app.fleet_planning import FleetPlanning, Plan, Planned
 from orchestrator.app.fleet_writing import FleetWriting
 from orchestrator.app.operator_ports import Planner, SharedCluster
 from orchestrator.core.errors import QorchError
+from orchestrator.core.kuberay.next_cluster import cluster_that_stays, tolerates_otherwise
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.manifests.needed import create_secret, secret_keys
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
@@ -21,6 +22,7 @@ from orchestrator.core.qwen_fleet.service_health import health
 from orchestrator.core.qwen_fleet.spec import FleetSpec, fleet_spec
 from orchestrator.core.qwen_fleet.status import Facts, status, suspended
 from orchestrator.core.qwen_fleet.trouble import Reason, Trouble, of_error
+from orchestrator.core.qwen_fleet.unplanned_gpus import unplanned_gpus
 
 SECRET_S = 30.0  # between two looks whether a Secret has come
 
@@ -92,7 +94,13 @@ class Reconciler:
     ) -> Outcome:
         secret, known = self._secret(fleet, spec, service)
         seen = _facts(planned, unwritten, service)
-        facts = replace(seen, secret=secret, secret_known=known, secret_keys=secret_keys(spec.settings))
+        facts = replace(
+            seen,
+            secret=secret,
+            secret_known=known,
+            secret_keys=secret_keys(spec.settings),
+            tolerates_otherwise=self._tolerates_otherwise(key_of(fleet), planned.plan, service),
+        )
         look_s = [self._clock() + SECRET_S] if facts.secret is not None or not facts.secret_known else []
         return self._tell(fleet, facts, min([*look_s, *filter(None, [planned.again_s])], default=None))
 
@@ -108,8 +116,15 @@ class Reconciler:
         hint = create_secret(key.name, spec.settings)
         return Trouble(Reason.NOT_READY, f"the Secret {name} is needed, and is not there", hint), True
 
+    def _tolerates_otherwise(self, key: Key, plan: Plan | None, service: Object | None) -> str:
+        """The Ray cluster that goes on with other tolerations than are asked for; empty where there is none."""
+        name = cluster_that_stays(service) if service is not None and plan is not None else ""
+        running = self._cluster.ray_cluster(key, name) if name else None
+        return name if plan and running and tolerates_otherwise(plan.service, running) else ""
+
     def _tell(self, fleet: Object, facts: Facts, again_s: float | None = None) -> Outcome:
-        told = self._write_status(fleet, status(fleet, facts, self._clock()))
+        unplanned = unplanned_gpus(self._cluster.nodes(), self._cluster.claimable_nodes(), self._table)
+        told = self._write_status(fleet, status(fleet, replace(facts, unplanned_gpus=unplanned), self._clock()))
         if told.failed or facts.unwritten:
             return Outcome(failed=True)
         return Outcome(None if again_s is None else max(0.0, again_s - self._clock()))

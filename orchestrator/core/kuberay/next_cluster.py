@@ -28,6 +28,12 @@ def waits_for_new_cluster(service: Change) -> bool:
     return not makes_new_cluster(service) and any(TOLERATION.fullmatch(path) for path in _changed(service))
 
 
+def tolerates_otherwise(service: Object, cluster: Object) -> bool:
+    """Whether a Ray cluster's groups have other tolerations than its rendered RayService says for them."""
+    wanted, running = _tolerations(service["spec"]["rayClusterConfig"]), _tolerations(cluster["spec"])
+    return any(running[name] != wanted[name] for name in running.keys() & wanted.keys())
+
+
 def cluster_that_stays(service: Object) -> str:
     """The Ray cluster that KubeRay keeps for a RayService as it is; empty before it has decided that."""
     status = service.get("status") or {}
@@ -35,6 +41,17 @@ def cluster_that_stays(service: Object) -> str:
         return ""
     told = (status.get(name) or {} for name in ("pendingServiceStatus", "activeServiceStatus"))
     return next((str(each["rayClusterName"]) for each in told if each.get("rayClusterName")), "")
+
+
+def _tolerations(spec: Object) -> dict[str, Any]:
+    """By group; the head's has no name."""
+    workers = {each["groupName"]: each for each in spec.get("workerGroupSpecs") or ()}
+    groups = {"": spec.get("headGroupSpec") or {}, **workers}
+    return {name: _of_pod(group).get("tolerations") or [] for name, group in groups.items()}
+
+
+def _of_pod(group: Object) -> Object:
+    return (group.get("template") or {}).get("spec") or {}
 
 
 def _changed(service: Change) -> Iterator[str]:

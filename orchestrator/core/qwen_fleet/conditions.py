@@ -15,6 +15,7 @@ class Type(StrEnum):
     """What is so or not."""
 
     PLANNED = "Planned"  # the cluster can run what is asked for
+    GPUS_PLANNED_ON = "GpusPlannedOn"  # all that nodes offer; others are no trouble of the fleet's
     PLAN_CURRENT = "PlanCurrent"  # it still has what the plan was made for
     SECRET_READY = "SecretReady"
     APPLIED = "Applied"

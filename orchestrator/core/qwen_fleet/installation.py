@@ -32,6 +32,7 @@ def access() -> tuple[Manifest, ...]:
         rule(GROUP, (PLURAL,), SEEN),
         rule(GROUP, (f"{PLURAL}/status",), ["patch"]),
         rule("", ("limitranges", "nodes", "pods", "resourcequotas"), SEEN),
+        rule("resource.k8s.io", ("resourceslices",), SEEN),
         rule("", ("events", "secrets"), ["create"]),
         rule("ray.io", ("rayclusters",), [*SEEN, "patch"]),  # whose counts KubeRay leaves as they were
         *(rule(group, kinds, KEPT) for group, kinds in RENDERED.items()),

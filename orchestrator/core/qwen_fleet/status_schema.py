@@ -15,7 +15,7 @@ def _number(description: str, kind: str = "number") -> dict[str, Any]:
 
 CONDITIONS: dict[str, Any] = {
     "type": "array",
-    "description": "Planned, PlanCurrent, SecretReady, Applied, Progressing and Ready.",
+    "description": "Planned, GpusPlannedOn, PlanCurrent, SecretReady, Applied, Progressing and Ready.",
     "items": {
         "type": "object",
         "required": ["type", "status", "reason", "message", "lastTransitionTime"],

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     NOT_SERVED = "KindNotServed"
     REFUSED = "Refused"  # by a schema, a quota or an admission webhook
     UNREACHABLE = "ApiServerUnreachable"
+    GPUS_UNLABELLED = "GpusUnlabelled"
+    GPUS_BY_CLAIMS = "GpusByClaimsOnly"  # of dynamic resource allocation
 
 
 @dataclass(frozen=True)

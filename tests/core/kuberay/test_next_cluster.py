@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from orchestrator.core.kuberay.next_cluster import cluster_that_stays, makes_new_cluster, waits_for_new_cluster
+from orchestrator.core.kuberay.next_cluster import (
+    cluster_that_stays,
+    makes_new_cluster,
+    tolerates_otherwise,
+    waits_for_new_cluster,
+)
 from orchestrator.core.manifests.changes import Action, Change, FieldChange
 from tests.manifests.rendered import rendered
 
@@ -60,3 +67,32 @@ def test_no_cluster_stays_before_kuberay_has_seen_the_change(seen: int, active: 
 def test_tolerations_wait_for_a_cluster_that_nothing_else_makes(paths: tuple[str, ...], waits: bool) -> None:
     fields = tuple(FieldChange(path, 1, 2) for path in paths)
     assert waits_for_new_cluster(Change(Action.CHANGE, {}, fields)) is waits
+
+
+ONE = {"key": "team", "operator": "Exists"}
+
+
+def groups(head: list[dict[str, str]], **workers: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "headGroupSpec": {"template": {"spec": {"tolerations": head}}},
+        "workerGroupSpecs": [
+            {"groupName": name, "template": {"spec": {"tolerations": each} if each else {}}}
+            for name, each in workers.items()
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("running", "otherwise"),
+    [
+        (groups([ONE], a=[ONE], b=[]), False),
+        (groups([], a=[ONE], b=[]), True),
+        (groups([ONE], a=[], b=[]), True),
+        (groups([ONE], a=[ONE], b=[ONE]), True),
+        (groups([ONE], a=[ONE]), False),
+    ],
+    ids=["alike", "the head's", "one lacks it", "one has it still", "a group that is yet to be made"],
+)
+def test_tolerations_are_held_against_those_of_the_groups_that_run(running: dict[str, Any], otherwise: bool) -> None:
+    service = {"spec": {"rayClusterConfig": groups([ONE], a=[ONE], b=[])}}
+    assert tolerates_otherwise(service, {"spec": running}) is otherwise
