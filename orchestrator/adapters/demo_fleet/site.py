@@ -15,7 +15,7 @@ from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import Application, Decided, Fleet, Replica
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live import carried
-from orchestrator.core.live.reading import HostGpus, Reading, SourceState
+from orchestrator.core.live.reading import HostReading, Reading, SourceState
 from orchestrator.core.observed import fleet_of
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
@@ -135,7 +135,7 @@ class Site:
         gpus = SourceState(carried.GPUS, self._told_s, HUNG if hung else None)
         sources = (SourceState(carried.SERVE, at_s), SourceState(carried.GATEWAY, at_s), gpus)
         traffic = self._gateway.traffic(sum(each.engine.unfinished for each in self._replicas))
-        return Reading(at_s, self._fleet(second), traffic, (HostGpus(HOST, self._told),), self._decisions, sources)
+        return Reading(at_s, self._fleet(second), traffic, (HostReading(HOST, self._told),), self._decisions, sources)
 
     def _uses(self) -> Iterator[tuple[str, Use]]:
         for pool in self._pools:

@@ -43,11 +43,24 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class HostGpus:
-    """The GPUs of one host."""
+class HostLoad:
+    """What a host's processor and memory do, whoever uses them."""
+
+    cpu_cores: int
+    cpu_percent: float  # of all its cores, since the reading before
+    memory_used_bytes: int
+    memory_total_bytes: int  # or what a control group leaves of it
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """One host: its GPUs, and what it is known by to Ray."""
 
     host: str
-    gpus: tuple[Gpu, ...]
+    gpus: tuple[Gpu, ...] = ()
+    load: HostLoad | None = None
+    addresses: frozenset[str] = frozenset()
+    own_pids: frozenset[int] = frozenset()  # of the fleet's processes, among those on the GPUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,6 @@ class Reading:
     at_s: float
     fleet: Fleet | None
     traffic: Traffic | None = None
-    hosts: tuple[HostGpus, ...] = ()
+    hosts: tuple[HostReading, ...] = ()
     decisions: tuple[Decided, ...] = ()
     sources: tuple[SourceState, ...] = ()

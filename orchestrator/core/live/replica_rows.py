@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import EngineView, Fleet, Replica
@@ -17,26 +18,35 @@ from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
 from orchestrator.core.start_steps import PLACED, Steps
 
+NO_HOSTS: Mapping[str, str] = MappingProxyType({})
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
 
 
-def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tuple[ReplicaRow, ...]:
+class Known(NamedTuple):
+    """What a replica is looked up in."""
+
+    gpus: Mapping[str, GpuRow]  # by UUID
+    course: Course
+    hosts: Mapping[str, str]  # names by the addresses that Ray knows
+    shares_tok_s: Mapping[str, float]  # by variant
+    predicted_starts_s: Mapping[str, float]  # by variant
+
+
+def replica_rows(
+    fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course, hosts: Mapping[str, str] = NO_HOSTS
+) -> tuple[ReplicaRow, ...]:
     """Engines first; gateways have no engine to tell of."""
-    by_uuid = {gpu.uuid: gpu for gpu in gpus}
-    shares, starts = _shares(fleet), _predicted_starts(fleet)
+    known = Known({gpu.uuid: gpu for gpu in gpus}, course, hosts, _shares(fleet), _predicted_starts(fleet))
     ordered = sorted(fleet.replicas, key=lambda one: (one.deployment == GATEWAY, one.deployment, one.replica_id))
-    return tuple(
-        _row(each, by_uuid, course, shares.get(each.deployment), starts.get(each.deployment)) for each in ordered
-    )
+    return tuple(_row(each, known) for each in ordered)
 
 
-def _row(
-    replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None, start_s: float | None
-) -> ReplicaRow:
-    engine = replica.engine
-    own = [gpus[uuid] for uuid in engine.devices if uuid in gpus] if engine else []
-    told = {"host": replica.node_ip or "", **_engine(replica, course), **of_replica(own)}
+def _row(replica: Replica, known: Known) -> ReplicaRow:
+    engine, course = replica.engine, known.course
+    own = [known.gpus[uuid] for uuid in engine.devices if uuid in known.gpus] if engine else []
+    address = replica.node_ip or ""
+    told = {"host": known.hosts.get(address, address), **_engine(replica, course), **of_replica(own)}
     restarted = course.restarts.get(replica.deployment, Restarts())
     return ReplicaRow(
         replica_id=replica.replica_id,
@@ -45,8 +55,8 @@ def _row(
         reason=_reason(replica),
         ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
         started_at_s=replica.started_at_s,
-        share_tok_s=share_tok_s,
-        predicted_start_s=start_s,
+        share_tok_s=known.shares_tok_s.get(replica.deployment),
+        predicted_start_s=known.predicted_starts_s.get(replica.deployment),
         restarts=restarted.total,
         restart_reason=restarted.last_reason,
         **_answers(course.answers.get(replica.replica_id)),

@@ -27,6 +27,19 @@ class GpuRow:
     power_limit_w: float | None = None
     throttled: str = ""  # why its clocks are held down; empty where they are not
     error: str = ""
+    replicas: tuple[str, ...] = ()  # ids of those that are on it
+    others: str = ""  # who else holds its memory
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """One host; None where nobody tells."""
+
+    host: str
+    cpu_cores: int | None = None
+    cpu_percent: float | None = None  # of all its cores
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,7 @@ class Snapshot:
     goal: str = ""
     summary: Summary = field(default_factory=Summary)
     replicas: tuple[ReplicaRow, ...] = ()
+    hosts: tuple[HostRow, ...] = ()
     gpus: tuple[GpuRow, ...] = ()
     conditions: tuple[Condition, ...] = ()
     decisions: tuple[Decided, ...] = ()  # the latest last
