@@ -13,6 +13,7 @@ from textual.screen import Screen
 from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.palette import NAMES
+from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Tone, clean
 from tui import commands, exports, pages, themes
 from tui.feed import Feed
@@ -36,6 +37,7 @@ class CommandedApp(App[None]):
         Binding("d", "page('decisions')", "decisions", tooltip="Scaling decisions, with every step"),
         Binding("v", "page('events')", "events", tooltip="What happened"),
         Binding("h", "page('hosts')", "hosts", tooltip="Hosts and their GPUs"),
+        Binding("r", "page('requests')", "requests", tooltip="Requests that ended last, without their text"),
         Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
         Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
         Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
@@ -73,10 +75,15 @@ class CommandedApp(App[None]):
         if self._snapshot is None:
             return
         now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
-        self._fleet.note = self._feed.note
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
+                screen.note = self._note(self._snapshot)
                 screen.show(self._snapshot, now_s)
+
+    def _note(self, snapshot: Snapshot) -> str:
+        """What every screen says of what it shows: of which moment it is, where that is not now."""
+        frozen = f"frozen at {clock_text(snapshot.at_s)}" if self._frozen else ""
+        return "  ".join(filter(None, (self._feed.note, frozen)))
 
     def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
         self._show()
@@ -131,6 +138,7 @@ class CommandedApp(App[None]):
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
         self.top.tell("frozen; space goes on" if self._frozen else "")
+        self._show()
 
     def action_theme(self, name: str) -> None:
         if name in self.available_themes:

@@ -33,6 +33,7 @@ SCALE_OPTIONS = ("--min ", "--max ", "--target-tok-s ", "--target-ttft ", "--tar
 COMMANDS = (
     Command("fleet", "the fleet's replicas", "fleet", short=("replicas", "home")),
     _page("hosts", "hosts and their GPUs", "gpus", "nodes", "h"),
+    _page("requests", "requests that ended last, without their text", "r"),
     _page("decisions", "scaling decisions, with every step", "d"),
     _page("events", "what happened", "ev", "v"),
     _page("plan", "memory, why this profile, and what was refused", "m"),

@@ -28,10 +28,9 @@ class DetailScreen(TopScreen):
         yield Lines(id="title")
         yield Page(id="page")
 
-    def on_mount(self) -> None:
-        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD),)])
-
     def show(self, snapshot: Snapshot, now_s: float) -> None:
+        note = Span(f"  {self.note}" if self.note else "", Tone.WARN)
+        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD), note)])
         self.query_one(Page).show(list(self._content(snapshot, now_s)))
 
     def copied(self) -> str:

@@ -32,6 +32,7 @@ def required(commands: FleetCommands | None) -> FleetCommands:
 
 PAGES: dict[str, Callable[[Seen], TopScreen]] = {
     "hosts": lambda seen: DetailScreen("hosts and GPUs", pages.hosts),
+    "requests": lambda seen: DetailScreen("requests that ended last", pages.requests),
     "decisions": lambda seen: DetailScreen("decisions", pages.decisions),
     "events": lambda seen: DetailScreen("events", pages.events(seen.trends)),
     "snapshot": lambda seen: DetailScreen("snapshot", pages.yaml_of(seen.snapshot)),

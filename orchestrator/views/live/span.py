@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -34,6 +34,17 @@ def joined(parts: Iterable[Line], gap: str = "  ") -> Line:
     for part in parts:
         spans += [Span(gap), *part] if spans and part else part
     return tuple(spans)
+
+
+def flowed(parts: Iterable[Line], width: int, gap: str = "  ") -> Iterator[Line]:
+    """Parts one after the other on as many lines of so many characters as they need; at least one line."""
+    line: list[Line] = []
+    for part in filter(None, parts):
+        if line and len(text_of(joined([*line, part], gap))) > width:
+            yield joined(line, gap)
+            line = []
+        line.append(part)
+    yield joined(line, gap)
 
 
 def clean(text: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isfinite
 
 from orchestrator.core.fleet import Decided
 from orchestrator.core.live.event import Event, Severity
+from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Line, Span, Tone, clean
 from orchestrator.views.units import age_text
 
@@ -30,6 +32,11 @@ def decision_lines(decisions: Iterable[Decided], now_s: float) -> Iterator[Line]
             Span(change_text(decided), Tone.HEAD),
             Span(f"  {_why(decided)}"),
         )
+
+
+def moment_text(at_s: float, now_s: float) -> str:
+    """When it was, by the clock on the wall and by its age, e.g. "at 12:03:05, 9s ago"."""
+    return f"at {clock_text(at_s)}, {age_text(now_s - at_s)} ago" if isfinite(at_s) else "at no time that can be"
 
 
 def change_text(decided: Decided) -> str:
