@@ -31,6 +31,9 @@ class MadeUp:
     def log_path(self, replica_id: str) -> Path | None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         pass
 

@@ -25,7 +25,7 @@ from tui.screens.fleet import FleetScreen
 from tui.screens.help import HelpScreen
 from tui.screens.logs import LogsScreen
 from tui.screens.named import PAGES, Seen, required
-from tui.trends import Trends
+from tui.trends import Trends, ended_replicas
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.prompt import Question
 
@@ -193,7 +193,7 @@ class CommandedApp(App[None]):
         self._try(lambda: self._open_log(self._row(), self._row().replica_id))
 
     def action_previous(self) -> None:
-        self._try(lambda: self._open_log(self._row(), self._ended(self._row())))
+        self._try(lambda: self._open_ended(self._row()))
 
     def on_fleet_table_opened(self, message: FleetTable.Opened) -> None:
         self._open(ReplicaScreen(message.row))
@@ -205,18 +205,21 @@ class CommandedApp(App[None]):
             raise EnvironmentNotReady("no replica is chosen")
         return row
 
-    def _ended(self, row: ReplicaRow) -> str:
-        ended = self._trends.ended.get(row.deployment)
-        if ended is None:
-            raise EnvironmentNotReady(f"no replica of {row.deployment} has ended since the dashboard was opened")
-        return ended
+    def _open_ended(self, row: ReplicaRow) -> None:
+        """The log of the replica that ended last; where one is shown, that of the one before it."""
+        ended = ended_replicas(self._trends.ended.get(row.deployment), self._feed.logged(), self._snapshot)
+        if not ended:
+            raise EnvironmentNotReady("no replica has ended of which the log is here")
+        shown = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
+        at = (ended.index(shown) + 1) % len(ended) if shown in ended else 0
+        self._open_log(row, ended[at], f"ended, {at + 1} of {len(ended)}")
 
-    def _open_log(self, row: ReplicaRow, replica_id: str) -> None:
+    def _open_log(self, row: ReplicaRow, replica_id: str, state: str = "") -> None:
         path = self._feed.log_path(replica_id)
         if path is None:
             hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
             raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
-        self._open_over(LogsScreen(row, replica_id, path), ReplicaScreen)
+        self._open_over(LogsScreen(row, replica_id, path, state), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
         screen = DetailScreen(f"replica {clean(row.replica_id)}", pages.yaml_of(row))

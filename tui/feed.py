@@ -26,6 +26,9 @@ class Feed(Protocol):
     def log_path(self, replica_id: str) -> Path | None:
         """The engine's log of a replica, where it can be read here."""
 
+    def logged(self) -> tuple[str, ...]:
+        """Ids of the replicas whose logs can be read here, also those that have ended; the one written last first."""
+
     def close(self) -> None: ...
 
 
@@ -46,6 +49,9 @@ class LiveFeed:
 
     def log_path(self, replica_id: str) -> Path | None:
         return self._watch.log_path(replica_id)
+
+    def logged(self) -> tuple[str, ...]:
+        return self._watch.logged()
 
     def close(self) -> None:
         self._watch.close()

@@ -48,6 +48,9 @@ class RecordFeed:
     def log_path(self, replica_id: str) -> Path | None:
         return self._feed.log_path(replica_id)
 
+    def logged(self) -> tuple[str, ...]:
+        return self._feed.logged()
+
     def close(self) -> None:
         self._feed.close()
         with self._lock, self._stopping():

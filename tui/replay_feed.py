@@ -48,6 +48,9 @@ class ReplayFeed:
     def log_path(self, replica_id: str) -> Path | None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         self._recording.close()
 

@@ -49,6 +49,9 @@ class HostWatch:
     def log_path(self, replica_id: str) -> Path | None:
         return self._runtime.log_files().get(replica_id)
 
+    def logged(self) -> tuple[str, ...]:
+        return tuple(reversed(self._runtime.log_files()))
+
     def close(self) -> None:
         self._gpus.close()
 

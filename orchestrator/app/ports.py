@@ -109,6 +109,9 @@ class Watch(Protocol):
     def log_path(self, replica_id: str) -> Path | None:
         """The engine's log of a replica; None where it cannot be read here."""
 
+    def logged(self) -> tuple[str, ...]:
+        """Ids of the replicas whose logs can be read here, also those that have ended; the one written last first."""
+
     def close(self) -> None: ...
 
 

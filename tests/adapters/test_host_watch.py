@@ -196,6 +196,16 @@ def test_of_the_processes_on_a_gpu_those_of_the_fleet_are_known(
             each.communicate()
 
 
+def test_logs_are_known_by_their_replicas_the_one_written_last_first(watch: HostWatch, files: FleetFiles) -> None:
+    files.log_dir.mkdir(parents=True)
+    for at_s, name in enumerate(("older", "newer")):
+        path = files.log_dir / f"engine-{name}.log"
+        path.write_text("words\n")
+        os.utime(path, (at_s, at_s))
+    assert watch.logged() == ("newer", "older")
+    assert watch.log_path("older") == files.log_dir / "engine-older.log"
+
+
 def test_a_host_without_a_driver_has_no_such_source(watch: HostWatch) -> None:
     assert GPUS not in told(watch.read())
 

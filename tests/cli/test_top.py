@@ -55,6 +55,9 @@ class SimulatedWatch:
     def log_path(self, replica_id: str) -> Path | None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None: ...
 
 

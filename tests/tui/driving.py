@@ -35,6 +35,9 @@ class GivenFeed:
     def log_path(self, replica_id: str) -> Path | None:
         return self.logs.get(replica_id)
 
+    def logged(self) -> tuple[str, ...]:
+        return tuple(self.logs)
+
     def close(self) -> None: ...
 
 

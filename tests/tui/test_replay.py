@@ -53,6 +53,9 @@ class Course:
     def log_path(self, replica_id: str) -> Path | None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         self.closed = True
 

@@ -42,7 +42,9 @@ class ReplicaScreen(DetailScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
     ]
 

@@ -31,7 +31,9 @@ class FleetScreen(TopScreen):
         Binding("slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True),
         Binding("f", "faults", "faults", tooltip="Only replicas that somebody should look at"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
         Binding("escape", "back", "clear", tooltip="Clear the filter", show=False),
     ]

@@ -27,16 +27,19 @@ class LogsScreen(TopScreen):
         Binding("n", "find_again(True)", "next", tooltip="Next line that has it"),
         Binding("N", "find_again(False)", "before", tooltip="The line before that has it"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("w", "wrap", "wrap", tooltip="Wrap long lines"),
         Binding("space", "pause", "pause", tooltip="Read no further until it is pressed again"),
     ]
 
-    def __init__(self, row: ReplicaRow, replica_id: str, path: Path) -> None:
-        """The log is of `row`, or of one of its variant that has ended."""
+    def __init__(self, row: ReplicaRow, replica_id: str, path: Path, state: str = "") -> None:
+        """The log is of `row`, or of a replica that was before it, as `state` says."""
         super().__init__()
-        ended = "" if replica_id == row.replica_id else " (ended)"
-        self._row, self._title, self._tail = row, f"log of {clean(replica_id)}{ended}", LogTail(path)
+        told = f" ({state})" if state else ""
+        self.replica_id = replica_id
+        self._row, self._title, self._tail = row, f"log of {clean(replica_id)}{told}", LogTail(path)
         self._paused = self._reading = self._gone = False
 
     def content(self) -> Iterable[Widget]:

@@ -60,6 +60,9 @@ class ClusterWatch:
     def log_path(self, replica_id: str) -> Path | None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         for informer in (self._pods, self._services, self._records):
             informer.stop()
