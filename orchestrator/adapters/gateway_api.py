@@ -70,7 +70,11 @@ def _look(told: dict[str, Any], by: str) -> GatewayLook:
         engines={row[by]: engine_view(row) for row in told["replicas"]},
         replicas={row["host"]: row["replica_id"] for row in told["replicas"]},
         held=Held(**told["held"]) if told["held"] else None,
-        traffic=replace(_traffic(told["traffic"]), requests=_requests(told.get("requests", {}))),
+        traffic=replace(
+            _traffic(told["traffic"]),
+            requests=_requests(told.get("requests", {})),
+            failed_requests=_requests(told.get("failed_requests", {})),
+        ),
         decided=decided_from_data(told["decided"]) if told.get("decided") else None,
     )
 

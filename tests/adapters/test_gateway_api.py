@@ -133,10 +133,12 @@ def test_what_it_holds_is_told_where_it_holds_something(gateway: HttpStandIn) ->
 
 
 def test_the_requests_that_ended_last_are_told_and_what_else_is_told_of_them_is_left_out(gateway: HttpStandIn) -> None:
-    gateway.answers[f"GET {LOOK}"] = (200, {**TOLD, "requests": {**REQUESTS, "of another version": [1]}})
+    gateway.answers[f"GET {LOOK}"] = (
+        200, {**TOLD, "requests": {**REQUESTS, "of another version": [1]}, "failed_requests": REQUESTS}
+    )  # fmt: skip
     look = GatewayApi(gateway.url, "admin").look()
     assert look is not None
-    assert look.traffic.requests == (ANSWERED,)
+    assert look.traffic.requests == look.traffic.failed_requests == (ANSWERED,)
 
 
 def test_what_was_decided_last_is_told_but_by_an_older_one(gateway: HttpStandIn) -> None:

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.adapters.gateway_api import GatewayApi
 from orchestrator.app.ports import Engine
 from orchestrator.core.answered import Answered
-from orchestrator.serving.gateway.request_log import KEPT
+from orchestrator.serving.gateway.request_log import KEPT, KEPT_FAILED
 from tests.serving.conftest import ADMIN_TOKEN, NO_HOLD, Gateway, Make, Start
 from tests.serving.raw import chat
 from tests.serving.scripted_engine import (
@@ -36,7 +36,7 @@ async def told(gateway: Gateway) -> tuple[Answered, ...]:
     """As the dashboard reads it."""
     look = await asyncio.to_thread(GatewayApi(gateway.url, ADMIN_TOKEN).look)
     assert look is not None
-    return look.traffic.requests
+    return tuple(sorted((*look.traffic.requests, *look.traffic.failed_requests), key=lambda each: each.at_s))
 
 
 async def ask(gateway: Gateway, headers: dict[str, str] | None = None, **fields: object) -> httpx.Response:
@@ -148,9 +148,20 @@ async def test_a_request_that_was_held_tells_how_long(gateway: Make) -> None:
 
 async def test_only_the_last_are_kept_in_the_order_of_their_ends(gateway: Make) -> None:
     made = gateway(hold=NO_HOLD)
-    for number in range(KEPT + 3):
+    for number in range(KEPT_FAILED + 3):
         await ask(made, {"x-request-id": f"n{number}"})
-    assert [each.request_id for each in await told(made)] == [f"n{number}" for number in range(3, KEPT + 3)]
+    assert [each.request_id for each in await told(made)] == [f"n{number}" for number in range(3, KEPT_FAILED + 3)]
+
+
+async def test_those_that_are_answered_well_do_not_push_out_the_others(gateway: Make, scripted: Start) -> None:
+    _, port = await scripted(good)
+    made = gateway(port)
+    await ask(made, {"x-request-id": "wrong"}, nonsense=1)
+    for _ in range(KEPT + 1):
+        await ask(made)
+    ended = await told(made)
+    assert len(ended) == KEPT + 1
+    assert ended[0].request_id == "wrong"
 
 
 async def test_who_has_no_key_leaves_no_trace_that_would_push_out_others(gateway: Make) -> None:
@@ -182,7 +193,7 @@ async def test_nothing_that_a_client_or_a_model_says_can_be_looked_at(
     await ask(made, headers, stream=stream_, **PLACES[place])
     async with httpx.AsyncClient() as client:
         look = await client.get(f"{made.url}/qorch/v1/look", headers={"authorization": f"Bearer {ADMIN_TOKEN}"})
-    assert len(look.json()["requests"]["at_s"]) == 1
+    assert sum(len(look.json()[name]["at_s"]) for name in ("requests", "failed_requests")) == 1
     assert SECRET.lower() not in look.text.lower()
 
 

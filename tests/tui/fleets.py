@@ -76,7 +76,8 @@ FLEET = Snapshot(
     gpus=GPUS,
     decisions=(Decided(AT_S - 9, ScalingDecision({"qwen3.5-9b-bf16": 4}, STEPS), {"qwen3.5-9b-bf16": 3}),),
     events=(Event(AT_S - 3, Severity.ERROR, "cccc3333", "the engine has ended with 139"),),
-    requests=REQUESTS,
+    requests=tuple(each for each in REQUESTS if each.well),
+    failed_requests=tuple(each for each in REQUESTS if not each.well),
     sources=(SourceState("Ray Serve", AT_S), SourceState("GPUs", AT_S - 30, "NVML has not answered for 5 s")),
 )  # fmt: skip
 

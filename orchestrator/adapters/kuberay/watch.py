@@ -13,6 +13,7 @@ from orchestrator.adapters.gateway_api import GatewayApi, GatewayLook
 from orchestrator.adapters.informer import Informer, Kind
 from orchestrator.adapters.kuberay.gateway import AdminToken, Proxied, admin_token
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
+from orchestrator.core.answered import Answered
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.kuberay.pod import PodSeen, of_role, read_pod
@@ -161,7 +162,13 @@ class ClusterWatch:
 def _by_pod(look: GatewayLook, names: Mapping[str | None, str]) -> Traffic:
     ids = {replica_id: names.get(host, replica_id) for host, replica_id in look.replicas.items()}
     engines = {ids.get(name, name): traffic for name, traffic in look.traffic.engines.items()}
-    requests = tuple(
-        replace(each, replica_id=ids.get(each.replica_id, each.replica_id)) for each in look.traffic.requests
+    return replace(
+        look.traffic,
+        engines=engines,
+        requests=_renamed(look.traffic.requests, ids),
+        failed_requests=_renamed(look.traffic.failed_requests, ids),
     )
-    return replace(look.traffic, engines=engines, requests=requests)
+
+
+def _renamed(requests: tuple[Answered, ...], ids: Mapping[str, str]) -> tuple[Answered, ...]:
+    return tuple(replace(each, replica_id=ids.get(each.replica_id, each.replica_id)) for each in requests)

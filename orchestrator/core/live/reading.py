@@ -39,7 +39,8 @@ class Traffic:
     ttft: Histogram = NOTHING
     tpot: Histogram = NOTHING
     engines: Mapping[str, EngineTraffic] = field(default_factory=dict)  # by replica id
-    requests: tuple[Answered, ...] = ()  # those that ended last, in their order
+    requests: tuple[Answered, ...] = ()  # the last that were answered well, in the order of their ends
+    failed_requests: tuple[Answered, ...] = ()  # the last that were not: failed, refused, or left by their clients
 
 
 @dataclass(frozen=True, slots=True)

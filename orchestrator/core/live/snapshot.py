@@ -130,4 +130,5 @@ class Snapshot:
     decisions: tuple[Decided, ...] = ()  # the latest last
     events: tuple[Event, ...] = ()  # since the snapshot before
     sources: tuple[SourceState, ...] = ()
-    requests: tuple[Answered, ...] = ()  # that ended last, in their order
+    requests: tuple[Answered, ...] = ()  # the last that were answered well, in the order of their ends
+    failed_requests: tuple[Answered, ...] = ()  # the last that were not: failed, refused, or left by their clients

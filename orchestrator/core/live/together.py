@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided
@@ -25,7 +25,8 @@ def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
         ttft=together(tuple(each.ttft for each in several)),
         tpot=together(tuple(each.tpot for each in several)),
         engines=_engines([each.engines for each in several]),
-        requests=_requests(several),
+        requests=_latest(one for each in several for one in each.requests),
+        failed_requests=_latest(one for each in several for one in each.failed_requests),
     )
 
 
@@ -47,9 +48,8 @@ def latest(several: Sequence[Decided | None]) -> Decided | None:
     return max((each for each in several if each), key=lambda each: each.at_s, default=None)
 
 
-def _requests(several: Sequence[Traffic]) -> tuple[Answered, ...]:
-    ended = sorted((one for each in several for one in each.requests), key=lambda one: one.at_s)
-    return tuple(ended[-REQUESTS:])
+def _latest(ended: Iterable[Answered]) -> tuple[Answered, ...]:
+    return tuple(sorted(ended, key=lambda one: one.at_s)[-REQUESTS:])
 
 
 def _engines(several: Sequence[Mapping[str, EngineTraffic]]) -> dict[str, EngineTraffic]:

@@ -70,4 +70,5 @@ def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
         decisions=reading.decisions,
         sources=reading.sources,
         requests=reading.traffic.requests if reading.traffic else (),
+        failed_requests=reading.traffic.failed_requests if reading.traffic else (),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -15,7 +15,7 @@ from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.usage_events import UsageEvents
 from orchestrator.serving.gateway.waiters import Ticket
 
-KEPT = 100
+KEPT, KEPT_FAILED = 100, 50  # of those that were answered well, and of the others, which are looked for longer
 DIGITS = 4  # of seconds
 
 
@@ -71,7 +71,8 @@ class RequestLog:
     """Bounded; only requests that came with a key that is let in, where keys are needed: others could push them out."""
 
     def __init__(self) -> None:
-        self._ended: deque[Answered] = deque(maxlen=KEPT)
+        self.well: deque[Answered] = deque(maxlen=KEPT)
+        self.failed: deque[Answered] = deque(maxlen=KEPT_FAILED)  # or refused, or left by their clients
 
     @contextmanager
     def noted(self) -> Iterator[RequestNote]:
@@ -88,11 +89,14 @@ class RequestLog:
             status, outcome = 500, GATEWAY_FAILED
             raise
         finally:
-            self._ended.append(note.ended(status, outcome))
+            ended = note.ended(status, outcome)
+            (self.well if ended.well else self.failed).append(ended)
 
-    def columns(self) -> dict[str, list[Any]]:
-        """By field, a value for each request, the one that ended last at the end: half as long as an object each."""
-        return {each.name: [getattr(one, each.name) for one in self._ended] for each in fields(Answered)}
+
+def columns(requests: Iterable[Answered]) -> dict[str, list[Any]]:
+    """By field, a value for each request, in their order: half as long as an object each."""
+    all_ = tuple(requests)
+    return {each.name: [getattr(one, each.name) for one in all_] for each in fields(Answered)}
 
 
 def _code(error: ApiError) -> str:

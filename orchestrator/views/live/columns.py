@@ -61,7 +61,7 @@ def reason_text(row: ReplicaRow, now_s: float) -> str:
     """Why it is as it is, and of one that starts how long it has."""
     if row.throttled:
         return f"clocks held down: {row.throttled}"
-    return " ".join(filter(None, (row.reason, starting_text(row, now_s))))
+    return ", ".join(filter(None, (row.reason, starting_text(row, now_s))))
 
 
 def _reason(row: ReplicaRow, now_s: float) -> str:

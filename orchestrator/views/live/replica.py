@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.replica_state import state_of
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live import amounts
 from orchestrator.views.live.column_words import COLUMN_WORDS
 from orchestrator.views.live.columns import BY_NAME, GLYPHS, TONES, reason_text
 from orchestrator.views.live.hosts import gpu_lines
-from orchestrator.views.live.requests import request_lines
+from orchestrator.views.live.requests import ended, request_lines
 from orchestrator.views.live.span import Line, Span, Tone, clean
 from orchestrator.views.live.start import start_lines
 
@@ -26,6 +27,21 @@ def replica_lines(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator
     state = state_of(row)
     yield Span(f"{GLYPHS[state]} {state.value}", TONES[state]), Span(f"  {clean(reason_text(row, now_s))}")
     yield ()
+    if row.deployment == GATEWAY:
+        yield from _gateway(row, snapshot, now_s)
+    else:
+        yield from _engine(row, snapshot, now_s)
+
+
+def _gateway(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]:
+    """It has no engine: what it does is the fleet's requests."""
+    yield *_figure("host", row, now_s, VALUE_WIDTH), *_figure("age", row, now_s)
+    yield ()
+    yield (Span("requests  ", Tone.HEAD), Span("of the fleet, that ended last", Tone.DIM))
+    yield from request_lines(ended(snapshot), now_s)
+
+
+def _engine(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]:
     for left, right in PAIRS:
         yield *_figure(left, row, now_s, VALUE_WIDTH), *_figure(right, row, now_s)
     yield _line("runs", clean(row.revision))
@@ -38,7 +54,7 @@ def replica_lines(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator
         yield from gpu_lines(gpus)
     yield ()
     yield (Span("requests  ", Tone.HEAD), Span("of the fleet's last that ended, those of this replica", Tone.DIM))
-    yield from request_lines([each for each in snapshot.requests if each.replica_id == row.replica_id], now_s)
+    yield from request_lines([each for each in ended(snapshot) if each.replica_id == row.replica_id], now_s)
 
 
 def _figure(name: str, row: ReplicaRow, now_s: float, width: int = 0) -> Line:

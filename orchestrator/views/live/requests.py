@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orchestrator.core.answered import CLIENT_LEFT, Answered
+from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.views.live import amounts
 from orchestrator.views.live.span import Line, Span, Tone, clean, joined
-from orchestrator.views.units import age_text
 
 HEAD = f"{'AGO':>6} {'REPLICA':<9} {'PROMPT':>7} {'TOKENS':>6} {'TTFT':>6} {'TPOT':>6} {'WAITED':>6} {'TOOK':>6}  "
 OUTCOME_WIDTH = 32
@@ -28,19 +28,24 @@ FAILED, LEFT = Sign("✖", "failed", Tone.BAD), Sign("◌", "left by their clien
 SIGNS = (WELL, FAILED, REFUSED, LEFT)
 
 
+def ended(snapshot: Snapshot) -> tuple[Answered, ...]:
+    """All that are known, in the order of their ends."""
+    return tuple(sorted((*snapshot.requests, *snapshot.failed_requests), key=lambda one: one.at_s))
+
+
 def request_lines(requests: Sequence[Answered], now_s: float) -> Iterator[Line]:
     """How they went together, then each; nothing of what they say is known."""
     if not requests:
         yield (Span("none has ended yet", Tone.DIM),)
         return
-    yield _together(requests, now_s)
+    yield _together(requests)
     yield (Span(f"{HEAD}{'OUTCOME':<{OUTCOME_WIDTH}} REQUEST", Tone.HEAD),)
     for one in reversed(requests):
         yield _line(one, now_s)
 
 
-def _together(requests: Sequence[Answered], now_s: float) -> Line:
-    since = Span(f"the last {len(requests)}, of {age_text(now_s - requests[0].at_s)}: ")
+def _together(requests: Sequence[Answered]) -> Line:
+    since = Span(f"the last {len(requests)}: ")
     signs = Counter(map(_sign, requests))
     counts = [(Span(f"{signs[sign]} {sign.word}", sign.tone),) for sign in SIGNS if signs[sign]]
     return since, *joined(counts, ", ")

@@ -43,8 +43,10 @@ def test_the_oldest_of_all_that_is_held_is_told_and_engines_are_full_where_each_
 
 
 def test_the_requests_of_all_gateways_come_in_the_order_of_their_ends_and_only_the_last() -> None:
-    one = Traffic(requests=tuple(answered(at_s=2.0 * number) for number in range(REQUESTS)))
+    failed = (answered(at_s=2.0, outcome="engine_died"),)
+    one = Traffic(requests=tuple(answered(at_s=2.0 * number) for number in range(REQUESTS)), failed_requests=failed)
     other = Traffic(requests=tuple(answered(at_s=2.0 * number + 1) for number in range(REQUESTS)))
     both = traffic_together([one, other])
     assert both is not None
+    assert both.failed_requests == failed
     assert [each.at_s for each in both.requests] == [float(number) for number in range(REQUESTS, 2 * REQUESTS)]

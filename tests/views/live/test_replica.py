@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.snapshot import GpuRow, Snapshot
 from orchestrator.views.live.column_words import COLUMN_WORDS
 from orchestrator.views.live.columns import BY_NAME
@@ -42,6 +43,15 @@ def test_its_own_gpus_are_shown_and_no_others() -> None:
     assert "NVIDIA A100" in text
     assert "NVIDIA L4" not in text
     assert "NVIDIA" not in shown(Snapshot(BEGIN_S, "mine", gpus=GPUS))
+
+
+def test_of_a_gateway_all_requests_of_the_fleet_are_shown_and_nothing_that_only_an_engine_has() -> None:
+    requests = (answered("a", request_id="mine-1"), answered("b", request_id="other-1"))
+    text = shown(Snapshot(BEGIN_S, "mine", requests=requests), deployment=GATEWAY)
+    assert "mine-1" in text
+    assert "other-1" in text
+    assert "KV cache" not in text
+    assert "start" not in text
 
 
 def test_of_the_requests_that_ended_its_own_are_shown() -> None:

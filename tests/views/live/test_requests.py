@@ -43,7 +43,7 @@ def test_the_latest_is_first_and_before_all_stands_how_many_went_well() -> None:
         answered(outcome="client left", status=0),
         answered(request_id="new"),
     )
-    assert lines[0] == "the last 5, of 1m50s: 2 answered, 1 failed, 1 refused, 1 left by their clients"
+    assert lines[0] == "the last 5: 2 answered, 1 failed, 1 refused, 1 left by their clients"
     assert lines[2].endswith("new")
     assert lines[-1].endswith("old")
 
