@@ -13,7 +13,7 @@ from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.export import csv_text, json_text
 from orchestrator.views.live.header import header_lines
 from orchestrator.views.live.span import Line, Tone
-from orchestrator.views.live.trail import decision_lines, event_lines
+from orchestrator.views.live.trail import NONE_YET, decision_lines, event_lines, few_events
 from tui.exports import Writer
 from tui.screens.base import TopScreen
 from tui.trends import Trends
@@ -22,7 +22,7 @@ from tui.widgets.lines import Lines
 from tui.widgets.prompt import Question
 
 SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
-MOST_HEADER = 7  # lines
+MOST_HEADER, MOST_LINES = 7, 10  # of the head, and of decisions
 TALL = 40  # from which on there is room for more of what happened
 
 
@@ -66,8 +66,10 @@ class FleetScreen(TopScreen):
         self._show_header(header_lines(snapshot, now_s, self.note, self.size.width))
         self.query_one("#trends", Lines).show([self._trends.line(self.size.width)])
         self.table.show(snapshot.replicas, now_s)
-        self.query_one("#decisions", Lines).show(list(decision_lines(snapshot.decisions[-10:], now_s)))
-        self.query_one("#events", Lines).show(list(event_lines(list(self._trends.events)[-10:], now_s)))
+        decisions, events = self.query_one("#decisions", Lines), self.query_one("#events", Lines)
+        decisions.show(list(decision_lines(snapshot.decisions[-MOST_LINES:], now_s)) or [NONE_YET])
+        few = few_events(tuple(self._trends.events), now_s, max(1, events.room.height - 1))
+        events.show(list(event_lines(few, now_s)) or [NONE_YET])
 
     def _show_header(self, lines: Sequence[Line]) -> None:
         """As high as its lines, unless the terminal is very low."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from orchestrator.core.fleet import Decided
@@ -14,6 +14,17 @@ from orchestrator.views.units import age_text
 GLYPHS = {Severity.INFO: "·", Severity.WARNING: "▲", Severity.ERROR: "✖"}
 TONES = {Severity.INFO: Tone.PLAIN, Severity.WARNING: Tone.WARN, Severity.ERROR: Tone.BAD}
 AGE_WIDTH = 7
+LATELY_S = 600.0
+NONE_YET: Line = (Span("none yet", Tone.DIM),)
+
+
+def few_events(events: Sequence[Event], now_s: float, most: int) -> list[Event]:
+    """The latest, in their order; an error that happened lately keeps its place where many others came after it."""
+    latest = list(events[-most:])
+    errors = [each for each in events if each.severity is Severity.ERROR and now_s - each.at_s < LATELY_S]
+    if most < 2 or not errors or any(each.severity is Severity.ERROR for each in latest):
+        return latest
+    return [errors[-1], *latest[1:]]
 
 
 def event_lines(events: Iterable[Event], now_s: float) -> Iterator[Line]:
