@@ -222,7 +222,8 @@ class CommandedApp(App[None]):
         self._open_over(LogsScreen(row, replica_id, path, state), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
-        screen = DetailScreen(f"replica {clean(row.replica_id)}", pages.yaml_of(row))
+        at = f" at {clock_text(self._snapshot.at_s)}" if self._snapshot else ""
+        screen = DetailScreen(f"replica {clean(row.replica_id)}{at}", pages.yaml_of(row))
         self._open_over(screen, ReplicaScreen)
 
     def _open_over(self, screen: TopScreen, *kept: type[TopScreen]) -> None:

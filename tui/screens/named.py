@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.live.snapshot import Snapshot
+from orchestrator.views.live.playback import clock_text
 from tui import pages
 from tui.fleet_commands import FleetCommands
 from tui.screens.base import TopScreen
@@ -35,7 +36,9 @@ PAGES: dict[str, Callable[[Seen], TopScreen]] = {
     "requests": lambda seen: DetailScreen("requests that ended last", pages.requests),
     "decisions": lambda seen: DetailScreen("decisions", pages.decisions),
     "events": lambda seen: DetailScreen("events", pages.events(seen.trends)),
-    "snapshot": lambda seen: DetailScreen("snapshot", pages.yaml_of(seen.snapshot)),
+    "snapshot": lambda seen: DetailScreen(
+        f"snapshot at {clock_text(seen.snapshot.at_s)}", pages.yaml_of(seen.snapshot)
+    ),
     "plan": lambda seen: OutputScreen("plan", required(seen.commands).plan(seen.snapshot)),
     "diff": lambda seen: OutputScreen("runs against planned", required(seen.commands).diff(seen.snapshot)),
 }
