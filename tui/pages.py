@@ -25,7 +25,7 @@ def requests(snapshot: Snapshot, now_s: float) -> Iterable[Line]:
 
 
 def events(trends: Trends) -> Content:
-    return lambda snapshot, now_s: tuple(event_lines(trends.events, now_s)) or [NONE_YET]
+    return lambda snapshot, now_s: tuple(event_lines(trends.events, now_s, with_clock=True)) or [NONE_YET]
 
 
 def decisions(snapshot: Snapshot, now_s: float) -> Iterator[Line]:

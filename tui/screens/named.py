@@ -34,8 +34,8 @@ def required(commands: FleetCommands | None) -> FleetCommands:
 PAGES: dict[str, Callable[[Seen], TopScreen]] = {
     "hosts": lambda seen: DetailScreen("hosts and GPUs", pages.hosts),
     "requests": lambda seen: DetailScreen("requests that ended last", pages.requests),
-    "decisions": lambda seen: DetailScreen("decisions", pages.decisions),
-    "events": lambda seen: DetailScreen("events", pages.events(seen.trends)),
+    "decisions": lambda seen: DetailScreen("decisions", pages.decisions, wraps=True),
+    "events": lambda seen: DetailScreen("events", pages.events(seen.trends), wraps=True),
     "snapshot": lambda seen: DetailScreen(
         f"snapshot at {clock_text(seen.snapshot.at_s)}", pages.yaml_of(seen.snapshot)
     ),

@@ -64,7 +64,7 @@ def _head(host: HostRow, gpus: Sequence[GpuRow], rows: Sequence[ReplicaRow]) -> 
     yield Span("replicas ", Tone.DIM), Span(f"{engines:,}")
     if gpus:
         used = len({gpu.uuid for gpu in gpus if gpu.replicas})
-        yield Span("GPUs used ", Tone.DIM), Span(f"{used}/{len(gpus)}")
+        yield Span("GPUs ", Tone.DIM), Span(f"{used}/{len(gpus)}")
 
 
 def _memory_tone(host: HostRow) -> Tone:

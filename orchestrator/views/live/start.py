@@ -27,11 +27,11 @@ def start_lines(row: ReplicaRow, now_s: float) -> Iterator[Line]:
 
 
 def starting_text(row: ReplicaRow, now_s: float) -> str:
-    """How long a start has taken, of how long it should; empty of one that has ended, or of which nobody tells."""
+    """How long a start has taken, of how long was planned, e.g. "12s of ~40s"; empty where it is over, or not told."""
     if state_of(row) is not ReplicaState.STARTING or row.started_at_s is None:
         return ""
-    planned = f" of about {age_text(row.predicted_start_s)}" if row.predicted_start_s else ""
-    return f"for {amounts.age(row.started_at_s, now_s)}{planned}"
+    planned = f" of ~{age_text(row.predicted_start_s)}" if row.predicted_start_s else ""
+    return f"{amounts.age(row.started_at_s, now_s)}{planned}"
 
 
 def is_late(row: ReplicaRow, now_s: float) -> bool:
@@ -43,7 +43,7 @@ def is_late(row: ReplicaRow, now_s: float) -> bool:
 
 def _start(row: ReplicaRow, now_s: float) -> Span:
     if running := starting_text(row, now_s):
-        return Span(f"going on {running}", Tone.BAD if is_late(row, now_s) else Tone.WARN)
+        return Span(f"goes on, {running}", Tone.BAD if is_late(row, now_s) else Tone.WARN)
     if not row.start_steps:
         return Span("nobody tells how it went", Tone.DIM)
     whole_s, placed_s = sum(row.start_steps.values()), row.start_steps.get(PLACED, 0.0)

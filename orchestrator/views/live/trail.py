@@ -27,12 +27,13 @@ def few_events(events: Sequence[Event], now_s: float, most: int) -> list[Event]:
     return [errors[-1], *latest[1:]]
 
 
-def event_lines(events: Iterable[Event], now_s: float) -> Iterator[Line]:
-    """`events` are in the order in which they happened."""
+def event_lines(events: Iterable[Event], now_s: float, with_clock: bool = False) -> Iterator[Line]:
+    """`events` are in the order in which they happened; a clock helps to find them in other logs."""
     for event in reversed(tuple(events)):
         tone = TONES[event.severity]
         words = f"{GLYPHS[event.severity]} {clean(event.subject)}: {clean(event.message)}"
-        yield Span(_age(event.at_s, now_s), Tone.DIM), Span(words, tone)
+        clock = f"{clock_text(event.at_s)} " if with_clock and isfinite(event.at_s) else ""
+        yield Span(clock + _age(event.at_s, now_s), Tone.DIM), Span(words, tone)
 
 
 def decision_lines(decisions: Iterable[Decided], now_s: float) -> Iterator[Line]:

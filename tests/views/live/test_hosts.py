@@ -27,7 +27,7 @@ def test_a_host_is_told_with_what_it_has_and_each_gpu_with_its_replicas() -> Non
         SNAPSHOT, gpus=(A100, replace(A100, index=1, uuid="GPU-1", replicas=())), replicas=(row("a", host="node1"),)
     )
     assert shown(seen) == [
-        "node1  CPU 37% of 64 cores  memory 120.0/512G  replicas 1  GPUs used 1/2",
+        "node1  CPU 37% of 64 cores  memory 120.0/512G  replicas 1  GPUs 1/2",
         "  GPU NAME                      BUSY      MEMORY TEMP     POWER  REPLICAS",
         "    0 NVIDIA A100                87%    61.0/80G  71°  310/400W  a",
         "    1 NVIDIA A100                87%    61.0/80G  71°  310/400W  -",
