@@ -30,6 +30,9 @@ class MadeUp:
     def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         pass
 

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from orchestrator.core.errors import EnvironmentNotReady, QorchError, UsageError
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.palette import NAMES
+from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Tone, clean
 from tui import commands, exports, pages, themes
 from tui.feed import Feed
@@ -24,7 +25,7 @@ from tui.screens.fleet import FleetScreen
 from tui.screens.help import HelpScreen
 from tui.screens.logs import LogsScreen
 from tui.screens.named import PAGES, Seen, required
-from tui.trends import Trends
+from tui.trends import Trends, ended_replicas
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.prompt import Question
 
@@ -36,6 +37,7 @@ class CommandedApp(App[None]):
         Binding("d", "page('decisions')", "decisions", tooltip="Scaling decisions, with every step"),
         Binding("v", "page('events')", "events", tooltip="What happened"),
         Binding("h", "page('hosts')", "hosts", tooltip="Hosts and their GPUs"),
+        Binding("r", "page('requests')", "requests", tooltip="Requests that ended last, without their text"),
         Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
         Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
         Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
@@ -73,10 +75,15 @@ class CommandedApp(App[None]):
         if self._snapshot is None:
             return
         now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
-        self._fleet.note = self._feed.note
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
+                screen.note = self._note(self._snapshot)
                 screen.show(self._snapshot, now_s)
+
+    def _note(self, snapshot: Snapshot) -> str:
+        """What every screen says of what it shows: of which moment it is, where that is not now."""
+        frozen = f"frozen at {clock_text(snapshot.at_s)}" if self._frozen else ""
+        return "  ".join(filter(None, (self._feed.note, frozen)))
 
     def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
         self._show()
@@ -131,6 +138,7 @@ class CommandedApp(App[None]):
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
         self.top.tell("frozen; space goes on" if self._frozen else "")
+        self._show()
 
     def action_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -197,29 +205,33 @@ class CommandedApp(App[None]):
             raise EnvironmentNotReady("no replica is chosen")
         return row
 
-    def _ended(self, row: ReplicaRow) -> str:
-        ended = self._trends.ended.get(row.deployment)
-        if ended is None:
-            raise EnvironmentNotReady(f"no replica of {row.deployment} has ended since the dashboard was opened")
-        return ended
+    def _open_ended(self, row: ReplicaRow) -> None:
+        """The log of the replica that ended last; where one is shown, that of the one before it."""
+        ended = ended_replicas(self._trends.ended.get(row.deployment), self._feed.logged(), self._snapshot)
+        if not ended:
+            raise EnvironmentNotReady("no replica has ended of which the log is here")
+        shown = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
+        at = (ended.index(shown) + 1) % len(ended) if shown in ended else 0
+        self._open_log(row, ended[at], f"ended, {at + 1} of {len(ended)}")
 
     def _open_previous(self, row: ReplicaRow) -> None:
-        """What ran in its own place before, or the last of its variant that ended."""
+        """What ran in its own place before, or else the replicas that ended."""
         log = self._feed.log(row.replica_id, previous=True)
         if log is None:
-            self._open_log(row, self._ended(row), " (ended)")
+            self._open_ended(row)
         else:
-            self._open_over(LogsScreen(row, f"{row.replica_id} (before it was started anew)", log), ReplicaScreen)
+            self._open_over(LogsScreen(row, row.replica_id, log, "before it was started anew"), ReplicaScreen)
 
-    def _open_log(self, row: ReplicaRow, replica_id: str, note: str = "") -> None:
+    def _open_log(self, row: ReplicaRow, replica_id: str, state: str = "") -> None:
         log = self._feed.log(replica_id)
         if log is None:
             hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
             raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
-        self._open_over(LogsScreen(row, replica_id + note, log), ReplicaScreen)
+        self._open_over(LogsScreen(row, replica_id, log, state), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
-        screen = DetailScreen(f"replica {clean(row.replica_id)}", pages.yaml_of(row))
+        at = f" at {clock_text(self._snapshot.at_s)}" if self._snapshot else ""
+        screen = DetailScreen(f"replica {clean(row.replica_id)}{at}", pages.yaml_of(row))
         self._open_over(screen, ReplicaScreen)
 
     def _open_over(self, screen: TopScreen, *kept: type[TopScreen]) -> None:

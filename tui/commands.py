@@ -33,6 +33,7 @@ SCALE_OPTIONS = ("--min ", "--max ", "--target-tok-s ", "--target-ttft ", "--tar
 COMMANDS = (
     Command("fleet", "the fleet's replicas", "fleet", short=("replicas", "home")),
     _page("hosts", "hosts and their GPUs", "gpus", "nodes", "h"),
+    _page("requests", "requests that ended last, without their text", "r"),
     _page("decisions", "scaling decisions, with every step", "d"),
     _page("events", "what happened", "ev", "v"),
     _page("plan", "memory, why this profile, and what was refused", "m"),
@@ -41,7 +42,7 @@ COMMANDS = (
     Command("help", "keys and commands", "help", short=("?",)),
     Command("yaml", "the replica under the cursor", "yaml", short=("y",)),
     Command("logs", "the log of the replica under the cursor", "logs", short=("log", "l")),
-    Command("previous", "the log of the last replica of its variant that ended", "previous", short=("p",)),
+    Command("previous", "the log of the replica that ended last; again, of the one before", "previous", short=("p",)),
     Command("sort", "order the replicas", "sort", argument="COLUMN", needed=True, choices=tuple(BY_NAME)),
     Command("filter", "only some replicas", "filter", argument="TEXT", short=("grep",)),
     Command("faults", "only replicas that somebody should look at", "faults", short=("f",)),

@@ -26,6 +26,9 @@ class Feed(Protocol):
     def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
         """The engine's log of a replica, or of what ran in its place before; None where none is kept."""
 
+    def logged(self) -> tuple[str, ...]:
+        """Ids of the replicas whose logs can be read here, also those that have ended; the one written last first."""
+
     def close(self) -> None: ...
 
 
@@ -46,6 +49,9 @@ class LiveFeed:
 
     def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
         return self._watch.log(replica_id, previous)
+
+    def logged(self) -> tuple[str, ...]:
+        return self._watch.logged()
 
     def close(self) -> None:
         self._watch.close()

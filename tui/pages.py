@@ -7,29 +7,32 @@ from typing import Any
 
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.views.live.export import finite
-from orchestrator.views.live.replica import gpu_lines
+from orchestrator.views.live.hosts import host_lines
+from orchestrator.views.live.requests import ended, request_lines
 from orchestrator.views.live.span import Line, Span, Tone, clean
-from orchestrator.views.live.trail import change_text, event_lines, step_lines
+from orchestrator.views.live.trail import NONE_YET, change_text, event_lines, moment_text, step_lines
 from orchestrator.views.plain import plain
 from tui.screens.detail import Content
 from tui.trends import Trends
 
-NONE_YET = Span("none yet", Tone.DIM)
-
 
 def hosts(snapshot: Snapshot, now_s: float) -> Iterable[Line]:
-    return tuple(gpu_lines(snapshot.gpus)) or [(Span("no GPU is seen", Tone.DIM),)]
+    return tuple(host_lines(snapshot)) or [(Span("no host is seen", Tone.DIM),)]
+
+
+def requests(snapshot: Snapshot, now_s: float) -> Iterable[Line]:
+    return tuple(request_lines(ended(snapshot), now_s))
 
 
 def events(trends: Trends) -> Content:
-    return lambda snapshot, now_s: tuple(event_lines(trends.events, now_s)) or [(NONE_YET,)]
+    return lambda snapshot, now_s: tuple(event_lines(trends.events, now_s, with_clock=True)) or [NONE_YET]
 
 
 def decisions(snapshot: Snapshot, now_s: float) -> Iterator[Line]:
     if not snapshot.decisions:
-        yield (NONE_YET,)
+        yield NONE_YET
     for decided in reversed(snapshot.decisions):
-        yield (Span(change_text(decided), Tone.HEAD),)
+        yield Span(change_text(decided), Tone.HEAD), Span(f"  {moment_text(decided.at_s, now_s)}", Tone.DIM)
         yield from step_lines(decided)
         yield ()
 

@@ -49,6 +49,9 @@ class RecordFeed:
     def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
         return self._feed.log(replica_id, previous)
 
+    def logged(self) -> tuple[str, ...]:
+        return self._feed.logged()
+
     def close(self) -> None:
         self._feed.close()
         with self._lock, self._stopping():

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from textual.binding import Binding
 
+from orchestrator.views.live.column_words import COLUMN_WORDS
+from orchestrator.views.live.columns import BY_NAME
 from tui.commanded import CommandedApp
 from tui.commands import COMMANDS
 from tui.keys import bindings_of, told
@@ -32,7 +34,7 @@ PLACES = (
 
 
 def page() -> str:
-    return "\n".join((HEAD, *_keys(), *_commands()))
+    return "\n".join((HEAD, *_keys(), *_columns(), *_commands()))
 
 
 def _keys() -> Iterator[str]:
@@ -49,6 +51,13 @@ def _table(bindings: Sequence[Binding]) -> Iterator[str]:
     yield "| key | |\n|---|---|"
     for what, keys in told(bindings).items():
         yield f"| {' '.join(f'`{key}`' for key in keys)} | {what} |"
+    yield ""
+
+
+def _columns() -> Iterator[str]:
+    yield "## Columns\n\n| column | `:sort` | |\n|---|---|---|"
+    for name, words in COLUMN_WORDS.items():
+        yield f"| {BY_NAME[name].title} | `{name}` | {words.says} |"
     yield ""
 
 

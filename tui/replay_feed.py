@@ -47,6 +47,9 @@ class ReplayFeed:
     def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         self._recording.close()
 

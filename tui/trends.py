@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.core.live.event import Event
 from orchestrator.core.live.snapshot import Snapshot
@@ -13,6 +13,14 @@ from orchestrator.views.live.sparkline import sparkline
 
 KEPT = 600  # snapshots
 EVENTS = 500
+ENDED = 20  # replicas whose logs can be looked at
+
+
+def ended_replicas(last: str | None, logged: Sequence[str], now: Snapshot | None) -> tuple[str, ...]:
+    """Of the replicas of which there is a log those that run no more, `last` before all; the latest, bounded."""
+    running = {row.replica_id for row in now.replicas} if now else set()
+    known = dict.fromkeys([last, *logged] if last else logged)
+    return tuple(each for each in known if each not in running)[:ENDED]
 
 
 class Trends:

@@ -104,6 +104,10 @@ class BareHost:
         self._files.remove()
         return Removal(existed=existed or ended > 0, processes_ended=ended)
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process of this host is one of the fleet's."""
+        return self._head.owner.owns_pid(pid)
+
     def log_files(self) -> dict[str, Path]:
         files = sorted(self._files.log_dir.glob("engine-*.log"), key=lambda path: path.stat().st_mtime)
         return {path.stem.removeprefix("engine-"): path for path in files}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.fleet import Decided, EngineView, decided_from_data
 from orchestrator.core.held import Held
@@ -71,7 +72,11 @@ def _look(told: dict[str, Any], by: str) -> GatewayLook:
         engines={row[by]: engine_view(row) for row in told["replicas"]},
         replicas={row["host"]: row["replica_id"] for row in told["replicas"]},
         held=Held(**told["held"]) if told["held"] else None,
-        traffic=_traffic(told["traffic"]),
+        traffic=replace(
+            _traffic(told["traffic"]),
+            requests=_requests(told.get("requests", {})),
+            failed_requests=_requests(told.get("failed_requests", {})),
+        ),
         decided=decided_from_data(told["decided"]) if told.get("decided") else None,
         gpus={row[by]: TOLD_GPUS.value(row["gpus"]) for row in told["replicas"] if "gpus" in row},
     )
@@ -86,6 +91,12 @@ def _traffic(told: dict[str, Any]) -> Traffic:
     return Traffic(**{**told, "ttft": ttft, "tpot": tpot, "engines": engines})
 
 
+def _requests(columns: Mapping[str, list[Any]]) -> tuple[Answered, ...]:
+    """A gateway of another version may tell more, or nothing."""
+    known = {name: values for name, values in columns.items() if name in Answered.__dataclass_fields__}
+    return tuple(Answered(**dict(zip(known, values, strict=True))) for values in zip(*known.values(), strict=True))
+
+
 def _histogram(buckets: Iterable[tuple[str, float]]) -> Histogram:
     bounds, counts = zip(*buckets, strict=True)
     return Histogram(tuple(map(float, bounds)), counts)
@@ -94,7 +105,7 @@ def _histogram(buckets: Iterable[tuple[str, float]]) -> Histogram:
 def engine_view(row: dict[str, Any]) -> EngineView:
     """What the gateway tells of an engine; its memory is not the gateway's to measure."""
     names = EngineView.__dataclass_fields__.keys() - {"pid", "memory_bytes", "devices"}
-    told = {name: row[name] for name in names}
+    told = {name: row[name] for name in names & row.keys()}
     return EngineView(pid=row["engine_pid"], devices=tuple(row["devices"]), **told)
 
 

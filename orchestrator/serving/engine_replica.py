@@ -16,6 +16,7 @@ from orchestrator.core.engine_spec import engine_spec_from_data
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.progress import Progress
 from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.core.start_steps import GPUS
 from orchestrator.serving.engines import engine_version, make_engine
 from orchestrator.serving.gpu_place import take_gpus
 from orchestrator.serving.node_binding import at_node, bind_to_node
@@ -39,6 +40,7 @@ class EngineReplica:
         self._sample = NOTHING
         self._devices: tuple[str, ...] = ()
         self._gpus = OwnGpus(self._spec, SAMPLE_PERIOD_S)
+        self._steps: dict[str, float] = {}  # of the start, before the engine's own
         self._progress = Progress(0, time.monotonic())
         self._started_at_s = time.time()
         started_s = time.monotonic()
@@ -87,8 +89,10 @@ class EngineReplica:
         """The engine, on GPUs of its own where it needs some."""
         spec, fds = self._spec, tuple[int, ...]()
         if spec.gpu_sets:
+            began_s = time.monotonic()
             spec, claim = await take_gpus(spec)
             fds, self._devices = claim.fds, claim.devices
+            self._steps = {GPUS: time.monotonic() - began_s}
         engine = make_engine(spec, self._log_path(), fds)
         try:
             await engine.start()
@@ -152,6 +156,7 @@ class EngineReplica:
             devices=self._devices or self._gpus.uuids,
             gpus=self._gpus.told,
             revision=self._revision,
+            start_steps={**self._steps, **self._engine.start_steps},
             **asdict(self._sample),
         )
 

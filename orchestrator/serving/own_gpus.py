@@ -10,7 +10,7 @@ from orchestrator.adapters.gpu_watch import GpuWatch
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live.gpu_rows import gpu_rows
-from orchestrator.core.live.reading import HostGpus
+from orchestrator.core.live.reading import HostReading
 from orchestrator.core.live.told_gpus import NO_GPUS, ToldGpus
 
 MOST = 16  # of one replica: no host has more
@@ -48,9 +48,8 @@ class OwnGpus:
             gpus = self._watch.read()
         except OSError as trouble:  # no process can be started now
             return replace(self.told, error=str(trouble))
-        return ToldGpus(
-            gpu_rows([HostGpus(socket.gethostname(), tuple(map(_on_host, gpus[:MOST])))]), self._watch.error
-        )
+        rows = gpu_rows([HostReading(socket.gethostname(), tuple(map(_on_host, gpus[:MOST])))])
+        return ToldGpus(tuple(replace(row, others="") for row in rows), self._watch.error)  # a pod sees its own alone
 
 
 def _on_host(gpu: Gpu) -> Gpu:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.core.live.told_gpus import NO_GPUS, TOLD_GPUS, ToldGpus
@@ -38,6 +38,7 @@ class ReplicaStatus:
     prefix_cache_queries_total: int | None = None
     prefix_cache_hits_total: int | None = None
     revision: str = ""  # what it runs: the profile, and the version of the engine
+    start_steps: dict[str, float] = field(default_factory=dict)  # seconds of each step of its start, in their order
 
 
 def status_data(status: ReplicaStatus) -> dict[str, Any]:
@@ -58,6 +59,10 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(map(str, values))
 
 
+def _seconds(value: Mapping[Any, Any]) -> dict[str, float]:
+    return {str(name): float(each) for name, each in value.items()}
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "str": str,
     "int": int,
@@ -67,5 +72,6 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "float | None": _maybe(float),
     "tuple[str, ...]": _texts,
     "ToldGpus": TOLD_GPUS.value,
+    "dict[str, float]": _seconds,
 }
 _KINDS = {name: _READ[str(kind)] for name, kind in ReplicaStatus.__annotations__.items()}

@@ -17,6 +17,7 @@ from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from tests.adapters.http_stand_in import HttpStandIn, http_stand_in
+from tests.core.live.made import answered
 
 LOOK, DECISIONS = "/qorch/v1/look", "/qorch/v1/decisions"
 DECIDED = Decided(2.0, ScalingDecision({"demo": 3}, (DecisionStep("replicas", 3.0, "enough"),)), {"demo": 1})
@@ -52,6 +53,8 @@ TRAFFIC: dict[str, Any] = {
     "tpot": [["0.05", 4.0], ["+Inf", 4.0]],
     "engines": {"cnedz0oj": {"failed_total": 2, "ttft": [1, 2]}},
 }
+ANSWERED = answered()
+REQUESTS = {name: [value] for name, value in asdict(ANSWERED).items()}
 TOLD: dict[str, Any] = {"any_ready": True, "replicas": [ROW], "held": None, "traffic": TRAFFIC, "decided": None}
 
 
@@ -113,6 +116,8 @@ def test_its_traffic_is_told_with_that_of_each_engine_below_the_same_bounds(gate
         (200, {**TOLD, "traffic": {**TRAFFIC, "engines": []}}),
         (200, {**TOLD, "traffic": {**TRAFFIC, "of another version": 1}}),
         (200, {name: told for name, told in TOLD.items() if name != "held"}),
+        (200, {**TOLD, "requests": {"at_s": [1.0]}}),
+        (200, {**TOLD, "requests": {**REQUESTS, "at_s": []}}),
     ],
 )
 def test_a_gateway_that_refuses_or_makes_no_sense_tells_nothing(gateway: HttpStandIn, answer: tuple[int, Any]) -> None:
@@ -125,6 +130,15 @@ def test_what_it_holds_is_told_where_it_holds_something(gateway: HttpStandIn) ->
     look = GatewayApi(gateway.url, "admin").look()
     assert look is not None
     assert look.held == HELD
+
+
+def test_the_requests_that_ended_last_are_told_and_what_else_is_told_of_them_is_left_out(gateway: HttpStandIn) -> None:
+    gateway.answers[f"GET {LOOK}"] = (
+        200, {**TOLD, "requests": {**REQUESTS, "of another version": [1]}, "failed_requests": REQUESTS}
+    )  # fmt: skip
+    look = GatewayApi(gateway.url, "admin").look()
+    assert look is not None
+    assert look.traffic.requests == look.traffic.failed_requests == (ANSWERED,)
 
 
 def test_what_was_decided_last_is_told_but_by_an_older_one(gateway: HttpStandIn) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +19,7 @@ from orchestrator.adapters.fleet_files import FleetFiles, FleetRecord
 from orchestrator.adapters.gpu_watch import GpuWatch
 from orchestrator.adapters.history_writer import HistoryWriter
 from orchestrator.adapters.host_watch import HostWatch
+from orchestrator.adapters.owned_processes import MARK
 from orchestrator.adapters.scaling_file import write_state
 from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.fleet import Decided
@@ -156,9 +160,50 @@ def test_a_record_that_is_damaged_while_it_is_watched_is_told(watch: HostWatch, 
 
 def test_gpus_are_a_source_once_a_driver_has_answered(watch: HostWatch, nvml: NvmlStandIn) -> None:
     nvml.answer(A100)
-    reading = until(watch, lambda reading: reading.hosts)
+    reading = until(watch, lambda reading: reading.hosts[0].gpus)
     assert told(reading)[GPUS] is None
     assert [gpu.name for gpu in reading.hosts[0].gpus] == ["NVIDIA A100-SXM4-80GB"]
+
+
+def test_the_host_tells_its_processor_and_memory_and_what_ray_knows_it_by(watch: HostWatch) -> None:
+    reading = watch.read()
+    assert reading.fleet is not None
+    (host,) = reading.hosts
+    assert host.host == socket.gethostname()
+    assert host.load is not None
+    assert 0 < host.load.memory_used_bytes < host.load.memory_total_bytes
+    assert 0 <= host.load.cpu_percent <= 100
+    assert host.load.cpu_cores >= 1
+    snapshot, _ = watched("mine", reading, WatchMemory())
+    assert {row.host for row in snapshot.replicas} == {socket.gethostname()}
+
+
+def test_of_the_processes_on_a_gpu_those_of_the_fleet_are_known(
+    watch: HostWatch, files: FleetFiles, nvml: NvmlStandIn
+) -> None:
+    sleeps = [sys.executable, "-c", "input()"]
+    ours = subprocess.Popen(sleeps, env={**os.environ, MARK: files.fleet_id}, stdin=subprocess.PIPE)
+    other = subprocess.Popen(sleeps, stdin=subprocess.PIPE)
+    try:
+        nvml.answer(A100 | {"compute": f"{ours.pid}:100 {other.pid}:200"})
+        reading = until(watch, lambda reading: reading.hosts[0].gpus)
+        assert reading.hosts[0].own_pids == {ours.pid}
+        snapshot, _ = watched("mine", reading, WatchMemory())
+        assert f"pid {other.pid} (" in snapshot.gpus[0].others
+        assert f"pid {ours.pid} (" not in snapshot.gpus[0].others
+    finally:
+        for each in (ours, other):
+            each.communicate()
+
+
+def test_logs_are_known_by_their_replicas_the_one_written_last_first(watch: HostWatch, files: FleetFiles) -> None:
+    files.log_dir.mkdir(parents=True)
+    for at_s, name in enumerate(("older", "newer")):
+        path = files.log_dir / f"engine-{name}.log"
+        path.write_text("words\n")
+        os.utime(path, (at_s, at_s))
+    assert watch.logged() == ("newer", "older")
+    assert watch.log("older") is not None
 
 
 def test_a_host_without_a_driver_has_no_such_source(watch: HostWatch) -> None:

@@ -55,6 +55,9 @@ class SimulatedWatch:
     def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None: ...
 
 

@@ -29,6 +29,12 @@ async def test_an_engine_that_started_is_alive_checked_and_counts_its_work(llama
     assert load.num_requests_running == load.num_requests_waiting == 0
 
 
+async def test_the_steps_of_an_engines_start_are_told_in_their_order(llama: Engine) -> None:
+    assert [*llama.start_steps] == ["process", "weights", "first completion"]
+    assert all(seconds >= 0 for seconds in llama.start_steps.values())
+    assert llama.start_steps["weights"] > 0
+
+
 async def test_what_an_engine_still_knew_of_a_prompt_is_told(llama: Engine) -> None:
     prompt = {"model": "demo", "prompt": "the quick brown fox " * 20, "max_tokens": 1}
     async with httpx.AsyncClient() as client:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from orchestrator.app.ports import EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.core.start_steps import Steps
 from orchestrator.serving import engine_replica
 from orchestrator.serving.engine_replica import EngineReplica
 from orchestrator.serving.replica_status import replica_status
@@ -32,6 +33,7 @@ class ScriptedEngine:
     """Answers its health check whatever it does; each look at its load takes 10 s of the clock."""
 
     host, model, alive, port, pid = "127.0.0.1", "", True, 1, 2
+    start_steps: Steps = MappingProxyType({"loading": 0.1})
 
     def __init__(self, running: int, tokens_a_look: int) -> None:
         self.running, self.tokens_a_look, self.looks = running, tokens_a_look, 0
@@ -96,6 +98,7 @@ async def test_what_it_runs_is_told_with_the_version_of_its_engine(make: Make) -
     told = (await make(ScriptedEngine(running=0, tokens_a_look=0), None)).describe()
     assert told["revision"] == f"demo-gguf, llama.cpp {version('xllamacpp')}"
     assert told["devices"] == ()
+    assert told["start_steps"] == {"loading": 0.1}
 
 
 async def test_on_gpus_that_its_pod_was_given_it_tells_of_them(

@@ -16,7 +16,7 @@ from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
 from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.serving import gateway_replica
 from orchestrator.serving.gateway_replica import GatewayReplica
-from orchestrator.serving.replica_status import ReplicaStatus
+from orchestrator.serving.replica_status import ReplicaStatus, status_data
 from tests.serving.conftest import DEMO, replica
 from tests.serving.raw import chat, connect, post, read_all, statuses, wait_until
 
@@ -35,7 +35,7 @@ class Handle:
     async def results_async(self, timeout_s: float, return_exceptions: bool) -> list[dict[str, Any]]:
         if isinstance(self.seen, Exception):
             raise self.seen
-        return [asdict(status) for status in self.seen]
+        return [status_data(status) for status in self.seen]
 
 
 Make = Callable[..., GatewayReplica]

@@ -119,6 +119,7 @@ async def test_a_request_that_one_engine_lost_counts_against_that_one(
     assert failed(told) == {"r0": 1, "r1": 0}
     assert (told["traffic"]["retries_total"], told["traffic"]["failed_total"]) == (1, 0)
     assert [row["ready"] for row in told["replicas"]] == [False, True]
+    assert [row["reason"] for row in told["replicas"]] == ["does not answer the gateway", "answers"]
 
 
 BROKEN: dict[str, Script] = {

@@ -25,6 +25,7 @@ def crossed(status: ReplicaStatus) -> ReplicaStatus:
     prefix_cache_queries_total=st.none() | st.integers(0),
     prefix_cache_hits_total=st.none() | st.integers(0),
     revision=st.text(max_size=20),
+    start_steps=st.dictionaries(st.text(max_size=8), st.floats(0, 1e6), max_size=3),
     ready=st.booleans(),
 )
 def test_a_status_arrives_as_it_was_sent(**fields: object) -> None:

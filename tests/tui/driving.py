@@ -38,6 +38,9 @@ class GivenFeed:
         name = f"{replica_id} (previous)" if previous else replica_id
         return LogFile(self.logs[name]) if name in self.logs else None
 
+    def logged(self) -> tuple[str, ...]:
+        return tuple(self.logs)
+
     def close(self) -> None: ...
 
 

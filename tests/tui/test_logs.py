@@ -21,6 +21,7 @@ from tests.tui.driving import Driven, dashboard
 from tests.tui.fleets import FLEET
 from tui.log_tail import LogTail
 from tui.screens.logs import LogsScreen
+from tui.trends import ENDED, ended_replicas
 from tui.widgets.log_view import KEPT, LogView
 
 __all__ = ["api_server"]
@@ -195,11 +196,11 @@ async def test_a_paused_log_is_read_no_further(log: Path) -> None:
 async def test_the_log_of_the_last_replica_that_ended_is_that_of_the_same_variant(log: Path) -> None:
     async with dashboard(logs={"cccc3333": log}) as top:
         await top.press("p")
-        assert top.line("has ended since")
+        assert top.line("no replica has ended")
         left = tuple(each for each in FLEET.replicas if each.replica_id != "cccc3333")
         await top.look(FLEET.__class__(FLEET.at_s, "prod", "Ready", replicas=left))
         await top.press("home", "p")
-        await top.shows("log of cccc3333 (ended)")
+        await top.shows("log of cccc3333 (ended, 1 of 1)")
         await top.shows("line 99")
 
 
@@ -226,6 +227,27 @@ async def test_a_log_in_a_cluster_is_followed_searched_and_told_of(api_server: A
         await top.shows("answers")
         await top.type("/load")
         await top.shows("'load': 1 of 1")
+
+
+async def test_logs_of_replicas_that_ended_before_the_dashboard_was_opened_are_gone_through_one_by_one(
+    tmp_path: Path,
+) -> None:
+    logs = {name: tmp_path / name for name in ("newer", "aaaa1111", "older")}
+    for name, path in logs.items():
+        path.write_text(f"words of {name}\n")
+    async with dashboard(logs=logs) as top:
+        for shown in ("newer (ended, 1 of 2)", "older (ended, 2 of 2)", "newer (ended, 1 of 2)"):
+            await top.press("p")
+            await top.shows(f"log of {shown}")
+            await top.shows(f"words of {shown.split()[0]}")
+        await top.press("escape")
+        assert top.line("STATE▲"), "they lie in each other's place, not one upon the other"
+
+
+def test_of_very_many_logs_only_the_latest_are_gone_through() -> None:
+    logged = tuple(f"r{number}" for number in range(100))
+    assert ended_replicas(None, logged, None) == logged[:ENDED]
+    assert ended_replicas("r50", logged, None)[:2] == ("r50", "r0")
 
 
 async def test_a_log_that_cannot_be_read_here_is_told(tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ class Course:
     def log(self, replica_id: str, previous: bool = False) -> None:
         return None
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         self.closed = True
 

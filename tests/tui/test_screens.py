@@ -20,6 +20,7 @@ SCREENS = {
     "decisions": ("d",),
     "events": ("v",),
     "hosts": ("h",),
+    "requests": ("r",),
     "yaml": ("y",),
 }
 
@@ -43,7 +44,7 @@ async def test_what_lies_is_shown_without_steering_the_terminal() -> None:
     async with dashboard(LYING, size=(120, 30)) as top:
         like_golden("lying-120x30", top.text())
         assert "\x1b" not in top.text()
-        for key in ("enter", "y", "d", "v", "h"):
+        for key in ("enter", "y", "d", "v", "h", "r"):
             await top.press(key)
             assert "\x1b" not in top.text()
 

@@ -28,6 +28,8 @@ class TopScreen(Screen[None]):
         Binding("escape", "back", "back", tooltip="Back"),
     ]
 
+    note = ""  # of which moment and what recording it is, where it is not of now
+
     class Ready(Message):
         """A screen has been built, and can show the fleet."""
 

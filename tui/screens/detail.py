@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.replica import replica_lines
-from orchestrator.views.live.span import Line, Span, Tone, clean, text_of
+from orchestrator.views.live.span import Line, Span, Tone, clean, hanging, text_of
 from tui.screens.base import TopScreen
 from tui.widgets.lines import Lines
 from tui.widgets.page import Page
@@ -19,20 +19,25 @@ Content = Callable[[Snapshot, float], Iterable[Line]]
 
 
 class DetailScreen(TopScreen):
-    def __init__(self, title: str, content: Content) -> None:
+    def __init__(self, title: str, content: Content, wraps: bool = False) -> None:
         super().__init__()
         self._title = title
-        self._content = content
+        self._content, self._wraps = content, wraps
 
     def content(self) -> Iterable[Widget]:
         yield Lines(id="title")
         yield Page(id="page")
 
-    def on_mount(self) -> None:
-        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD),)])
-
     def show(self, snapshot: Snapshot, now_s: float) -> None:
-        self.query_one(Page).show(list(self._content(snapshot, now_s)))
+        note = Span(f"  {self.note}" if self.note else "", Tone.WARN)
+        self.query_one("#title", Lines).show([(Span(self._title, Tone.HEAD), note)])
+        page, lines = self.query_one(Page), self._content(snapshot, now_s)
+        width = page.room.width
+        page.show([piece for line in lines for piece in hanging(line, width)] if self._wraps else list(lines))
+
+    def on_resize(self) -> None:
+        """Lines that wrap are laid anew."""
+        self.post_message(self.Ready())
 
     def copied(self) -> str:
         return "\n".join(map(text_of, self.query_one(Page).lines))
@@ -43,7 +48,9 @@ class ReplicaScreen(DetailScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
     ]
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.css.scalar import Scalar
 from textual.widget import Widget
 
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live.export import csv_text, json_text
 from orchestrator.views.live.header import header_lines
-from orchestrator.views.live.span import Tone
-from orchestrator.views.live.trail import decision_lines, event_lines
+from orchestrator.views.live.span import Line, Tone
+from orchestrator.views.live.trail import NONE_YET, decision_lines, event_lines, few_events
 from tui.exports import Writer
 from tui.screens.base import TopScreen
 from tui.trends import Trends
@@ -21,6 +22,8 @@ from tui.widgets.lines import Lines
 from tui.widgets.prompt import Question
 
 SHORT, TINY = 20, 10  # lines of a terminal, below which something gives way
+MOST_HEADER, MOST_LINES = 7, 10  # of the head, and of decisions
+TALL = 40  # from which on there is room for more of what happened
 
 
 class FleetScreen(TopScreen):
@@ -28,7 +31,9 @@ class FleetScreen(TopScreen):
         Binding("slash", "ask_filter", "filter", tooltip="Filter: a100, !gateway, state=failed, kv>0.9", priority=True),
         Binding("f", "faults", "faults", tooltip="Only replicas that somebody should look at"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("y", "app.yaml", "YAML", tooltip="YAML of the replica"),
         Binding("escape", "back", "clear", tooltip="Clear the filter", show=False),
     ]
@@ -36,7 +41,6 @@ class FleetScreen(TopScreen):
     def __init__(self, trends: Trends) -> None:
         super().__init__()
         self._trends = trends
-        self.note = ""  # of where the snapshots come from
 
     def content(self) -> Iterable[Widget]:
         yield Lines(id="header")
@@ -48,6 +52,7 @@ class FleetScreen(TopScreen):
     def on_resize(self) -> None:
         self.set_class(self.size.height < SHORT, "-short")
         self.set_class(self.size.height < TINY, "-tiny")
+        self.set_class(self.size.height >= TALL, "-tall")
 
     @property
     def table(self) -> FleetTable:
@@ -58,11 +63,21 @@ class FleetScreen(TopScreen):
         return self.table.row
 
     def show(self, snapshot: Snapshot, now_s: float) -> None:
-        self.query_one("#header", Lines).show(header_lines(snapshot, now_s, self.note))
+        self._show_header(header_lines(snapshot, now_s, self.note, self.size.width))
         self.query_one("#trends", Lines).show([self._trends.line(self.size.width)])
         self.table.show(snapshot.replicas, now_s)
-        self.query_one("#decisions", Lines).show(list(decision_lines(snapshot.decisions[-10:], now_s)))
-        self.query_one("#events", Lines).show(list(event_lines(list(self._trends.events)[-10:], now_s)))
+        decisions, events = self.query_one("#decisions", Lines), self.query_one("#events", Lines)
+        decisions.show(list(decision_lines(snapshot.decisions[-MOST_LINES:], now_s)) or [NONE_YET])
+        few = few_events(tuple(self._trends.events), now_s, max(1, events.room.height - 1))
+        events.show(list(event_lines(few, now_s)) or [NONE_YET])
+
+    def _show_header(self, lines: Sequence[Line]) -> None:
+        """As high as its lines, unless the terminal is very low."""
+        header = self.query_one("#header", Lines)
+        height = 1 if self.size.height < TINY else min(len(lines), MOST_HEADER)
+        if header.styles.height != Scalar.from_number(height):
+            header.styles.height = height
+        header.show(lines)
 
     def copied(self) -> str:
         return self.table.row_text()

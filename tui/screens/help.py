@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from textual.binding import Binding
 from textual.widget import Widget
 
+from orchestrator.views.live.column_words import COLUMN_WORDS
+from orchestrator.views.live.columns import BY_NAME
 from orchestrator.views.live.span import Line, Span, Tone, text_of
 from tui.commands import COMMANDS, Command
 from tui.keys import bindings_of, told
@@ -14,6 +16,7 @@ from tui.screens.base import TopScreen
 from tui.widgets.page import Page
 
 KEY_WIDTH, COMMAND_WIDTH = 18, 36
+TITLE_WIDTH, NAME_WIDTH = 10, 9
 
 
 def help_lines(sections: Sequence[tuple[str, Sequence[Binding]]]) -> Iterator[Line]:
@@ -23,6 +26,10 @@ def help_lines(sections: Sequence[tuple[str, Sequence[Binding]]]) -> Iterator[Li
         for what, keys in told(bindings).items():
             yield Span(f"  {', '.join(keys):<{KEY_WIDTH}}", Tone.GOOD), Span(what)
         yield ()
+    yield (Span("Columns, as the table and :sort name them", Tone.HEAD),)
+    for name, words in COLUMN_WORDS.items():
+        yield Span(f"  {BY_NAME[name].title:<{TITLE_WIDTH}} {name:<{NAME_WIDTH}}", Tone.GOOD), Span(words.says)
+    yield ()
     yield (Span("Commands", Tone.HEAD),)
     for command in COMMANDS:
         yield Span(f"  {usage(command):<{COMMAND_WIDTH}}", Tone.GOOD), Span(command.help)

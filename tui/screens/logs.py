@@ -28,15 +28,19 @@ class LogsScreen(TopScreen):
         Binding("n", "find_again(True)", "next", tooltip="Next line that has it"),
         Binding("N", "find_again(False)", "before", tooltip="The line before that has it"),
         Binding("l", "app.logs", "log", tooltip="Log of the replica"),
-        Binding("p", "app.previous", "previous", tooltip="Log of the last replica of its variant that ended"),
+        Binding(
+            "p", "app.previous", "previous", tooltip="Log of the replica that ended last; again, of the one before"
+        ),
         Binding("w", "wrap", "wrap", tooltip="Wrap long lines"),
         Binding("space", "pause", "pause", tooltip="Read no further until it is pressed again"),
     ]
 
-    def __init__(self, row: ReplicaRow, whose: str, log: GrowingLog) -> None:
-        """The log is of `row`, or of what has ended in its place."""
+    def __init__(self, row: ReplicaRow, replica_id: str, log: GrowingLog, state: str = "") -> None:
+        """The log is of `row`, or of what was before it, as `state` says."""
         super().__init__()
-        self._row, self._title, self._tail = row, f"log of {clean(whose)}", LogTail(log)
+        told = f" ({state})" if state else ""
+        self.replica_id = replica_id
+        self._row, self._title, self._tail = row, f"log of {clean(replica_id)}{told}", LogTail(log)
         self._paused = self._reading = self._gone = self._refused = False
 
     def content(self) -> Iterable[Widget]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.live.snapshot import Snapshot
+from orchestrator.views.live.playback import clock_text
 from tui import pages
 from tui.fleet_commands import FleetCommands
 from tui.screens.base import TopScreen
@@ -32,9 +33,12 @@ def required(commands: FleetCommands | None) -> FleetCommands:
 
 PAGES: dict[str, Callable[[Seen], TopScreen]] = {
     "hosts": lambda seen: DetailScreen("hosts and GPUs", pages.hosts),
-    "decisions": lambda seen: DetailScreen("decisions", pages.decisions),
-    "events": lambda seen: DetailScreen("events", pages.events(seen.trends)),
-    "snapshot": lambda seen: DetailScreen("snapshot", pages.yaml_of(seen.snapshot)),
+    "requests": lambda seen: DetailScreen("requests that ended last", pages.requests),
+    "decisions": lambda seen: DetailScreen("decisions", pages.decisions, wraps=True),
+    "events": lambda seen: DetailScreen("events", pages.events(seen.trends), wraps=True),
+    "snapshot": lambda seen: DetailScreen(
+        f"snapshot at {clock_text(seen.snapshot.at_s)}", pages.yaml_of(seen.snapshot)
+    ),
     "plan": lambda seen: OutputScreen("plan", required(seen.commands).plan(seen.snapshot)),
     "diff": lambda seen: OutputScreen("runs against planned", required(seen.commands).diff(seen.snapshot)),
 }

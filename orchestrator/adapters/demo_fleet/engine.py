@@ -20,6 +20,8 @@ class Request:
     tokens_left: float
     tokens: float = 0.0
     wrote_s: float = 0.0  # since the first token, also where prompts of others were read
+    ttft_s: float = 0.0
+    tries: int = 1  # engines that had it
 
 
 class Second(NamedTuple):
@@ -27,6 +29,7 @@ class Second(NamedTuple):
 
     ttfts_s: list[float]  # of the requests that were begun
     tpots_s: list[float]  # of those that were ended
+    ended: list[Request]
 
 
 @dataclass
@@ -67,7 +70,7 @@ class Engine:
         ended = [each for each in self.running if each.tokens_left <= 0]
         self.running = [each for each in self.running if each.tokens_left > 0]
         self.busy = min(1.0, spent_s + (left_s if wrote else 0.0))
-        return Second(begun, [each.wrote_s / each.tokens for each in ended])
+        return Second(begun, [each.wrote_s / each.tokens for each in ended], ended)
 
     def lost(self) -> list[Request]:
         """What it had is another's now."""
@@ -80,7 +83,8 @@ class Engine:
         each_s, spent_s, begun = self.speed.prompt_tokens / self.speed.prefill_tok_s / pace, 0.0, []
         while self.waiting and len(self.running) < self.max_num_seqs and spent_s + each_s <= MOST_PREFILL:
             request = self.waiting.popleft()
-            begun.append(max(0.0, second - 1 + spent_s - request.came_s) + self.speed.ttft_s / pace)
+            request.ttft_s = max(0.0, second - 1 + spent_s - request.came_s) + self.speed.ttft_s / pace
+            begun.append(request.ttft_s)
             spent_s += each_s
             self.running.append(request)
             self.prompt_tokens_total += self.speed.prompt_tokens

@@ -10,6 +10,7 @@ from orchestrator.core.deployment import Variant
 from orchestrator.core.fleet import EngineView, Replica
 from orchestrator.core.prediction import Prediction
 from orchestrator.core.scaling.seen import ReplicaSample
+from orchestrator.core.start_steps import LOADING
 
 DRAIN_S = 12.0
 PLACED_S = 3.0  # until Ray Serve has made a place for an engine
@@ -72,6 +73,7 @@ class SimulatedReplica:
             prefix_cache_queries_total=round(engine.prompt_tokens_total),
             prefix_cache_hits_total=round(engine.prefix_cache_hits_total),
             revision=self.revision,
+            start_steps={LOADING: self.ready_s - self.asked_s - PLACED_S},
         )
 
 

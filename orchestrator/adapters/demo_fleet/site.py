@@ -15,7 +15,7 @@ from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import Application, Decided, Fleet, Replica
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live import carried
-from orchestrator.core.live.reading import HostGpus, Reading, SourceState
+from orchestrator.core.live.reading import HostLoad, HostReading, Reading, SourceState
 from orchestrator.core.observed import fleet_of
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool import pool_step
@@ -25,6 +25,8 @@ from orchestrator.core.scaling.seen import PoolSeen, VariantSeen
 
 HOST = "simulated-host"
 SEED = 4
+CORES, STREAM_PERCENT = 96, 0.04
+MEMORY_BYTES, IDLE_BYTES, REPLICA_BYTES = 1 << 40, 24 << 30, 6 << 30
 POLICY = ScalingPolicy()
 HUNG = "NVML has not answered for 5 s"
 DIED = "the engine's process ended with signal 9; a new one starts"
@@ -37,7 +39,7 @@ class Site:
         self._spec, self._begin_s = planned.spec, begin_s
         self._random = Random(SEED)
         self._pools = [Pool(each, self._random) for each in planned.spec.variants]
-        self._gpus, self._gateway = Gpus(planned.gpus, self._random), Gateway()
+        self._gpus, self._gateway = Gpus(planned.gpus, self._random), Gateway(Random(SEED))
         self._prior = pool_prior(planned.spec.variants)
         self._memory: PoolMemory | None = None
         self._decisions: tuple[Decided, ...] = ()
@@ -53,7 +55,8 @@ class Site:
         self._fail(second)
         self._arrive(second)
         for each in self._serving(second):
-            self._gateway.served(each.replica_id, each.engine.step(second, self._pace(each, second)))
+            served = each.engine.step(second, self._pace(each, second))
+            self._gateway.served(each.replica_id, each.engine.speed.prompt_tokens, served, self._begin_s + second)
         self._decide(second)
         return self._reading(second)
 
@@ -91,6 +94,7 @@ class Site:
         replica.ready, replica.reason = False, DIED
         for request in replica.engine.lost():
             self._gateway.retried(replica.replica_id)
+            request.tries += 1
             self._send(request, second)
 
     def _pace(self, replica: SimulatedReplica, second: float) -> float:
@@ -135,7 +139,14 @@ class Site:
         gpus = SourceState(carried.GPUS, self._told_s, HUNG if hung else None)
         sources = (SourceState(carried.SERVE, at_s), SourceState(carried.GATEWAY, at_s), gpus)
         traffic = self._gateway.traffic(sum(each.engine.unfinished for each in self._replicas))
-        return Reading(at_s, self._fleet(second), traffic, (HostGpus(HOST, self._told),), self._decisions, sources)
+        return Reading(at_s, self._fleet(second), traffic, (self._host(),), self._decisions, sources)
+
+    def _host(self) -> HostReading:
+        """Its processor passes on what engines write, and each replica has some of its memory."""
+        streams = sum(len(each.engine.running) for each in self._replicas)
+        used_bytes = IDLE_BYTES + len(self._replicas) * REPLICA_BYTES
+        load = HostLoad(CORES, min(100.0, 2.0 + STREAM_PERCENT * streams), used_bytes, MEMORY_BYTES)
+        return HostReading(HOST, self._told, load, frozenset({""}))
 
     def _uses(self) -> Iterator[tuple[str, Use]]:
         for pool in self._pools:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
 
-from orchestrator.adapters.engines.process import EngineProcess, Launch
+from orchestrator.adapters.engines.process import EngineProcess, Launch, last_lines
 from orchestrator.adapters.engines.prometheus_text import totals
 from orchestrator.app.ports import PROBE_PROMPT, EngineLoadSample
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
+from orchestrator.core.start_steps import FIRST_COMPLETION, Steps, load_steps
 
 ANSWER_TIMEOUT_S = 2.0
 POLL_S = 0.1
+START_LINES = 1_000  # of a log, in which its start is told
 PROBE_TIMEOUT_S = 120.0  # of the first completion, which may compile
 
 
@@ -37,11 +40,16 @@ class HttpEngine(ABC):
         self._process: EngineProcess | None = None
         self._client = httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, trust_env=False)  # past any proxy
         self.host, self.port = spec.host, spec.port
+        self.start_steps: Steps = {}
 
     async def start(self) -> None:
         """Raises DeployFailed, with the engine's last log lines, when it does not come up."""
+        began_s = time.monotonic()
         await self._come_up()
+        up_s = time.monotonic()
         await self._probe()
+        loading = load_steps(self._spec.engine, up_s - began_s, last_lines(self._log_path, START_LINES))
+        self.start_steps = {**loading, FIRST_COMPLETION: time.monotonic() - up_s}
 
     @abstractmethod
     async def _come_up(self) -> None:

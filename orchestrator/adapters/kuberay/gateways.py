@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchestrator.adapters.gateway_api import GatewayApi, GatewayLook
 from orchestrator.adapters.kuberay.gateway import AdminToken, Proxied, admin_token
 from orchestrator.adapters.kubernetes_api import KubernetesApi
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.pod import PodSeen, of_role
 from orchestrator.core.kuberay.seen import GatewayTold
@@ -92,4 +93,13 @@ def traffic(pods: tuple[PodSeen, ...], looks: Looks) -> Traffic | None:
 def _by_pod(look: GatewayLook, names: Mapping[str | None, str]) -> Traffic:
     ids = {replica_id: names.get(host, replica_id) for host, replica_id in look.replicas.items()}
     engines = {ids.get(name, name): counts for name, counts in look.traffic.engines.items()}
-    return replace(look.traffic, engines=engines)
+    return replace(
+        look.traffic,
+        engines=engines,
+        requests=_renamed(look.traffic.requests, ids),
+        failed_requests=_renamed(look.traffic.failed_requests, ids),
+    )
+
+
+def _renamed(requests: tuple[Answered, ...], ids: Mapping[str, str]) -> tuple[Answered, ...]:
+    return tuple(replace(each, replica_id=ids.get(each.replica_id, each.replica_id)) for each in requests)

@@ -66,6 +66,9 @@ class ClusterWatch:
         container = printing_container(Role(pod.role), previous)
         return PodLog(self._api, self._namespace, pod.name, container, previous)
 
+    def logged(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         for informer in (self._pods, self._services, self._records):
             informer.stop()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.core.cluster.node import Node, unusable
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.kuberay.pod import PodSeen, of_role
-from orchestrator.core.live.reading import GpuCount, HostGpus
+from orchestrator.core.live.reading import GpuCount, HostReading
 from orchestrator.core.live.told_gpus import NO_GPUS, ToldGpus, gpu_of
 from orchestrator.core.manifests.fleet_on_pods import FleetOnPods
 from orchestrator.core.manifests.gpu_nodes import GpuNodes
@@ -17,13 +17,13 @@ NOT_TOLD = "it sees none"
 Told = Mapping[str, ToldGpus]  # by the address of the pod
 
 
-def pod_gpus(pods: Iterable[PodSeen], told: Told) -> tuple[HostGpus, ...]:
+def pod_gpus(pods: Iterable[PodSeen], told: Told) -> tuple[HostReading, ...]:
     """By the nodes of their pods, each GPU once."""
     found: dict[str, dict[str | int, Gpu]] = {}
     for pod in pods:
         for row in told.get(pod.ip or "", NO_GPUS).gpus:
             found.setdefault(pod.node or pod.name, {})[row.uuid or row.index] = gpu_of(row)
-    return tuple(HostGpus(node, tuple(gpus.values())) for node, gpus in found.items())
+    return tuple(HostReading(node, tuple(gpus.values())) for node, gpus in found.items())
 
 
 def gpus_silent(pods: tuple[PodSeen, ...], told: Told) -> str | None:

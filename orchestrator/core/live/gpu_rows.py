@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, TypeVar
 
+from orchestrator.core.gpu_holders import Processes, holders_text
 from orchestrator.core.inventory import Gpu, NotAvailable
-from orchestrator.core.live.reading import HostGpus
+from orchestrator.core.live.reading import HostReading
 from orchestrator.core.live.snapshot import GpuRow
 
 T = TypeVar("T")
+NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
-def gpu_rows(hosts: Iterable[HostGpus]) -> tuple[GpuRow, ...]:
+Placed = Mapping[str, tuple[str, ...]]  # ids of replicas by the UUID of a GPU or slice
+
+
+def gpu_rows(hosts: Iterable[HostReading], placed: Placed = NOTHING) -> tuple[GpuRow, ...]:
     """A GPU each, or where it is divided, a slice each."""
-    return tuple(row for host in hosts for gpu in host.gpus for row in _rows(host.host, gpu))
+    return tuple(row for host in hosts for gpu in host.gpus for row in _rows(host, gpu, placed))
 
 
 def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
@@ -37,14 +43,14 @@ def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
     }
 
 
-def _rows(host: str, gpu: Gpu) -> Iterator[GpuRow]:
+def _rows(host: HostReading, gpu: Gpu, placed: Placed) -> Iterator[GpuRow]:
     """NVML tells utilisation and power of a whole GPU only."""
-    whole = _row(host, gpu)
+    whole = _row(host.host, gpu)
     if not gpu.mig_instances:
-        yield whole
+        yield _with_holders(whole, gpu.processes, host, placed)
     for part in gpu.mig_instances:
         total, free = _told(part.memory_total_bytes), _told(part.memory_free_bytes)
-        yield replace(
+        row = replace(
             whole,
             name=f"{whole.name} MIG {part.profile}",
             uuid=part.uuid,
@@ -54,6 +60,19 @@ def _rows(host: str, gpu: Gpu) -> Iterator[GpuRow]:
             power_w=None,
             power_limit_w=None,
         )
+        yield _with_holders(row, part.processes, host, placed)
+
+
+def _with_holders(row: GpuRow, processes: Processes, host: HostReading, placed: Placed) -> GpuRow:
+    """Who is on it; a process that cannot be seen from here may be that of a replica, where there is one."""
+    replicas = placed.get(row.uuid, ())
+    known = () if isinstance(processes, NotAvailable) else processes
+    others = tuple(
+        each
+        for each in known
+        if each.pid not in host.own_pids and not (replicas and isinstance(each.user, NotAvailable))
+    )
+    return replace(row, replicas=replicas, others=holders_text(others) if others else "")
 
 
 def _row(host: str, gpu: Gpu) -> GpuRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided, Fleet
 from orchestrator.core.inventory import Gpu
 from orchestrator.core.live.histogram import NOTHING, Histogram
@@ -38,14 +39,29 @@ class Traffic:
     ttft: Histogram = NOTHING
     tpot: Histogram = NOTHING
     engines: Mapping[str, EngineTraffic] = field(default_factory=dict)  # by replica id
+    requests: tuple[Answered, ...] = ()  # the last that were answered well, in the order of their ends
+    failed_requests: tuple[Answered, ...] = ()  # the last that were not: failed, refused, or left by their clients
 
 
 @dataclass(frozen=True, slots=True)
-class HostGpus:
-    """The GPUs of one host."""
+class HostLoad:
+    """What a host's processor and memory do, whoever uses them."""
+
+    cpu_cores: int
+    cpu_percent: float  # of all its cores, since the reading before
+    memory_used_bytes: int
+    memory_total_bytes: int  # or what a control group leaves of it
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """One host: its GPUs, and what it is known by to Ray."""
 
     host: str
-    gpus: tuple[Gpu, ...]
+    gpus: tuple[Gpu, ...] = ()
+    load: HostLoad | None = None
+    addresses: frozenset[str] = frozenset()
+    own_pids: frozenset[int] = frozenset()  # of the fleet's processes, among those on the GPUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ class Reading:
     at_s: float
     fleet: Fleet | None
     traffic: Traffic | None = None
-    hosts: tuple[HostGpus, ...] = ()
+    hosts: tuple[HostReading, ...] = ()
     decisions: tuple[Decided, ...] = ()
     sources: tuple[SourceState, ...] = ()
     gpu_count: GpuCount | None = None  # None: as many as `hosts` and the fleet tell

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import EngineView, Fleet, Replica
@@ -15,23 +16,37 @@ from orchestrator.core.live.histogram import quantile, since
 from orchestrator.core.live.reading import EngineTraffic
 from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
+from orchestrator.core.start_steps import PLACED, Steps
 
+NO_HOSTS: Mapping[str, str] = MappingProxyType({})
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
 
 
-def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tuple[ReplicaRow, ...]:
+class Known(NamedTuple):
+    """What a replica is looked up in."""
+
+    gpus: Mapping[str, GpuRow]  # by UUID
+    course: Course
+    hosts: Mapping[str, str]  # names by the addresses that Ray knows
+    shares_tok_s: Mapping[str, float]  # by variant
+    predicted_starts_s: Mapping[str, float]  # by variant
+
+
+def replica_rows(
+    fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course, hosts: Mapping[str, str] = NO_HOSTS
+) -> tuple[ReplicaRow, ...]:
     """Engines first; gateways have no engine to tell of."""
-    by_uuid = {gpu.uuid: gpu for gpu in gpus}
-    shares = _shares(fleet)
+    known = Known({gpu.uuid: gpu for gpu in gpus}, course, hosts, _shares(fleet), _predicted_starts(fleet))
     ordered = sorted(fleet.replicas, key=lambda one: (one.deployment == GATEWAY, one.deployment, one.replica_id))
-    return tuple(_row(each, by_uuid, course, shares.get(each.deployment)) for each in ordered)
+    return tuple(_row(each, known) for each in ordered)
 
 
-def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None) -> ReplicaRow:
-    engine = replica.engine
-    own = [gpus[uuid] for uuid in engine.devices if uuid in gpus] if engine else []
-    told = {"host": replica.node_ip or "", **_engine(replica, course), **of_replica(own)}
+def _row(replica: Replica, known: Known) -> ReplicaRow:
+    engine, course = replica.engine, known.course
+    own = [known.gpus[uuid] for uuid in engine.devices if uuid in known.gpus] if engine else []
+    address = replica.node_ip or ""
+    told = {"host": known.hosts.get(address, address), **_engine(replica, course), **of_replica(own)}
     restarted = course.restarts.get(replica.deployment, Restarts())
     return ReplicaRow(
         replica_id=replica.replica_id,
@@ -40,7 +55,8 @@ def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok
         reason=_reason(replica),
         ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
         started_at_s=replica.started_at_s,
-        share_tok_s=share_tok_s,
+        share_tok_s=known.shares_tok_s.get(replica.deployment),
+        predicted_start_s=known.predicted_starts_s.get(replica.deployment),
         restarts=restarted.total,
         restart_reason=restarted.last_reason,
         **_answers(course.answers.get(replica.replica_id)),
@@ -53,6 +69,7 @@ def _engine(replica: Replica, course: Course) -> dict[str, Any]:
     engine, window = replica.engine, course.engines.get(replica.replica_id)
     if engine is None:
         return {}
+    placed_s = _between(replica.started_at_s, engine.started_at_s)
     return {
         "memory_used_bytes": engine.memory_bytes,
         "kv_cache_usage": _finite(engine.kv_cache_usage),
@@ -60,7 +77,8 @@ def _engine(replica: Replica, course: Course) -> dict[str, Any]:
         "num_requests_waiting": engine.num_requests_waiting,
         "max_num_seqs": engine.max_num_seqs,
         "load_s": _finite(engine.load_s),
-        "placed_s": _between(replica.started_at_s, engine.started_at_s),
+        "placed_s": placed_s,
+        "start_steps": _start_steps(placed_s, engine.start_steps),
         "revision": engine.revision,
         **(_pace(window) if window else {}),
     }
@@ -100,10 +118,21 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
+def _start_steps(placed_s: float | None, told: Steps) -> dict[str, float]:
+    """From Ray Serve's start of the replica on."""
+    placed = {} if placed_s is None else {PLACED: placed_s}
+    return {**placed, **{step: seconds for step, seconds in told.items() if isfinite(seconds)}}
+
+
 def _between(begin_s: float | None, end_s: float | None) -> float | None:
     """Not below zero, where two clocks differ."""
     taken_s = None if begin_s is None or end_s is None else _finite(end_s - begin_s)
     return None if taken_s is None else max(0.0, taken_s)
+
+
+def _predicted_starts(fleet: Fleet) -> dict[str, float]:
+    """Seconds, of each variant for which the plan tells them."""
+    return {name: said.speed.cold_start_s for name, said in fleet.predicted if said.speed}
 
 
 def _shares(fleet: Fleet) -> dict[str, float]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Condition, Decided
 from orchestrator.core.live.event import Event
 from orchestrator.core.live.reading import SourceState
+from orchestrator.core.start_steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,19 @@ class GpuRow:
     power_limit_w: float | None = None
     throttled: str = ""  # why its clocks are held down; empty where they are not
     error: str = ""
+    replicas: tuple[str, ...] = ()  # ids of those that are on it
+    others: str = ""  # who else holds its memory
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """One host; None where nobody tells."""
+
+    host: str
+    cpu_cores: int | None = None
+    cpu_percent: float | None = None  # of all its cores
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,8 @@ class ReplicaRow:
     load_s: float | None = None  # from the engine's start until it answered
     started_at_s: float | None = None  # Unix time
     placed_s: float | None = None  # from Ray Serve's start of it until the engine's
+    start_steps: Steps = field(default_factory=dict)  # seconds of each step of its start, in their order
+    predicted_start_s: float | None = None  # of the plan, from weights on a local disk to the first answer
     ttft_p50_s: float | None = None  # of what it answered in the window
     ttft_p99_s: float | None = None
     prefix_cache_hits: float | None = None  # share of the prompts' tokens that it still knew, over the window
@@ -107,8 +124,11 @@ class Snapshot:
     goal: str = ""
     summary: Summary = field(default_factory=Summary)
     replicas: tuple[ReplicaRow, ...] = ()
+    hosts: tuple[HostRow, ...] = ()
     gpus: tuple[GpuRow, ...] = ()
     conditions: tuple[Condition, ...] = ()
     decisions: tuple[Decided, ...] = ()  # the latest last
     events: tuple[Event, ...] = ()  # since the snapshot before
     sources: tuple[SourceState, ...] = ()
+    requests: tuple[Answered, ...] = ()  # the last that were answered well, in the order of their ends
+    failed_requests: tuple[Answered, ...] = ()  # the last that were not: failed, refused, or left by their clients

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import together
 from orchestrator.core.live.reading import EngineTraffic, Traffic
+
+REQUESTS = 100  # of all gateways together
 
 
 def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
@@ -22,6 +25,8 @@ def traffic_together(several: Sequence[Traffic]) -> Traffic | None:
         ttft=together(tuple(each.ttft for each in several)),
         tpot=together(tuple(each.tpot for each in several)),
         engines=_engines([each.engines for each in several]),
+        requests=_latest(one for each in several for one in each.requests),
+        failed_requests=_latest(one for each in several for one in each.failed_requests),
     )
 
 
@@ -41,6 +46,10 @@ def held_together(several: Sequence[Held]) -> Held | None:
 def latest(several: Sequence[Decided | None]) -> Decided | None:
     """The decision that was made last, as not all have heard of it; None where none tells of one."""
     return max((each for each in several if each), key=lambda each: each.at_s, default=None)
+
+
+def _latest(ended: Iterable[Answered]) -> tuple[Answered, ...]:
+    return tuple(sorted(ended, key=lambda one: one.at_s)[-REQUESTS:])
 
 
 def _engines(several: Sequence[Mapping[str, EngineTraffic]]) -> dict[str, EngineTraffic]:

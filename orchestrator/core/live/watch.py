@@ -9,6 +9,7 @@ from orchestrator.core.live.carried import carried
 from orchestrator.core.live.course import Course, course
 from orchestrator.core.live.events import happened
 from orchestrator.core.live.gpu_rows import gpu_rows
+from orchestrator.core.live.host_rows import host_names, host_rows, placed
 from orchestrator.core.live.reading import Reading
 from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.restarts import Restarts, restarts
@@ -48,10 +49,11 @@ def _restarts(before: Reading | None, now: Reading, so_far: Mapping[str, Restart
 
 
 def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
-    fleet, gpus = reading.fleet, gpu_rows(reading.hosts)
+    fleet, hosts = reading.fleet, host_rows(reading.hosts)
     if fleet is None:
-        return Snapshot(reading.at_s, name, gpus=gpus, sources=reading.sources)
-    rows = replica_rows(fleet, gpus, run)
+        return Snapshot(reading.at_s, name, hosts=hosts, gpus=gpu_rows(reading.hosts), sources=reading.sources)
+    gpus = gpu_rows(reading.hosts, placed(fleet))
+    rows = replica_rows(fleet, gpus, run, host_names(reading.hosts))
     return Snapshot(
         at_s=reading.at_s,
         fleet=fleet.name,
@@ -62,8 +64,11 @@ def _snapshot(name: str, reading: Reading, run: Course) -> Snapshot:
         goal=goal_text(fleet.scaling.goal) if fleet.scaling else "",
         summary=summary(fleet, reading, run, rows, gpus),
         replicas=rows,
+        hosts=hosts,
         gpus=gpus,
         conditions=fleet.conditions,
         decisions=reading.decisions,
         sources=reading.sources,
+        requests=reading.traffic.requests if reading.traffic else (),
+        failed_requests=reading.traffic.failed_requests if reading.traffic else (),
     )

@@ -16,13 +16,13 @@ class AnswerPace:
     """
 
     def __init__(self) -> None:
-        self._began_s: float | None = None
+        self.began_s: float | None = None  # of the monotonic clock, when the first piece came
         self._events = 0
 
     def count(self, data: bytes) -> None:
         """Take whole events; this is on the path of every token."""
-        if self._began_s is None:
-            self._began_s = time.monotonic()
+        if self.began_s is None:
+            self.began_s = time.monotonic()
         else:
             self._events += data.count(b"\n\n")
 
@@ -30,6 +30,6 @@ class AnswerPace:
     def tpot_s(self) -> float | None:
         """Seconds a token from the first until now; None of a short answer."""
         tokens = self._events - NOT_TOKENS
-        if self._began_s is None or tokens < LEAST_TOKENS:
+        if self.began_s is None or tokens < LEAST_TOKENS:
             return None
-        return (time.monotonic() - self._began_s) / tokens
+        return (time.monotonic() - self.began_s) / tokens

@@ -9,6 +9,7 @@ from orchestrator.serving.gateway.api_errors import ApiError, error_event, strea
 from orchestrator.serving.gateway.engine_exchange import EngineFailed
 from orchestrator.serving.gateway.event_pieces import EventPieces
 from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.usage_events import UsageEvents
 
 DONE = b"data: [DONE]\n\n"
 ENGINE_ERROR = b'data: {"error"'  # what a model says is within a string, where the quotes are escaped
@@ -17,13 +18,16 @@ ENGINE_ERROR = b'data: {"error"'  # what a model says is within a string, where 
 class EventStream:
     """Starts the client's stream with the engine's first event; `write` is the per-token path."""
 
-    def __init__(self, reply: Reply, headers: list[Header], on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, reply: Reply, headers: list[Header], on_start: Callable[[], None], hides_usage: bool = False
+    ) -> None:
         self._reply = reply
         self._headers = headers
         self._on_start = on_start
         self._pieces = EventPieces()
         self._last = b""
         self.pace = AnswerPace()
+        self.usage = UsageEvents(hides_usage)
         self._send: Callable[[bytes], None] = self._start
 
     @property
@@ -40,7 +44,7 @@ class EventStream:
 
         Engines send each event as a chunk of its own, so here an error can only stand at the beginning.
         """
-        data = self._pieces.whole(data)
+        data = self.usage.pass_on(self._pieces.whole(data))
         if not data:
             return
         if data.startswith(ENGINE_ERROR):

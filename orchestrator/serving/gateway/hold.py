@@ -125,8 +125,12 @@ class Hold:
             waiter.ticket.held = True
             self._counts.held.inc()
         began_s = time.monotonic()
-        await asyncio.wait([waiter.engine], timeout=self._due_s(waiter.able, waiter.since_s) - began_s)
-        self._counts.wait.observe(time.monotonic() - began_s)
+        try:
+            await asyncio.wait([waiter.engine], timeout=self._due_s(waiter.able, waiter.since_s) - began_s)
+        finally:
+            waited_s = time.monotonic() - began_s
+            waiter.ticket.waited_s += waited_s
+        self._counts.wait.observe(waited_s)
         if not waiter.engine.done():
             raise self._refuse(waiter.able, Refusal.DEADLINE)
 

@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.serving.gateway.answer_pace import AnswerPace
 from orchestrator.serving.gateway.engine_exchange import MOST_ANSWER_BYTES, EngineFailed, EngineGone
 from orchestrator.serving.gateway.event_pieces import EventPieces
+from orchestrator.serving.gateway.usage_events import UsageEvents
 
 GROWING = frozenset({"content", "reasoning_content", "reasoning", "text", "arguments"})
 DATA, END = b"data: ", b"[DONE]"
@@ -37,6 +38,7 @@ class JoinedAnswer:
         self._answer: dict[str, Any] = {}
         self._choices = _Numbered()
         self._usage: dict[str, Any] = {}
+        self.usage = UsageEvents(hidden=False)
 
     def write(self, data: bytes) -> None:
         """Raises EngineFailed at an engine's own error, and EngineGone where an answer has no end or no sense."""
@@ -73,7 +75,9 @@ class JoinedAnswer:
         for piece in event.pop("choices", ()):
             choice = self._choices.setdefault(piece.get("index", 0), {})
             _grow(choice, {"message" if name == "delta" else name: value for name, value in piece.items()})
-        self._count(event.pop("usage", None))
+        usage = event.pop("usage", None)
+        self._count(usage)
+        self.usage.add(usage)
         self._answer |= event
 
     def _count(self, usage: dict[str, Any] | None) -> None:

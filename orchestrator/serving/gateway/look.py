@@ -11,16 +11,20 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from orchestrator.core.scaling.told import ScalingTold
-from orchestrator.serving.gateway.engine_table import EngineTable
+from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.metrics import COMPLETIONS, GatewayMetrics
+from orchestrator.serving.gateway.request_log import RequestLog, columns
 from orchestrator.serving.replica_status import status_data
 
 Told = dict[str, Any]
+UNREACHABLE = "does not answer the gateway"
 
 
-def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: ScalingTold | None) -> Told:
-    """Engines, what is held, the traffic since this gateway began, and the last decision on the number of replicas.
+def look(
+    table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: ScalingTold | None, requests: RequestLog
+) -> Told:
+    """Engines, what is held, the traffic since this gateway began, the requests that ended last, and the last decision.
 
     `any_ready` is as its table has it.
     """
@@ -29,6 +33,8 @@ def look(table: EngineTable, hold: Hold, metrics: GatewayMetrics, scaling: Scali
         "replicas": replicas(table),
         "held": held(hold),
         "traffic": _traffic(table, metrics),
+        "requests": columns(requests.well),
+        "failed_requests": columns(requests.failed),
         "decided": None if scaling is None else asdict(scaling.last),
     }
 
@@ -40,7 +46,13 @@ def decisions(scaling: ScalingTold | None) -> list[Told]:
 
 def replicas(table: EngineTable) -> list[Told]:
     """What each engine tells of itself, and what this gateway has asked of it."""
-    return [{**status_data(e.status), "in_flight": e.in_flight, "ready": e.load.ready} for e in table.engines]
+    return [_replica(each) for each in table.engines]
+
+
+def _replica(engine: Engine) -> Told:
+    """One that could not be reached may not know it of itself, as its process has just ended."""
+    told = {**status_data(engine.status), "in_flight": engine.in_flight, "ready": engine.load.ready}
+    return told if engine.reachable else {**told, "reason": UNREACHABLE}
 
 
 def held(hold: Hold) -> Told | None:

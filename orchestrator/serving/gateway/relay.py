@@ -6,10 +6,10 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from orchestrator.serving.gateway.api_errors import ApiError, engine_died, engine_failed
+from orchestrator.serving.gateway.api_errors import ApiError, engine_died, engine_failed, stream_incomplete
 from orchestrator.serving.gateway.engine_exchange import (
     EngineExchange,
     EngineFailed,
@@ -23,6 +23,7 @@ from orchestrator.serving.gateway.event_stream import EventStream
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.joined_answer import JoinedAnswer
 from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.request_log import RequestNote
 from orchestrator.serving.gateway.waiters import Ticket
 
 ATTEMPTS = 2
@@ -44,6 +45,8 @@ class Call:
     request_id: str
     able: frozenset[str]  # the variants that can take it
     ticket: Ticket | None = None  # of one that may wait for an engine; others are refused at once
+    note: RequestNote = field(default_factory=RequestNote)
+    hides_usage: bool = False  # whether its client did not ask for the counts of tokens
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Relay:
 
         async def join(engine: Engine, exchange: EngineExchange) -> Answer:
             joined = JoinedAnswer()
+            call.note.hears(joined.pace, joined.usage)
             with self._going_on(joined):
                 await exchange.forward(joined.write)
             return self._answer(engine, joined.body())
@@ -113,14 +117,18 @@ class Relay:
                 self._mark_answer()
                 on_start(engine)
 
-            events = EventStream(reply, [*headers, ("x-qorch-replica", engine.status.replica_id)], started)
+            replica: Header = ("x-qorch-replica", engine.status.replica_id)
+            events = EventStream(reply, [*headers, replica], started, call.hides_usage)
+            call.note.hears(events.pace, events.usage)
             try:
                 await self._forward(exchange, events, reply)
             except EngineTrouble as trouble:
                 if not events.started:
                     raise
                 _note(engine, trouble)
-                return events.end(TOLD[type(trouble)](), call.request_id)
+                error = TOLD[type(trouble)]()
+                call.note.broke(error)
+                return events.end(error, call.request_id)
             return self._ended(engine, events, call)
 
         return await self._first_answer(call, pass_on, self._answer_turns)
@@ -138,7 +146,9 @@ class Relay:
     def _ended(self, engine: Engine, events: EventStream, call: Call) -> bool:
         """Whether the engine ended its stream as it should."""
         whole = events.end(None, call.request_id)
-        engine.counts.failed += not whole
+        if not whole:
+            engine.counts.failed += 1
+            call.note.broke(stream_incomplete())
         return whole
 
     @contextmanager
@@ -165,6 +175,7 @@ class Relay:
             if again:
                 self._on_retry()
             again = True
+            call.note.asks(engine.status.replica_id)
             try:
                 async with self._exchange(engine, call) as exchange:
                     return await use(engine, exchange)

@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from orchestrator.core.hold import HoldLimits, start_s
 from orchestrator.core.scaling.told import ScalingTold
@@ -23,6 +24,7 @@ from orchestrator.serving.gateway.metrics import GatewayMetrics
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
+from orchestrator.serving.gateway.request_log import RequestLog, RequestNote
 from orchestrator.serving.gateway.request_schema import ChatRequest, CompletionRequest
 from orchestrator.serving.gateway.scaling_metrics import ScalingCollector
 from orchestrator.serving.gateway.token_count import TokenCount
@@ -65,6 +67,7 @@ class GatewayService:
         )
         self.metrics.registry.register(HeldCollector(self.hold.now))
         self.metrics.registry.register(ScalingCollector(scaling, table, time.time))
+        self._requests = RequestLog()
         self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.tpot.observe)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
@@ -117,7 +120,10 @@ class GatewayService:
 
     async def _look(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
-        reply.send(200, [JSON_TYPE], json.dumps(look(self._table, self.hold, self.metrics, self._scaling())).encode())
+        reply.send(200, [JSON_TYPE], json.dumps(self._looked()).encode())
+
+    def _looked(self) -> dict[str, Any]:
+        return look(self._table, self.hold, self.metrics, self._scaling(), self._requests)
 
     async def _decisions(self, request: Request, reply: Reply) -> None:
         self._doors.check_admin(request.headers)
@@ -152,30 +158,33 @@ class GatewayService:
 
     async def _generate(self, kind: type[GenerationRequest], request: Request, reply: Reply) -> None:
         """The key is checked before the body is taken, so that nobody without one fills the gateway's memory."""
-        arrived_s = time.monotonic()
         self._doors.check_key(request.headers)
-        call, headers, streamed = await self._admit(kind, request)
-        if streamed:
-            await self._stream(call, reply, headers, arrived_s)
-        else:
-            answer = await self._relay.whole(call)
-            reply.send(200, [JSON_TYPE, *headers, ("x-qorch-replica", answer.replica_id)], answer.body)
+        with self._requests.noted() as note:
+            call, headers, streamed = await self._admit(kind, request, note)
+            if streamed:
+                await self._stream(call, reply, headers)
+            else:
+                answer = await self._relay.whole(call)
+                reply.send(200, [JSON_TYPE, *headers, ("x-qorch-replica", answer.replica_id)], answer.body)
 
-    async def _admit(self, kind: type[GenerationRequest], request: Request) -> tuple[Call, list[Header], bool]:
+    async def _admit(
+        self, kind: type[GenerationRequest], request: Request, note: RequestNote
+    ) -> tuple[Call, list[Header], bool]:
         """What to ask an engine, the answer's headers, and whether it is streamed; raises ApiError."""
+        note.request_id = request_id = _request_id(request)
         body = await request.body.read()
         wanted = parse(kind, body)
         able = check(wanted, self._limits)
-        ticket = self.hold.ticket(len(body), most_text_tokens(wanted, len(body)))
+        note.ticket = ticket = self.hold.ticket(len(body), most_text_tokens(wanted, len(body)))
         admitted = await self._context.admit(wanted, able, ticket)
-        request_id = _request_id(request)
         headers = [("x-request-id", request_id), *admitted.headers]
-        call = Call(request.path, engine_body(wanted), request_id, names(admitted.able), ticket)
+        hides_usage = not asks_for_usage(wanted)
+        call = Call(request.path, engine_body(wanted), request_id, names(admitted.able), ticket, note, hides_usage)
         return call, headers, wanted.stream
 
-    async def _stream(self, call: Call, reply: Reply, headers: list[Header], arrived_s: float) -> None:
+    async def _stream(self, call: Call, reply: Reply, headers: list[Header]) -> None:
         def started(engine: Engine) -> None:
-            seconds = time.monotonic() - arrived_s
+            seconds = time.monotonic() - call.note.arrived_s
             self.metrics.ttft.observe(seconds)
             engine.counts.ttft.observe(seconds)
 
@@ -185,14 +194,21 @@ class GatewayService:
 
 
 def engine_body(wanted: GenerationRequest) -> bytes:
-    """The checked request written anew, so that the engine reads exactly what was checked; always for a stream."""
+    """The checked request written anew, so that the engine reads exactly what was checked.
+
+    It is always asked for a stream, and for its counts of tokens.
+    """
     data = wanted.model_dump(mode="json", exclude_unset=True, by_alias=True)
-    if not wanted.stream:
-        data |= {"stream": True, "stream_options": {"include_usage": True}}
+    data |= {"stream": True, "stream_options": {"include_usage": True}}
     data.pop("max_completion_tokens", None)
     if wanted.wanted_tokens is not None:
         data["max_tokens"] = wanted.wanted_tokens
     return json.dumps(data).encode()
+
+
+def asks_for_usage(wanted: GenerationRequest) -> bool:
+    """Whether the client of a stream is to see the event with the counts of tokens."""
+    return wanted.stream_options is not None and wanted.stream_options.include_usage
 
 
 def _request_id(request: Request) -> str:

@@ -21,6 +21,7 @@ class Ticket:
     number: int
     body_bytes: int
     prompt_tokens: int  # of its text, at most
+    waited_s: float = 0.0  # until an engine had room
     held: bool = False  # whether it has been, so that it is not turned away any more for being one too many
 
 

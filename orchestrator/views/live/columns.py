@@ -10,6 +10,7 @@ from orchestrator.core.live.replica_state import ReplicaState, state_of, urgency
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live import amounts
 from orchestrator.views.live.span import Tone, clean
+from orchestrator.views.live.start import starting_text
 
 GLYPHS = {
     ReplicaState.READY: "●",
@@ -56,8 +57,15 @@ def _gpus(row: ReplicaRow, now_s: float) -> str:
     return ",".join(map(str, row.gpus)) if row.gpus else amounts.NOTHING
 
 
-def _reason(row: ReplicaRow) -> str:
-    return f"clocks held down: {row.throttled}" if row.throttled else row.reason
+def reason_text(row: ReplicaRow, now_s: float) -> str:
+    """Why it is as it is, and of one that starts how long it has."""
+    if row.throttled:
+        return f"clocks held down: {row.throttled}"
+    return ", ".join(filter(None, (row.reason, starting_text(row, now_s))))
+
+
+def _reason(row: ReplicaRow, now_s: float) -> str:
+    return clean(reason_text(row, now_s)) or amounts.NOTHING
 
 
 def _ttft(row: ReplicaRow, now_s: float) -> str:
@@ -129,7 +137,7 @@ COLUMNS: tuple[Column, ...] = (
     _measured("load", "LOAD", 6, 13, lambda row: row.load_s, amounts.seconds),
     Column("age", "AGE", 6, 7, lambda row, now_s: amounts.age(row.started_at_s, now_s), lambda row: row.started_at_s),
     Column("revision", "REVISION", 24, 14, _text(lambda row: row.revision), lambda row: row.revision, right=False),
-    Column("reason", "REASON", 20, 3, _text(_reason),
+    Column("reason", "REASON", 28, 3, _reason,
            lambda row: row.reason, right=False, grows=True),
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}

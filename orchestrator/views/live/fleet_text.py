@@ -25,7 +25,7 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _lines(snapshot: Snapshot, note: str, width: int) -> Iterator[str]:
-    for line in header_lines(snapshot, snapshot.at_s, note):
+    for line in header_lines(snapshot, snapshot.at_s, note, width):
         yield shorten(text_of(line), width)
     yield ""
     columns = fitting(width)

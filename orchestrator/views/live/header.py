@@ -1,4 +1,4 @@
-"""The fleet in three lines: is it well, does it meet its goals, and how old is what is shown."""
+"""The fleet in a few lines: is it well, does it meet its goals, and how old is what is shown."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from orchestrator.core.live.reading import SourceState
 from orchestrator.core.live.snapshot import Snapshot, Summary
 from orchestrator.views.live import amounts
-from orchestrator.views.live.span import Line, Span, Tone, clean, joined
+from orchestrator.views.live.span import Line, Span, Tone, clean, flowed
 from orchestrator.views.units import age_text, money_text
 
 PHASES = {"Ready": ("●", Tone.GOOD), "Idle": ("●", Tone.GOOD), "Starting": ("◐", Tone.WARN)}
+WIDE = 10_000  # cells, into which any line fits
 NO_WORDS: Line = (Span(""),)
 STALE_S = 5.0  # a source that is older is said to be
 
 
-def header_lines(snapshot: Snapshot, now_s: float, note: str = "") -> tuple[Line, Line, Line]:
-    """`now_s` is the moment that is shown, in Unix time; of a recording, that of the recording, as `note` says."""
-    return _fleet(snapshot, note), joined(_served(snapshot.summary)), joined(_around(snapshot, now_s))
+def header_lines(snapshot: Snapshot, now_s: float, note: str = "", width: int = WIDE) -> tuple[Line, ...]:
+    """Three lines; where they are longer than `width` cells they go on below.
+
+    `now_s` is the moment that is shown, in Unix time; of a recording, that of the recording, as `note` says.
+    """
+    parts = (_fleet(snapshot, note), _served(snapshot.summary), _around(snapshot, now_s))
+    return tuple(line for each in parts for line in flowed(each, width))
 
 
-def _fleet(snapshot: Snapshot, note: str) -> Line:
+def _fleet(snapshot: Snapshot, note: str) -> Iterator[Line]:
     glyph, tone = PHASES.get(snapshot.phase, ("✖", Tone.BAD))
     summary = snapshot.summary
     phase = Span(f"{glyph} {clean(snapshot.phase)}", tone) if snapshot.phase else Span("? not seen yet", Tone.WARN)
@@ -32,7 +37,7 @@ def _fleet(snapshot: Snapshot, note: str) -> Line:
         (Span(clean(snapshot.profile)),),
         (Span(clean(snapshot.endpoint), Tone.DIM),),
     ]
-    return joined(part for part in parts if part[0].text)
+    return (part for part in parts if part[0].text)
 
 
 def _replicas(summary: Summary) -> Line:

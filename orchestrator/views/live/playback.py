@@ -8,11 +8,15 @@ from orchestrator.core.live.playback import Playback
 from orchestrator.views.units import size_text
 
 
+def clock_text(at_s: float) -> str:
+    """A moment of Unix time as a clock on the wall, e.g. "12:03:05"."""
+    return datetime.fromtimestamp(at_s).strftime("%H:%M:%S")
+
+
 def playback_text(playback: Playback, simulated: bool) -> str:
     """E.g. "replay 12:03:05 (34%) 4x paused"."""
-    clock = datetime.fromtimestamp(playback.at_s).strftime("%H:%M:%S")
     what = "simulated, no fleet:" if simulated else "replay"
-    return f"{what} {clock} ({playback.share:.0%}) {playback.speed:g}x{_state(playback)}"
+    return f"{what} {clock_text(playback.at_s)} ({playback.share:.0%}) {playback.speed:g}x{_state(playback)}"
 
 
 def recording_text(size_bytes: int, stopped: str = "") -> str:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import CONTROLLER_REACHABLE, Condition, EngineView, Fleet, FleetPhase, Replica
 from orchestrator.core.inventory import Gpu, NotAvailable
 from orchestrator.core.live.histogram import Histogram
-from orchestrator.core.live.reading import HostGpus, Reading, SourceState, Traffic
+from orchestrator.core.live.reading import HostReading, Reading, SourceState, Traffic
 from orchestrator.core.live.snapshot import ReplicaRow
 
 VARIANT = "demo"
@@ -78,8 +79,14 @@ def gpu(index: int = 0, uuid: str = "GPU-0", **fields: Any) -> Gpu:
     return Gpu(**{"index": index, "name": "NVIDIA A100", "uuid": uuid, **untold, **fields})
 
 
-def on_host(*gpus: Gpu, host: str = "node1") -> tuple[HostGpus, ...]:
-    return (HostGpus(host, gpus),)
+def on_host(*gpus: Gpu, host: str = "node1", **fields: Any) -> tuple[HostReading, ...]:
+    return (HostReading(host, gpus, **fields),)
+
+
+def answered(replica_id: str = "a", **fields: Any) -> Answered:
+    """A request that was answered well, 100 s after the first reading."""
+    made = Answered(BEGIN_S + 100, "id1", replica_id, 200, "ok", 0.0, 2.5, 0.2, 0.02, 1200, 116, 1)
+    return replace(made, **fields)
 
 
 def row(replica_id: str = "a", **fields: Any) -> ReplicaRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import nan
 
-from orchestrator.core.inventory import MigInstance
+from orchestrator.core.inventory import GpuProcess, MigInstance
 from orchestrator.core.live.gpu_rows import gpu_rows, of_replica
 from orchestrator.core.live.snapshot import GpuRow
 from tests.core.live.made import NOT_TOLD, gpu, on_host
@@ -34,6 +34,30 @@ def test_of_a_divided_gpu_each_slice_is_a_row_with_the_memory_of_its_own() -> No
     assert (one.name, one.uuid, one.temperature_c) == ("NVIDIA A100 MIG 1g.10gb", "MIG-0", 40)
     assert (one.memory_used_bytes, one.memory_total_bytes) == (6 * GIB, 10 * GIB)
     assert (other.memory_used_bytes, other.power_w) == (None, None)
+
+
+def test_a_gpu_tells_who_is_on_it_and_which_of_its_processes_are_not_the_fleets() -> None:
+    held = (GpuProcess(7, 60 * GIB, "me", "vllm"), GpuProcess(8, 5 * GIB, "alice", "python"))
+    (row,) = gpu_rows(on_host(gpu(processes=held), own_pids=frozenset({7})), {"GPU-0": ("a",)})
+    assert (row.replicas, row.others) == (("a",), "pid 8 (python of alice) holds 5.0 GiB")
+
+
+def test_a_process_that_cannot_be_seen_is_anothers_only_where_no_replica_is() -> None:
+    hidden = (GpuProcess(8, 5 * GIB, NOT_TOLD, NOT_TOLD),)
+    (free,) = gpu_rows(on_host(gpu(processes=hidden)))
+    (taken,) = gpu_rows(on_host(gpu(processes=hidden)), {"GPU-0": ("a",)})
+    assert "pid 8" in free.others
+    assert taken.others == ""
+
+
+def test_each_slice_has_its_own_replicas_and_processes() -> None:
+    parts = (
+        MigInstance("MIG-0", "1g.10gb", GIB, GIB, (GpuProcess(8, GIB, "alice", "python"),)),
+        MigInstance("MIG-1", "1g.10gb", GIB, GIB),
+    )
+    one, other = gpu_rows(on_host(gpu(mig_instances=parts)), {"MIG-1": ("a", "b")})
+    assert (one.replicas, bool(one.others)) == ((), True)
+    assert (other.replicas, other.others) == (("a", "b"), "")
 
 
 def test_two_gpus_of_a_replica_add_up_and_the_hottest_counts() -> None:

@@ -75,6 +75,15 @@ def test_what_is_no_number_is_not_known() -> None:
     assert (found.kv_cache_usage, found.load_s, found.placed_s) == (None, None, None)
 
 
+def test_the_steps_of_a_start_begin_with_its_place_and_are_told_beside_the_plans() -> None:
+    engine = view(started_at_s=BEGIN_S + 2.5, start_steps={"weights": 4.0, "first completion": 0.5, "lying": nan})
+    predicted = ((VARIANT, Predicted(1, SPEED)),)
+    found = rows(fleet(replica("a", engine), replica("b"), predicted=predicted))
+    assert [*found["a"].start_steps.items()] == [("placed", 2.5), ("weights", 4.0), ("first completion", 0.5)]
+    assert found["b"].start_steps == {}
+    assert found["a"].predicted_start_s == found["b"].predicted_start_s == SPEED.cold_start_s
+
+
 @pytest.mark.parametrize(
     ("state", "reason"),
     [

@@ -7,7 +7,8 @@ from math import inf
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
-from orchestrator.core.live.together import held_together, traffic_together
+from orchestrator.core.live.together import REQUESTS, held_together, traffic_together
+from tests.core.live.made import answered
 
 
 def histogram(*counts: float) -> Histogram:
@@ -39,3 +40,13 @@ def test_nobody_tells_nothing() -> None:
 def test_the_oldest_of_all_that_is_held_is_told_and_engines_are_full_where_each_gateway_says_so() -> None:
     both = held_together((Held(2, 20, 100.0, 5.0, True), Held(1, 5, 90.0, 9.0, False)))
     assert both == Held(3, 25, 90.0, 9.0, False)
+
+
+def test_the_requests_of_all_gateways_come_in_the_order_of_their_ends_and_only_the_last() -> None:
+    failed = (answered(at_s=2.0, outcome="engine_died"),)
+    one = Traffic(requests=tuple(answered(at_s=2.0 * number) for number in range(REQUESTS)), failed_requests=failed)
+    other = Traffic(requests=tuple(answered(at_s=2.0 * number + 1) for number in range(REQUESTS)))
+    both = traffic_together([one, other])
+    assert both is not None
+    assert both.failed_requests == failed
+    assert [each.at_s for each in both.requests] == [float(number) for number in range(REQUESTS, 2 * REQUESTS)]

@@ -1,4 +1,4 @@
-"""The fleet in three lines: in words first, colours second."""
+"""The fleet in a few lines: in words first, colours second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.live.reading import SourceState
 from orchestrator.core.live.snapshot import Snapshot, Summary
-from orchestrator.views.live.header import STALE_S, header_lines
+from orchestrator.views.live.header import STALE_S, WIDE, header_lines
 from orchestrator.views.live.span import Line, Tone, text_of
 from tests.core.live.made import BEGIN_S
 
@@ -32,15 +32,15 @@ SNAPSHOT = Snapshot(
 )  # fmt: skip
 
 
-def texts(snapshot: Snapshot, after_s: float = 0.0) -> list[str]:
-    return [text_of(line) for line in header_lines(snapshot, BEGIN_S + after_s)]
+def texts(snapshot: Snapshot, after_s: float = 0.0, width: int = WIDE) -> list[str]:
+    return [text_of(line) for line in header_lines(snapshot, BEGIN_S + after_s, width=width)]
 
 
 def with_(**summary: float | None) -> Snapshot:
     return replace(SNAPSHOT, summary=replace(SNAPSHOT.summary, **summary))  # type: ignore[arg-type]
 
 
-def tone(lines: tuple[Line, Line, Line], words: str) -> Tone:
+def tone(lines: tuple[Line, ...], words: str) -> Tone:
     return next(span.tone for line in lines for span in line if words in span.text)
 
 
@@ -50,6 +50,20 @@ def test_three_lines_say_how_the_fleet_is_what_it_serves_and_what_it_costs() -> 
         "tok/s 812/900  TTFT p50/p99 180ms/900ms within 1.0s  TPOT p50/p99 20ms/50ms  req/s 2.5  errors/min 0",
         "running 12  waiting 5 (2 held)  GPUs 2/4  cost 3.60/h, 1.25/Mtok  gateway ok",
     ]
+
+
+def test_on_a_narrow_screen_they_go_on_below_and_nothing_is_left_out() -> None:
+    assert texts(SNAPSHOT, width=80) == [
+        "mine  ● Ready  2/3 ready, 1 failed  demo-gguf  http://127.0.0.1:8000/v1",
+        "tok/s 812/900  TTFT p50/p99 180ms/900ms within 1.0s  TPOT p50/p99 20ms/50ms",
+        "req/s 2.5  errors/min 0",
+        "running 12  waiting 5 (2 held)  GPUs 2/4  cost 3.60/h, 1.25/Mtok  gateway ok",
+    ]
+
+
+@given(st.integers(1, 200))
+def test_however_wide_a_screen_is_the_same_is_told(width: int) -> None:
+    assert " ".join(texts(SNAPSHOT, width=width)).split() == " ".join(texts(SNAPSHOT)).split()
 
 
 def test_of_a_fleet_that_was_not_seen_yet_no_zeros_are_shown_as_if_they_were_known() -> None:

@@ -1,45 +1,62 @@
-"""One replica in full, and GPUs a line each."""
+"""One replica in full."""
 
 from __future__ import annotations
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.snapshot import GpuRow, Snapshot
-from orchestrator.views.live.columns import COLUMNS
-from orchestrator.views.live.replica import gpu_lines, replica_lines
-from orchestrator.views.live.span import Tone, text_of
-from tests.core.live.made import BEGIN_S, row
+from orchestrator.views.live.column_words import COLUMN_WORDS
+from orchestrator.views.live.columns import BY_NAME
+from orchestrator.views.live.replica import PAIRS, replica_lines
+from orchestrator.views.live.span import text_of
+from tests.core.live.made import BEGIN_S, answered, row
 
-GIB = 2**30
-GPUS = (
-    GpuRow("node1", 0, "NVIDIA A100", "GPU-0", 87, 61 * GIB, 80 * GIB, 71, 310.0, 400.0, throttled="too hot"),
-    GpuRow("node1", 1, "NVIDIA A100", "GPU-1", error="GPU is lost"),
-)
-HOT = "node1 GPU 0             NVIDIA A100                   87%      61.0/80G    71°    310/400W  too hot"
-LOST = "node1 GPU 1             NVIDIA A100                     -             -      -           -  GPU is lost"
+GPUS = (GpuRow("node1", 0, "NVIDIA A100", "GPU-0", 87), GpuRow("node1", 1, "NVIDIA L4", "GPU-1", 12))
 
 
-def test_every_column_is_told_below_each_other_then_the_start_and_its_gpus() -> None:
-    seen = row(host="node1", gpus=(0,), placed_s=2.1, load_s=74.0, restarts=1, restart_reason="killed by SIGKILL")
-    lines = [text_of(line) for line in replica_lines(seen, Snapshot(BEGIN_S, "mine", gpus=GPUS), BEGIN_S)]
-    assert [line[:14].strip() for line in lines[: len(COLUMNS)]] == [column.title.lower() for column in COLUMNS]
-    assert lines[len(COLUMNS) :] == [
-        "start         placed in 2.1s, loaded in 74.0s",
-        "last restart  killed by SIGKILL",
-        "",
-        HOT,
-    ]
+def shown(snapshot: Snapshot, **fields: object) -> str:
+    return "\n".join(text_of(line) for line in replica_lines(row(**fields), snapshot, BEGIN_S + 110))
 
 
-def test_of_a_replica_without_gpus_none_are_shown() -> None:
-    lines = [text_of(line) for line in replica_lines(row(), Snapshot(BEGIN_S, "mine", gpus=GPUS), BEGIN_S)]
-    assert lines[-3:] == ["start         placed in -, loaded in -", "last restart  -", ""]
+def test_it_says_first_how_it_is_and_why() -> None:
+    text = shown(Snapshot(BEGIN_S, "mine"), ready=False, reason="the engine has ended", num_requests_running=0)
+    assert text.splitlines()[0] == "✖ failed  the engine has ended"
 
 
-def test_a_gpu_is_told_with_what_is_wrong_with_it() -> None:
-    lines = list(gpu_lines(GPUS))
-    assert [text_of(line) for line in lines] == [HOT, LOST]
-    assert {line[-1].tone for line in lines} == {Tone.BAD}
+def test_every_column_is_on_it_by_its_full_name_two_on_a_line() -> None:
+    text = shown(Snapshot(BEGIN_S, "mine"), tpot_s=0.02, generation_tok_s=812.0, revision="demo 1.2", restarts=3)
+    told = {name for pair in PAIRS for name in pair} | {"replica", "state", "reason", "revision"}
+    assert told == BY_NAME.keys()
+    for name in (name for pair in PAIRS for name in pair):
+        assert COLUMN_WORDS[name].name in text
+    assert "tokens/s        812" in text
+    assert "runs            demo 1.2" in text
+    assert all(len(line) <= 80 for line in text.splitlines()[:-3])
 
 
-def test_a_gpu_that_does_nothing_does_nothing_and_is_not_unknown() -> None:
-    (line,) = gpu_lines([GpuRow("node1", 0, "NVIDIA A100", "GPU-0", utilization_percent=0)])
-    assert "   0%" in text_of(line)
+def test_why_the_last_of_its_variant_ended_is_told_where_one_did() -> None:
+    assert "last restart    killed by SIGKILL" in shown(Snapshot(BEGIN_S, "mine"), restart_reason="killed by SIGKILL")
+    assert "last restart" not in shown(Snapshot(BEGIN_S, "mine"))
+
+
+def test_its_own_gpus_are_shown_and_no_others() -> None:
+    text = shown(Snapshot(BEGIN_S, "mine", gpus=GPUS), host="node1", gpus=(0,))
+    assert "NVIDIA A100" in text
+    assert "NVIDIA L4" not in text
+    assert "NVIDIA" not in shown(Snapshot(BEGIN_S, "mine", gpus=GPUS))
+
+
+def test_of_a_gateway_all_requests_of_the_fleet_are_shown_and_nothing_that_only_an_engine_has() -> None:
+    requests = (answered("a", request_id="mine-1"), answered("b", request_id="other-1"))
+    text = shown(Snapshot(BEGIN_S, "mine", requests=requests), deployment=GATEWAY)
+    assert "mine-1" in text
+    assert "other-1" in text
+    assert "KV cache" not in text
+    assert "start" not in text
+
+
+def test_of_the_requests_that_ended_its_own_are_shown() -> None:
+    requests = (answered("a", request_id="mine-1"), answered("b", request_id="other-1"))
+    text = shown(Snapshot(BEGIN_S, "mine", requests=requests))
+    assert "mine-1" in text
+    assert "other-1" not in text
+    assert "none has ended yet" in shown(Snapshot(BEGIN_S, "mine"))

@@ -6,7 +6,7 @@ from orchestrator.core.fleet import Decided
 from orchestrator.core.live.event import Event, Severity
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.views.live.span import Tone, text_of
-from orchestrator.views.live.trail import change_text, decision_lines, event_lines, step_lines
+from orchestrator.views.live.trail import LATELY_S, change_text, decision_lines, event_lines, few_events, step_lines
 
 STEPS = (
     DecisionStep("demand", 812.5, "work a second that came in"),
@@ -29,6 +29,15 @@ def test_events_are_told_by_age_severity_and_subject() -> None:
         " 1m30s · a1: starting → ready",
     ]
     assert [line[1].tone for line in lines] == [Tone.BAD, Tone.WARN, Tone.PLAIN]
+
+
+def test_of_few_events_an_error_of_lately_keeps_its_place() -> None:
+    error = Event(10.0, Severity.ERROR, "b", "killed")
+    others = [Event(20.0 + number, Severity.INFO, "a", f"{number}") for number in range(9)]
+    assert few_events([error, *others], 100.0, 4) == [error, *others[-3:]]
+    assert few_events([error, *others], 10.0 + LATELY_S, 4) == others[-4:]
+    assert few_events([*others, error], 100.0, 4) == [*others[-3:], error]
+    assert few_events([error, *others], 100.0, 1) == others[-1:]
 
 
 def test_an_event_of_a_clock_that_went_back_has_just_happened() -> None:
