@@ -38,7 +38,7 @@ def _follow(runtime: Running, replica_id: str, before: EngineView, deadline_s: f
     course = follow(runtime, "drain", replica_id, before, deadline_s, reporter)
     if course.stage is not Stage.DONE:
         raise DeployFailed(
-            f"the replica {replica_id} has ended before it was drained, and Ray Serve starts another where one is wanted",
+            f"the replica {replica_id} has ended before it was drained; where one is wanted Ray Serve starts another",
             hint=runtime.command("status"),
         )
     reporter.done("drain", f"{replica_id} has no engine and keeps its place")
