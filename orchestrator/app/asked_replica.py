@@ -37,6 +37,8 @@ def named(runtime: Running, fleet: Fleet, replica_id: str) -> Replica:
     by_name = {each.replica_id: each for each in fleet.engines}
     if replica_id in by_name:
         return by_name[replica_id]
+    if any(each.replica_id == replica_id for each in fleet.replicas):
+        raise UsageError(f"the replica {replica_id} is a gateway, which has no engine", hint=runtime.command("status"))
     near = get_close_matches(replica_id, by_name, n=1)
     told = f"did you mean {near[0]}?" if near else f"there are: {', '.join(by_name) or 'none'}"
     raise UsageError(f"there is no replica {replica_id!r}; {told}", hint=runtime.command("status"))
