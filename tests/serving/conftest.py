@@ -66,12 +66,12 @@ class Gateway:
         self.answer: str | None = ""  # of the replica that is meant
         self.service = GatewayService(
             self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0}, scaling=lambda: self.scaling,
-            pass_on=self._pass_on,
+            pass_on=lambda order: self.pass_on(order),
         )  # fmt: skip
         self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()
 
-    async def _pass_on(self, order: ReplicaOrder) -> str | None:
+    async def pass_on(self, order: ReplicaOrder) -> str | None:
         self.orders.append(order)
         return self.answer
 

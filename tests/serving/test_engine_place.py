@@ -86,8 +86,8 @@ async def place(yard: Yard) -> EnginePlace:
     return EnginePlace(await yard.start(), yard.start)
 
 
-async def until(so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
+async def until(so: Callable[[], bool], patience_s: float = 2.0) -> None:
+    async with asyncio.timeout(patience_s):
         while not so():
             await asyncio.sleep(0)
 
