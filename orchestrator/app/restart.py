@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from orchestrator.app.asked_replica import Patience, engine_of, follow, named, seen, tell
 from orchestrator.app.ports import Reporter, Running
@@ -33,9 +34,9 @@ def restart(
                 f"{counted(len(names), 'replica')} are restarted one after the other, and --no-wait waits for none",
                 hint=runtime.command(f"restart {names[0]} --no-wait"),
             )
-        one = _One(runtime, memory_available, patience, deadline_s, reporter)
+        restarting = Restarting(runtime, memory_available, patience, deadline_s, reporter)
         for number, name in enumerate(names):
-            one.restart(name, f"{number} of {len(names)} restarted", among_many=len(names) > 1)
+            restarting.restart(name, f"{number} of {len(names)} restarted", among_many=len(names) > 1)
 
 
 def _all(runtime: Running, fleet: Fleet) -> list[str]:
@@ -45,57 +46,50 @@ def _all(runtime: Running, fleet: Fleet) -> list[str]:
     return running
 
 
-class _One:
-    """Restarts one replica after the other."""
+@dataclass(frozen=True)
+class Restarting:
+    """One replica after the other, all within one deadline."""
 
-    def __init__(
-        self,
-        runtime: Running,
-        memory_available: MemoryAvailable,
-        patience: Patience,
-        deadline_s: float,
-        reporter: Reporter,
-    ) -> None:
-        self._runtime = runtime
-        self._memory_available = memory_available
-        self._patience = patience
-        self._deadline_s = deadline_s
-        self._reporter = reporter
+    runtime: Running
+    memory_available: MemoryAvailable
+    patience: Patience
+    deadline_s: float
+    reporter: Reporter
 
     def restart(self, name: str, so_far: str, among_many: bool) -> None:
         if among_many:
             self._await_others(name, so_far)
-        spec, fleet = seen(self._runtime)
+        spec, fleet = seen(self.runtime)
         replica = next((each for each in fleet.engines if each.replica_id == name), None)
         if replica is None:  # of several: the first was there a moment ago
-            self._reporter.say(f"{name} has ended meanwhile")
+            self.reporter.say(f"{name} has ended meanwhile")
             return
-        before = engine_of(self._runtime, replica)
-        order = restart_order(spec, fleet, replica, self._memory_available())
-        self._reporter.say(f"{name}: {order}{_alone(fleet, replica, order)}")
-        tell(self._runtime, ReplicaOrder(name, Verb.RESTART, order.new_first, self._patience.drain_s))
-        if self._patience.wait:
+        before = engine_of(self.runtime, replica)
+        order = restart_order(spec, fleet, replica, self.memory_available())
+        self.reporter.say(f"{name}: {order}{_alone(fleet, replica, order)}")
+        tell(self.runtime, ReplicaOrder(name, Verb.RESTART, order.new_first, self.patience.drain_s))
+        if self.patience.wait:
             self._follow(name, before, order, so_far)
 
     def _await_others(self, name: str, so_far: str) -> None:
         """Until every other replica is ready, so that no more than one is out; raises TimedOut."""
-        while time.monotonic() < self._deadline_s:
-            _, fleet = seen(self._runtime)
+        while time.monotonic() < self.deadline_s:
+            _, fleet = seen(self.runtime)
             out = [each.replica_id for each in fleet.engines if not (each.ready or each.drained)]
             if not [each for each in out if each != name]:
                 return
-            self._reporter.phase("restart", f"{so_far}; waits for {', '.join(out)}")
-            time.sleep(self._runtime.look_every_s)
-        raise TimedOut(f"{so_far}; the others were not ready in time", hint=self._runtime.command("status"))
+            self.reporter.phase("restart", f"{so_far}; waits for {', '.join(out)}")
+            time.sleep(self.runtime.look_every_s)
+        raise TimedOut(f"{so_far}; the others were not ready in time", hint=self.runtime.command("status"))
 
     def _follow(self, name: str, before: EngineView, order: RestartOrder, so_far: str) -> None:
-        course = follow(self._runtime, "restart", name, before, self._deadline_s, self._reporter)
+        course = follow(self.runtime, "restart", name, before, self.deadline_s, self.reporter)
         if course.stage is Stage.DONE:
-            self._reporter.done("restart", f"{name} answers with a new engine")
+            self.reporter.done("restart", f"{name} answers with a new engine")
             if course.told:
-                self._reporter.say(f"{name}: {course.told}")
+                self.reporter.say(f"{name}: {course.told}")
             return
-        raise DeployFailed(f"{_failure(name, course, order)} ({so_far})", hint=self._runtime.command(f"logs {name}"))
+        raise DeployFailed(f"{_failure(name, course, order)} ({so_far})", hint=self.runtime.command(f"logs {name}"))
 
 
 def _alone(fleet: Fleet, replica: Replica, order: RestartOrder) -> str:

@@ -101,9 +101,10 @@ class OwnEngine:
         self._claim = None
 
     async def _watch(self) -> None:
-        """Know the moment the engine ends, and keep its last words."""
+        """Know the moment the engine ends, and keep its last words; one that leaves may end as it likes."""
         await self.engine.wait()
-        self.failure = self.engine.death()
+        if not self.leaving:
+            self.failure = self.engine.death()
 
     async def _keep_sampling(self) -> None:
         while self.failure is None:

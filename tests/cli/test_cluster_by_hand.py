@@ -16,10 +16,10 @@ from tests.serving.conftest import Gateway
 @pytest.fixture
 def pods(there: Qorch, cluster: Lab) -> tuple[str, str]:
     """The pods of a fleet of two engines that runs, which the gateway knows as r0 and r1."""
+    assert there("up", *UP, "--timeout", "20").code == 0
+    table, (one,) = gateway(cluster).table, statuses(cluster)
     cluster.pods.addresses = {f"qwen3-5-9b-bf16-{number}": f"10.9.0.{number}" for number in (0, 1)}
-    there("up", *UP, "--timeout", "20")
-    table = gateway(cluster).table
-    (one,) = (engine.status for engine in table.engines)
+    cluster.pods.step()
     table.update([replace(one, replica_id=f"r{number}", host=f"10.9.0.{number}") for number in (0, 1)])
     first, last = sorted(name for kind, name in cluster.objects() if kind == "pods" and "bf16-" in name)
     return first, last

@@ -172,6 +172,16 @@ async def test_one_that_is_drained_is_well_without_an_engine_until_it_is_restart
     assert (place.stands_aside, place.engine.takes_requests, yard.alive) == (False, True, [1])
 
 
+async def test_an_engine_that_dies_while_it_drains_was_to_go_anyway(place: EnginePlace, yard: Yard) -> None:
+    yard.engines[0].running = 1
+    place.obey(DRAIN)
+    await until(lambda: place.engine.leaving)
+    yard.engines[0].kill()
+    await idle(place)
+    assert place.task is Task.DRAINED
+    await place.engine.check()
+
+
 async def test_it_does_one_thing_at_a_time(place: EnginePlace, yard: Yard) -> None:
     yard.may_start.clear()
     place.obey(NEW_FIRST)
