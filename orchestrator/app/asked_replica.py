@@ -24,11 +24,15 @@ class Patience:
 
 
 def seen(runtime: Running) -> tuple[DeploymentSpec, Fleet]:
-    """The fleet now, and what was deployed; raises EnvironmentNotReady where there is none."""
+    """The fleet now, and what was deployed; raises EnvironmentNotReady where there is none, or it cannot be seen."""
     spec = runtime.deployed()
     fleet = None if spec is None else runtime.observe()
     if spec is None or fleet is None:
         raise EnvironmentNotReady(f"there is no fleet {runtime.name!r}", hint=runtime.command("up"))
+    if not fleet.replicas:
+        raise EnvironmentNotReady(
+            "the replicas cannot be seen: Ray's Serve controller does not answer", hint=runtime.command("status")
+        )
     return spec, fleet
 
 

@@ -74,9 +74,8 @@ class Restarting:
     def _await_others(self, name: str, so_far: str) -> None:
         """Until every other replica is ready, so that no more than one is out; raises TimedOut."""
         while time.monotonic() < self.deadline_s:
-            _, fleet = seen(self.runtime)
-            out = [each.replica_id for each in fleet.engines if not (each.ready or each.drained)]
-            if not [each for each in out if each != name]:
+            out = _out(self.runtime.observe(), name)
+            if not out:
                 return
             self.reporter.phase("restart", f"{so_far}; waits for {', '.join(out)}")
             time.sleep(self.runtime.look_every_s)
@@ -90,6 +89,13 @@ class Restarting:
                 self.reporter.say(f"{name}: {course.told}")
             return
         raise DeployFailed(f"{_failure(name, course, order)} ({so_far})", hint=self.runtime.command(f"logs {name}"))
+
+
+def _out(fleet: Fleet | None, name: str) -> list[str]:
+    """What is waited for before this replica is restarted."""
+    if fleet is None or not fleet.replicas:
+        return ["Ray to answer"]
+    return [each.replica_id for each in fleet.engines if not (each.ready or each.drained) and each.replica_id != name]
 
 
 def _alone(fleet: Fleet, replica: Replica, order: RestartOrder) -> str:

@@ -11,7 +11,7 @@ from orchestrator.app.asked_replica import Patience
 from orchestrator.app.restart import restart
 from orchestrator.core.by_hand import ReplicaOrder, Verb
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, TimedOut, UsageError
-from orchestrator.core.fleet import FleetPhase
+from orchestrator.core.fleet import Fleet, FleetPhase
 from orchestrator.core.scaled import scaled
 from tests.app.samples import Recording, demo_spec
 
@@ -157,3 +157,23 @@ def test_without_a_fleet_it_says_how_to_get_one() -> None:
     with pytest.raises(EnvironmentNotReady, match="there is no fleet 'default'") as raised:
         ask(InMemoryRuntime())
     assert raised.value.hint == "qorch up"
+
+
+def test_while_ray_does_not_answer_no_replica_is_said_to_have_ended() -> None:
+    runtime = running(2)
+    runtime.controller_answers = False
+    with pytest.raises(EnvironmentNotReady, match="the replicas cannot be seen: Ray's Serve controller"):
+        ask(runtime)
+
+
+def test_a_ray_that_is_away_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime, look = running(2), InMemoryRuntime.observe
+    away = iter([False, True, True, False, False, True])
+
+    def observe() -> Fleet | None:
+        fleet = look(runtime)
+        return replace(fleet, replicas=()) if fleet and next(away, False) else fleet
+
+    monkeypatch.setattr(runtime, "observe", observe)
+    ask(runtime)
+    assert restarts(runtime) == {"replica-1": 1, "replica-2": 1}

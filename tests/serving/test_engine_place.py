@@ -214,3 +214,10 @@ async def test_a_replica_that_goes_meanwhile_leaves_no_engine(
         await asyncio.sleep(0)
     await place.close()
     assert yard.alive == []
+
+
+async def test_a_replica_that_goes_does_not_wait_for_an_engine_that_starts(place: EnginePlace, yard: Yard) -> None:
+    yard.may_start.clear()
+    place.obey(NEW_FIRST)
+    await asyncio.wait_for(place.close(), 2)
+    assert yard.alive == []
