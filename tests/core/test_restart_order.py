@@ -9,10 +9,11 @@ import pytest
 
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import DeploymentSpec
-from orchestrator.core.fleet import EngineView, Fleet, Replica, fleet_of
+from orchestrator.core.fleet import EngineView, Fleet, Replica
+from orchestrator.core.observed import fleet_of
 from orchestrator.core.restart_order import restart_order
 from tests.app.samples import demo_spec
-from tests.core.test_fleet import READY, application
+from tests.core.test_observed import READY, application
 
 SPEC = demo_spec()
 (VARIANT,) = SPEC.variants
