@@ -34,7 +34,7 @@ class EnginePlace:
         refused = refusal(order, self.task)
         if not refused:
             self.orders, self.trouble = self.orders + 1, ""
-            self._say(Task.RESTARTING if order.new_first else Task.DRAINING, STARTS if order.new_first else FINISHES)
+            self._say(*((Task.RESTARTING, STARTS) if order.new_first else (Task.DRAINING, FINISHES)))
             self._doing = asyncio.ensure_future(self._do(order))
         return refused
 
@@ -49,19 +49,19 @@ class EnginePlace:
 
     async def _do(self, order: ReplicaOrder) -> None:
         try:
-            await self._begin_anew(order)
+            await (self._drain if order.verb is Verb.DRAIN else self._restart)(order)
         except DeployFailed as failure:
             self.trouble = failure.message
             self._say(Task.NONE, "")
 
-    async def _begin_anew(self, order: ReplicaOrder) -> None:
-        if order.verb is Verb.DRAIN:
-            await self._empty(self.engine, order.drain_s)
-            self._say(Task.DRAINED, STANDS_ASIDE)
-        else:
-            await (self._new_first if order.new_first else self._old_first)(order.drain_s)
-            self.restarts += 1
-            self._say(Task.NONE, "")
+    async def _drain(self, order: ReplicaOrder) -> None:
+        await self._empty(self.engine, order.drain_s)
+        self._say(Task.DRAINED, STANDS_ASIDE)
+
+    async def _restart(self, order: ReplicaOrder) -> None:
+        await (self._new_first if order.new_first else self._old_first)(order.drain_s)
+        self.restarts += 1
+        self._say(Task.NONE, "")
 
     async def _new_first(self, drain_s: float) -> None:
         """Where the new engine does not start, the old one has never been away."""
