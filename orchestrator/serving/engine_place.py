@@ -34,7 +34,8 @@ class EnginePlace:
         refused = refusal(order, self.task)
         if not refused:
             self.orders, self.trouble = self.orders + 1, ""
-            self._say(*((Task.RESTARTING, STARTS) if order.new_first else (Task.DRAINING, FINISHES)))
+            new_first = order.new_first and order.verb is Verb.RESTART
+            self._say(*((Task.RESTARTING, STARTS) if new_first else (Task.DRAINING, FINISHES)))
             self._doing = asyncio.ensure_future(self._do(order))
         return refused
 
@@ -50,8 +51,8 @@ class EnginePlace:
     async def _do(self, order: ReplicaOrder) -> None:
         try:
             await (self._drain if order.verb is Verb.DRAIN else self._restart)(order)
-        except DeployFailed as failure:
-            self.trouble = failure.message
+        except Exception as failure:
+            self.trouble = f"{failure}"
             self._say(Task.NONE, "")
 
     async def _drain(self, order: ReplicaOrder) -> None:
@@ -77,8 +78,8 @@ class EnginePlace:
         self.engine.release()
         try:
             self.engine = await self._start()
-        except DeployFailed as failure:
-            self.engine.failure = failure
+        except Exception as failure:
+            self.engine.failure = DeployFailed(f"{failure}")
             raise
 
     async def _empty(self, engine: OwnEngine, drain_s: float) -> None:

@@ -56,12 +56,13 @@ class Yard:
     def __init__(self) -> None:
         self.engines: list[ScriptedEngine] = []
         self.fails_with, self.may_start = "", asyncio.Event()
+        self.failure: type[Exception] = DeployFailed
         self.may_start.set()
 
     async def start(self) -> OwnEngine:
         await self.may_start.wait()
         if self.fails_with:
-            raise DeployFailed(self.fails_with)
+            raise self.failure(self.fails_with)
         self.engines.append(ScriptedEngine())
         return OwnEngine(self.engines[-1], None, None)
 
@@ -148,10 +149,11 @@ async def test_a_new_engine_that_does_not_start_leaves_the_old_one_where_that_is
     await place.engine.check()
 
 
+@pytest.mark.parametrize("failure", [DeployFailed, OSError])
 async def test_without_an_old_one_the_replica_is_not_well_so_that_ray_serve_makes_another(
-    place: EnginePlace, yard: Yard
+    place: EnginePlace, yard: Yard, failure: type[Exception]
 ) -> None:
-    yard.fails_with = "no memory"
+    yard.fails_with, yard.failure = "no memory", failure
     place.obey(OLD_FIRST)
     await idle(place)
     assert (place.restarts, place.trouble, place.engine.takes_requests, yard.alive) == (0, "no memory", False, [])
