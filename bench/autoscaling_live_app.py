@@ -19,7 +19,8 @@ class ProxiedReplica(EngineReplica):
 
     async def __init__(self, spec: dict[str, Any]) -> None:  # type: ignore[misc]  # Ray Serve awaits it
         await super().__init__(spec)
-        self._engine_client = httpx.AsyncClient(base_url=f"http://{self._engine.host}:{self._engine.port}", timeout=60)
+        engine = self._place.engine.engine
+        self._engine_client = httpx.AsyncClient(base_url=f"http://{engine.host}:{engine.port}", timeout=60)
 
     async def __call__(self, request: Request) -> Response:
         answer = await self._engine_client.post("/v1/completions", content=await request.body())

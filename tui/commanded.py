@@ -41,6 +41,7 @@ class CommandedApp(App[None]):
         Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
         Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
         Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
+        Binding("ctrl+r", "change_replica('restart')", "restart", show=False, tooltip="Restart the replica, once confirmed"),
         Binding("space", "freeze", "freeze", tooltip="Hold the screen as it is"),
         Binding("ctrl+p", "command_palette", "palette", tooltip="Palette of commands", priority=True),
         Binding("q", "quit", "quit", tooltip="Leave"),
@@ -164,6 +165,10 @@ class CommandedApp(App[None]):
     def action_change(self, verb: str, typed: str, more: str = "") -> None:
         """Ask before the fleet is changed: by `verb` with the words after it."""
         self._try(lambda: self._ask_change(verb, f"{typed} {more}"))
+
+    def action_change_replica(self, verb: str, typed: str = "") -> None:
+        """As `change`, of the replica that is meant where none is named."""
+        self._try(lambda: self._ask_change(verb, typed or self._row().replica_id))
 
     def _ask_change(self, verb: str, typed: str) -> None:
         behind = required(self._fleet_commands)

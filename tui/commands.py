@@ -55,6 +55,12 @@ COMMANDS = (
     ),
     Command("target-tok-s", "another target of tokens a second", "change", ("scale", "--target-tok-s"),
             argument="TOK_S", needed=True, choices=("none",)),
+    Command(
+        "restart", "a new engine for the replica under the cursor, or for others", "change_replica", ("restart",),
+        argument="REPLICA... or --all", choices=("--all",),
+    ),
+    Command("drain", "the replica under the cursor, or another, stands aside until it is restarted", "change_replica",
+            ("drain",), argument="REPLICA"),
     Command("quit", "leave", "quit", short=("q", "q!", "exit")),
 )  # fmt: skip
 BY_WORD = {word: command for command in COMMANDS for word in (command.name, *command.short)}

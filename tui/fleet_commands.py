@@ -49,11 +49,17 @@ class FleetCommands:
             raise UsageError(f"{typed!r} cannot be read: {wrong}", hint=":scale 3") from wrong
         if refused := [word for word in words if word.split("=")[0] in SET or word.startswith("-n")]:
             raise UsageError(f"{refused[0]} is set already: the fleet is {self.fleet}", hint=":scale 3")
-        return (verb, *words, "--fleet", self.fleet, *self.where, "--no-wait")
+        return (verb, *words, "--fleet", self.fleet, *self.where, *_waits(verb, words))
 
     def logs(self, replica_id: str) -> str:
         """What shows the log of a replica, as a person would type it."""
         return command(shlex.join(("logs", replica_id)), self.fleet, shlex.join(self.where))
+
+
+def _waits(verb: str, words: list[str]) -> Words:
+    """Several replicas are restarted one after the other by the command itself, which has to stay for it."""
+    one_by_one = verb == "restart" and ("--all" in words or sum(not word.startswith("-") for word in words) > 1)
+    return () if one_by_one else ("--no-wait",)
 
 
 def _only(profiles: list[str]) -> Words:

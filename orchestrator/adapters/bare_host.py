@@ -19,6 +19,7 @@ from orchestrator.adapters.ray_head import RayHead, claims_folder
 from orchestrator.adapters.ray_serve import RayServe
 from orchestrator.adapters.scaling_file import read_decision
 from orchestrator.app.ports import FleetPaths, Removal
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Application, Fleet, command
@@ -86,6 +87,9 @@ class BareHost:
         told = self._gateway(record.deployed).look()
         fleet = self._fleet(record, record.deployed, told.any_ready if told else None, told)
         return fleet, told.traffic if told else None
+
+    def order(self, order: ReplicaOrder) -> None:
+        self._gateway(self._deployed()).order(order)
 
     def failure(self) -> DeployFailed | None:
         record = self._existing()
@@ -169,6 +173,12 @@ class BareHost:
         if record is None:
             raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint=command("up", self.name))
         return record
+
+    def _deployed(self) -> DeploymentSpec:
+        deployed = self._existing().deployed
+        if deployed is None:
+            raise EnvironmentNotReady(f"nothing is deployed as {self.name!r}", hint=command("up", self.name))
+        return deployed
 
     def _serve(self, record: FleetRecord) -> RayServe:
         return _ray_serve(f"http://{LOOPBACK}:{record.dashboard_port}", self._head.token)

@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 
 from orchestrator.core.answered import Answered
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import ADMIN_HEADER
+from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided, EngineView, decided_from_data
 from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
@@ -18,6 +20,8 @@ from orchestrator.core.live.told_gpus import TOLD_GPUS, ToldGpus
 
 READY_TIMEOUT_S = 5.0  # an engine is asked
 LOOK_TIMEOUT_S = 2.0
+ORDER_TIMEOUT_S = 10.0  # every replica is asked whether it is the one
+ORDER = "/qorch/v1/replicas/order"
 NOT_TOLD = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -62,8 +66,24 @@ class GatewayApi:
         except NOT_TOLD:
             return None
 
+    def order(self, order: ReplicaOrder) -> None:
+        """Have a replica do something; raises EnvironmentNotReady with what the gateway, or the replica, says to it."""
+        try:
+            answer = self._client.post(ORDER, json=order.to_data(), headers=self._admin, timeout=ORDER_TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise EnvironmentNotReady(f"the gateway does not take the order: {error}") from error
+        if answer.status_code != 200:
+            raise EnvironmentNotReady(_refusal(answer))
+
     def _told(self, path: str) -> Any:
         return self._client.get(path, headers=self._admin, timeout=LOOK_TIMEOUT_S).raise_for_status().json()
+
+
+def _refusal(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the gateway does not take the order: it answers {answer.status_code}"
 
 
 def _look(told: dict[str, Any], by: str) -> GatewayLook:
@@ -105,7 +125,7 @@ def _histogram(buckets: Iterable[tuple[str, float]]) -> Histogram:
 def engine_view(row: dict[str, Any]) -> EngineView:
     """What the gateway tells of an engine; its memory is not the gateway's to measure."""
     names = EngineView.__dataclass_fields__.keys() - {"pid", "memory_bytes", "devices"}
-    told = {name: row[name] for name in names & row.keys()}
+    told = {name: row[name] for name in names & row.keys()}  # a gateway of before tells less
     return EngineView(pid=row["engine_pid"], devices=tuple(row["devices"]), **told)
 
 

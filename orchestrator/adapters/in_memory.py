@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from orchestrator.adapters.in_memory_tasks import HandTask
 from orchestrator.app.ports import FleetPaths, Removal
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Application, EngineView, Fleet, Replica, command
@@ -20,8 +22,8 @@ PATHS = FleetPaths(HOME / "logs", HOME / "admin_token", HOME / "gpus", HOME / "s
 class InMemoryRuntime:
     """Satisfies `orchestrator.app.ports.Runtime`: replicas take `steps_to_run` looks at them to start, and to stop.
 
-    `calls` records what was asked for. `fails_with` makes every deployment fail, `controller_answers` and
-    `gateway_answers` say who can be reached.
+    `calls` records what was asked for. `fails_with` makes every deployment fail, `restart_fails_with` every restart,
+    `controller_answers` and `gateway_answers` say who can be reached.
     """
 
     where = "on this host"
@@ -31,6 +33,7 @@ class InMemoryRuntime:
         self.name = name
         self.calls: list[str] = []
         self.fails_with: DeployFailed | None = None
+        self.restart_fails_with = ""
         self.controller_answers = True
         self.gateway_answers = True
         self.logs: dict[str, Path] = {}
@@ -40,6 +43,7 @@ class InMemoryRuntime:
         self._spec: DeploymentSpec | None = None
         self._ages: dict[str, int] = {}  # looks taken at each engine replica
         self._leaving: dict[str, int] = {}  # and at each since it was told to stop
+        self._tasks: dict[str, HandTask] = {}  # of those that were asked for something
         self._numbers = count(1)
 
     def command(self, words: str) -> str:
@@ -70,6 +74,7 @@ class InMemoryRuntime:
         names = list(self._ages)
         new = [f"replica-{next(self._numbers)}" for _ in range(spec.num_replicas - len(names))]
         self._leaving |= dict.fromkeys(names[spec.num_replicas :], 0)
+        self._tasks = {name: each for name, each in self._tasks.items() if name in names[: spec.num_replicas]}
         self._spec = spec
         self._ages = {name: self._ages.get(name, 0) for name in (*names[: spec.num_replicas], *new)}
 
@@ -79,9 +84,16 @@ class InMemoryRuntime:
             return None
         self._ages = {name: age + 1 for name, age in self._ages.items()}
         self._leaving = {name: age + 1 for name, age in self._leaving.items() if age < self._steps_to_run}
+        self._further()
         application = self._application(self._spec) if self.controller_answers else None
         endpoint = f"http://{self._spec.gateway.host}:{self._spec.gateway.port}/v1"
         return fleet_of(self._spec, endpoint, application, self._gateway_ready())
+
+    def order(self, order: ReplicaOrder) -> None:
+        self.calls.append(f"{order.verb} {order.replica_id}{' new first' if order.new_first else ''}")
+        if order.replica_id not in self._ages:
+            raise EnvironmentNotReady(f"no replica {order.replica_id} runs")
+        self._tasks[order.replica_id] = self._tasks.get(order.replica_id, HandTask()).begun(order)
 
     def failure(self) -> DeployFailed | None:
         return self.fails_with
@@ -89,17 +101,25 @@ class InMemoryRuntime:
     def remove(self) -> Removal:
         self.calls.append("remove")
         removal = Removal(existed=self._prepared, processes_ended=1 + len(self._ages) if self._prepared else 0)
-        self._prepared, self._spec, self._ages, self._leaving = False, None, {}, {}
+        self._prepared, self._spec, self._ages, self._leaving, self._tasks = False, None, {}, {}, {}
         return removal
 
     def log_files(self) -> dict[str, Path]:
         return dict(self.logs)
 
+    def _further(self) -> None:
+        """One that could not begin anew is seen once, and another comes in its place."""
+        for name in [name for name, each in self._tasks.items() if each.gone]:
+            del self._tasks[name], self._ages[name]
+            self._ages[f"replica-{next(self._numbers)}"] = 0
+        self._tasks = {name: each.further(self.restart_fails_with) for name, each in self._tasks.items()}
+
     def _runs(self, name: str) -> bool:
         return self.fails_with is None and self._ages[name] > self._steps_to_run
 
     def _gateway_ready(self) -> bool | None:
-        return any(map(self._runs, self._ages)) if self.gateway_answers else None
+        answering = (self._runs(name) and self._tasks.get(name, HandTask()).answers for name in self._ages)
+        return any(answering) if self.gateway_answers else None
 
     def _application(self, spec: DeploymentSpec) -> Application:
         whole = all(map(self._runs, self._ages))
@@ -112,7 +132,8 @@ class InMemoryRuntime:
     def _replica(self, spec: DeploymentSpec, name: str, state: str) -> Replica:
         """The gateway knows those that run; one that stops it has forgotten already."""
         seen = self.gateway_answers and state == "RUNNING"
-        return Replica(name, spec.variants[0].name, state, 1, "127.0.0.1", 0.0, _view(spec) if seen else None)
+        engine = self._tasks.get(name, HandTask()).seen(_view(spec)) if seen else None
+        return Replica(name, spec.variants[0].name, state, 1, "127.0.0.1", 0.0, engine)
 
 
 def _view(spec: DeploymentSpec) -> EngineView:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from orchestrator.app.cluster_port import FleetCluster
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
 from orchestrator.core.fleet import Decided, Fleet, command
@@ -61,6 +62,9 @@ class ClusterFleet:
     def observe(self) -> Fleet | None:
         seen = self.look()
         return None if seen is None else cluster_fleet(seen)
+
+    def order(self, order: ReplicaOrder) -> None:
+        self.cluster.order(order)
 
     def failure(self) -> DeployFailed | None:
         """By the last look."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.pod import PodSeen
@@ -43,6 +44,9 @@ class FleetCluster(Protocol):
 
     def decisions(self) -> tuple[Decided, ...]:
         """The latest that changed the number of replicas, the oldest first; raises EnvironmentNotReady."""
+
+    def order(self, order: ReplicaOrder) -> None:
+        """Have a replica do something, by its pod; raises EnvironmentNotReady where it refuses or is not reached."""
 
     def pods(self) -> tuple[PodSeen, ...]:
         """The fleet's pods, the oldest first."""

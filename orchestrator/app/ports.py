@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchestrator.app.log_port import GrowingLog
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.fleet import Decided, Fleet
@@ -74,6 +75,9 @@ class Running(Protocol):
 
     def observe(self) -> Fleet | None:
         """What runs now; None when there is no fleet."""
+
+    def order(self, order: ReplicaOrder) -> None:
+        """Have a replica begin to do this; raises EnvironmentNotReady where it refuses, or is not reached."""
 
     def failure(self) -> DeployFailed | None:
         """Why the deployment cannot be reached, once that is certain."""

@@ -136,7 +136,8 @@ def _wait(runtime: Running, bounds: ReplicaBounds, timeout_s: float, reporter: R
 
 def _settled(fleet: Fleet, bounds: ReplicaBounds) -> bool:
     serves = fleet.phase is FleetPhase.READY or not bounds.min_replicas
-    return serves and fleet.ready_replicas >= bounds.min_replicas and len(fleet.engines) <= bounds.max_replicas
+    there = fleet.ready_replicas + fleet.drained_replicas
+    return serves and there >= bounds.min_replicas and len(fleet.engines) <= bounds.max_replicas
 
 
 def _counted(bounds: ReplicaBounds) -> str:

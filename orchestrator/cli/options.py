@@ -12,6 +12,8 @@ import click
 
 from orchestrator.cli.output import FORMATS
 from orchestrator.core.amounts import GIB, MIB
+from orchestrator.core.by_hand import MOST_DRAIN_S
+from orchestrator.core.deployment import DRAIN_S
 from orchestrator.core.fleet import DEFAULT_NAME
 from orchestrator.core.manifests.forms import FLEET, NAMESPACE, Form
 
@@ -119,6 +121,10 @@ format_ = option(
 timeout = option(
     "--timeout", "timeout_s", type=Amount(1, 86400), default=900, show_default=True,
     help="Seconds to wait for replicas; what is not ready by then goes on starting.",
+)  # fmt: skip
+drain_timeout = option(
+    "--drain-timeout", "drain_s", type=Amount(0, MOST_DRAIN_S), default=DRAIN_S, show_default=True,
+    help="Seconds that a replica has to finish what it answers.",
 )  # fmt: skip
 wait = option("--wait/--no-wait", default=True, show_default=True, help="Return only when it is done.")
 quiet = option("-q", "--quiet", is_flag=True, help="No progress, only data and errors.")

@@ -18,6 +18,8 @@ VERBS = {
     "top": "Watch the fleet in the terminal.",
     "logs": "Show an engine's log.",
     "scale": "Change the number of replicas.",
+    "restart": "Give replicas new engines.",
+    "drain": "Have a replica stand aside.",
     "history": "Show the load that a fleet had, or decide it again.",
     "down": "Take the fleet down.",
     "bench": "Measure what runs against what was planned.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.core.by_hand import Task
 from orchestrator.core.deployment import GATEWAY, Predicted
 from orchestrator.core.held import Held
 from orchestrator.core.replica_bounds import ReplicaBounds
@@ -64,6 +65,10 @@ class EngineView:
     prefix_cache_hits_total: int | None = None
     revision: str = ""  # what it runs: the profile, and the version of the engine
     start_steps: Steps = field(default_factory=dict)  # after it was placed
+    task: str = ""  # what it is at because a person asked: draining, drained, restarting
+    orders_by_hand: int = 0  # that it has taken
+    restarts_by_hand: int = 0  # that came to their end
+    trouble_by_hand: str = ""  # what went wrong with what was asked last
 
     @property
     def decode_tok_s(self) -> float | None:
@@ -90,6 +95,11 @@ class Replica:
     @property
     def ready(self) -> bool:
         return self.probed if self.engine is None else self.engine.ready
+
+    @property
+    def drained(self) -> bool:
+        """Whether a person has it stand aside, without an engine."""
+        return self.engine is not None and self.engine.task == Task.DRAINED
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,10 @@ class Fleet:
     @property
     def ready_replicas(self) -> int:
         return sum(replica.ready for replica in self.engines)
+
+    @property
+    def drained_replicas(self) -> int:
+        return sum(replica.drained for replica in self.engines)
 
 
 def command(words: str, fleet: str, where: str = "") -> str:

@@ -90,7 +90,8 @@ def _whole(application: Application | None, least: int | None) -> bool:
     """Whether Serve has reached what was asked for, or at least so many, and the gateway knows each to be ready."""
     if application is None or application.status != "RUNNING":
         return False
-    return sum(replica.ready for replica in _running(application)) >= _wanted(application, least)
+    ready = sum(replica.ready for replica in _running(application))
+    return ready + _drained(application) >= _wanted(application, least)
 
 
 def _wanted(application: Application, least: int | None) -> int:
@@ -101,6 +102,11 @@ def _running(application: Application) -> list[Replica]:
     """The engine replicas that run as far as is known: an engine that the gateway has not told of counts as well."""
     engines = (replica for replica in application.replicas if replica.deployment != GATEWAY)
     return [replica for replica in engines if replica.state == "RUNNING" and _engine_well(replica)]
+
+
+def _drained(application: Application) -> int:
+    """Those that a person has stand aside: nothing is wrong with a fleet that has them."""
+    return sum(each.drained for each in application.replicas)
 
 
 def _engine_well(replica: Replica) -> bool:
@@ -132,9 +138,10 @@ def _gateway(ready: bool | None, idle: bool) -> Condition:
 def _replicas(application: Application | None, least: int | None) -> Condition:
     if application is None:
         return Condition("ReplicasReady", False, "Unknown", "the replicas cannot be seen")
-    running = len(_running(application))
-    message = f"{running} of {application.target_num_replicas} replicas run"
-    if running >= _wanted(application, least):
+    running, drained = len(_running(application)), _drained(application)
+    aside = f", {drained} drained by hand" if drained else ""
+    message = f"{running} of {application.target_num_replicas} replicas run{aside}"
+    if running + drained >= _wanted(application, least):
         return Condition("ReplicasReady", True, "AllRunning", message)
     return Condition("ReplicasReady", False, application.status, _with_cause(message, application.message))
 

@@ -7,7 +7,7 @@ ends: so little is here, and what was learned is in a file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from time import thread_time
 from typing import Any
@@ -48,6 +48,7 @@ class PoolPolicy:
         self._looked_at_s = float("-inf")
         self._period_s, self._took_s = LOOK_PERIOD_S, 0.0
         self._answer: Mapping[str, int] = {}
+        self._aside: Mapping[str, int] = {}  # replicas of each variant that a person has stand aside
 
     def __call__(self, contexts: Mapping[Any, Any]) -> tuple[Counts, dict[Any, dict[str, Any]]]:
         """Replicas by deployment, of those that Ray tells of."""
@@ -64,7 +65,8 @@ class PoolPolicy:
         self._period_s = min(max(LOOK_PERIOD_S, usual_s / MOST_SHARE), MOST_LOOK_PERIOD_S)
 
     def _count(self, context: Any) -> int:
-        return self._answer.get(context.deployment_name, context.target_num_replicas)
+        name = context.deployment_name
+        return self._answer[name] + self._aside[name] if name in self._answer else context.target_num_replicas
 
     def _look(self, contexts: Mapping[Any, Any], now_s: float) -> None:
         try:
@@ -78,7 +80,7 @@ class PoolPolicy:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        self._answer = decision.replicas
+        self._answer, self._aside = decision.replicas, _aside(contexts.values(), seen)
 
     def _decided(self, seen: PoolSeen, goal: ScalingGoal) -> tuple[ScalingGoal, ScalingDecision, PoolMemory]:
         """The step; where a budget is shared, with what of it is left, and no other fleet decides meanwhile."""
@@ -100,3 +102,9 @@ class PoolPolicy:
         except (OSError, ValueError) as error:
             logger.warning("the goal of scaling cannot be read: %s", error)
             return self._goals.last
+
+
+def _aside(contexts: Iterable[Any], seen: PoolSeen) -> dict[str, int]:
+    """By how much what Ray asks for is more than what is decided on."""
+    asked = {each.name: each.asked for each in seen.variants}
+    return {c.deployment_name: c.target_num_replicas - asked.get(c.deployment_name, 0) for c in contexts}

@@ -11,6 +11,7 @@ from ray.serve.exceptions import DeploymentUnavailableError
 from ray.serve.handle import DeploymentHandle
 
 from orchestrator.adapters.key_store import KeyStore
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import GatewaySpec, gateway_spec_from_data
 from orchestrator.core.hold import half_of
 from orchestrator.serving.gateway.doors import Doors
@@ -20,6 +21,7 @@ from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
 from orchestrator.serving.node_binding import bind_to_node
+from orchestrator.serving.pass_on import pass_on
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
 from orchestrator.serving.scaling_news import ScalingNews
 from orchestrator.serving.told import ANSWERED, FIRST_TOKEN_S, FIRST_TOKENS
@@ -50,7 +52,9 @@ class GatewayReplica:
             half_of(most, http.max_bodies_bytes),
             settings.cold_start_s,
             lambda: self._news.told,
+            self._pass_on,
         )
+        self._loop = asyncio.get_running_loop()
         self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)
         self._server.start()
         self._looker = asyncio.ensure_future(self._keep_looking())
@@ -67,6 +71,11 @@ class GatewayReplica:
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)
+
+    async def _pass_on(self, order: ReplicaOrder) -> str | None:
+        """From the server's loop to that of Ray's handles."""
+        asked = asyncio.run_coroutine_threadsafe(pass_on(order, self._engines), self._loop)
+        return await asyncio.wrap_future(asked)
 
     async def _keep_looking(self) -> None:
         """Follow the replicas that Ray Serve runs."""

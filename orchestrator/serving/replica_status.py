@@ -38,6 +38,10 @@ class ReplicaStatus:
     prefix_cache_queries_total: int | None = None
     prefix_cache_hits_total: int | None = None
     revision: str = ""  # what it runs: the profile, and the version of the engine
+    task: str = ""  # what it is at because a person asked: draining, drained, restarting
+    orders_by_hand: int = 0  # that it has taken
+    restarts_by_hand: int = 0  # that came to their end
+    trouble_by_hand: str = ""  # what went wrong with what was asked last
     start_steps: dict[str, float] = field(default_factory=dict)  # seconds of each step of its start, in their order
 
 

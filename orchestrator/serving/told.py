@@ -34,12 +34,20 @@ def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:
 
 
 def _variant(context: Any) -> VariantSeen:
+    """Without the replicas that stand aside, which keep their places: it has room for so many fewer.
+
+    As many as shall be there at the least are to be there beside them.
+    """
+    samples = _samples(context.running_replicas, context.raw_metrics)
+    working = {name: sample for name, sample in samples.items() if sample is None or sample.max_num_seqs}
+    aside = len(samples) - len(working)
+    most = max(0, context.capacity_adjusted_max_replicas - aside)
     return VariantSeen(
         context.deployment_name,
-        context.capacity_adjusted_min_replicas,
-        context.capacity_adjusted_max_replicas,
-        context.target_num_replicas,
-        _samples(context.running_replicas, context.raw_metrics),
+        min(context.capacity_adjusted_min_replicas, most),
+        most,
+        max(0, context.target_num_replicas - aside),
+        working if aside else samples,
     )
 
 

@@ -21,9 +21,10 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.app.ports import FleetPaths, Runtime
+from orchestrator.core.by_hand import ReplicaOrder, Verb
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady
-from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.fleet import EngineView, Fleet, FleetPhase
 from orchestrator.core.scaled import scaled
 
 
@@ -88,6 +89,38 @@ class RuntimeContract:
         one = self._until(runtime, lambda fleet: _whole(fleet) and len(fleet.engines) == 1)
         assert one.engines[0].replica_id in {replica.replica_id for replica in two.engines}
 
+    @pytest.mark.parametrize("new_first", [True, False])
+    def test_a_replica_that_is_restarted_keeps_its_name_and_has_begun_anew(
+        self, runtime: Runtime, new_first: bool
+    ) -> None:
+        runtime.apply(self.spec(runtime, runtime.prepare(num_cpus=2, num_gpus=0)))
+        (first,) = self._until(runtime, _whole).engines
+        runtime.order(ReplicaOrder(first.replica_id, Verb.RESTART, new_first))
+        fleet = self._until(runtime, lambda fleet: _whole(fleet) and _engine(fleet).restarts_by_hand == 1)
+        assert [each.replica_id for each in fleet.engines] == [first.replica_id]
+        assert (_engine(fleet).orders_by_hand, _engine(fleet).task, _engine(fleet).trouble_by_hand) == (1, "", "")
+
+    def test_a_replica_that_is_drained_stands_aside_until_it_is_restarted(self, runtime: Runtime) -> None:
+        spec = scaled(self.spec(runtime, runtime.prepare(num_cpus=2, num_gpus=0)), 2)
+        runtime.apply(spec)
+        first, _ = self._until(runtime, lambda fleet: _whole(fleet) and len(fleet.engines) == 2).engines
+        runtime.order(ReplicaOrder(first.replica_id, Verb.DRAIN))
+        aside = self._until(runtime, lambda fleet: fleet.drained_replicas == 1)
+        assert (aside.phase, aside.ready_replicas, len(aside.engines)) == (FleetPhase.READY, 1, 2)
+        with pytest.raises(EnvironmentNotReady, match="is drained already"):
+            runtime.order(ReplicaOrder(first.replica_id, Verb.DRAIN))
+        runtime.order(ReplicaOrder(first.replica_id, Verb.RESTART))
+        self._until(runtime, lambda fleet: fleet.ready_replicas == 2)
+
+    def test_a_replica_does_one_thing_at_a_time_and_what_is_none_does_nothing(self, runtime: Runtime) -> None:
+        runtime.apply(self.spec(runtime, runtime.prepare(num_cpus=2, num_gpus=0)))
+        (first,) = self._until(runtime, _whole).engines
+        with pytest.raises(EnvironmentNotReady, match="no replica another runs"):
+            runtime.order(ReplicaOrder("another", Verb.RESTART))
+        runtime.order(ReplicaOrder(first.replica_id, Verb.RESTART))
+        with pytest.raises(EnvironmentNotReady, match=f"{first.replica_id} is .* by hand already"):
+            runtime.order(ReplicaOrder(first.replica_id, Verb.RESTART))
+
     def test_a_deployment_that_cannot_start_is_told_once_that_is_certain(self, runtime: Runtime) -> None:
         runtime.apply(self.broken_spec(runtime, runtime.prepare(num_cpus=2, num_gpus=0)))
         fleet = self._until(runtime, lambda fleet: fleet.phase is FleetPhase.FAILED)
@@ -128,3 +161,9 @@ class RuntimeContract:
 
 def _whole(fleet: Fleet) -> bool:
     return fleet.phase is FleetPhase.READY
+
+
+def _engine(fleet: Fleet) -> EngineView:
+    engine = fleet.engines[0].engine
+    assert engine is not None
+    return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,7 +41,9 @@ class Behind:
             raise ApiError(503, "ServiceUnavailable", said)
         headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
         with urllib3.PoolManager() as pool:
-            answer = pool.request(request.method, f"{address}{where.beyond or '/'}", headers=headers, retries=False)
+            body = None if request.body is None else json.dumps(request.body).encode()
+            url = f"{address}{where.beyond or '/'}"
+            answer = pool.request(request.method, url, body=body, headers=headers, retries=False)
         return Answer(answer.status, answer.data)
 
     def log(self, request: Request, where: Route) -> Answer:

@@ -22,13 +22,17 @@ PERIOD_S = 0.02
 
 @dataclass
 class RayPods:
-    """`troubles` has the status of pods by role, in the place of a Ready one's."""
+    """`troubles` has the status of pods by role, in the place of a Ready one's.
+
+    All have one `address`, but for those that `addresses` names, by their group and number in it: `GROUP-0`.
+    """
 
     server: ApiServer
     namespace: str
     troubles: dict[str, Object] = field(default_factory=dict)
     address: str = "127.0.0.1"
     node: str = ""  # that all of them are put on; empty: none is told
+    addresses: dict[str, str] = field(default_factory=dict)
 
     def following(self) -> AbstractContextManager[None]:
         return going_on(self._run)
@@ -59,7 +63,8 @@ class RayPods:
 
     def _pod(self, cluster: Object, name: str, template: Object) -> None:
         labels = template["metadata"]["labels"]
-        status = self.troubles.get(labels[ROLE], {"phase": "Running", "conditions": WELL, "podIP": self.address})
+        address = self.addresses.get(name, self.address)
+        status = self.troubles.get(labels[ROLE], {"phase": "Running", "conditions": WELL, "podIP": address})
         of_cluster = {name: cluster["metadata"][name] for name in ("name", "uid")}
         metadata = {
             "name": f"{cluster['metadata']['name']}-{name}",

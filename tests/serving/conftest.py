@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.adapters.demo_model import make_demo_gguf
 from orchestrator.core.api_keys import KeyRing
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.hold import HoldLimits
 from orchestrator.core.scaling.told import ScalingTold
@@ -61,11 +62,18 @@ class Gateway:
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
         self.scaling = scaling  # what the policy told last
+        self.orders: list[ReplicaOrder] = []  # that were passed on
+        self.answer: str | None = ""  # of the replica that is meant
         self.service = GatewayService(
-            self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0}, scaling=lambda: self.scaling
-        )
+            self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0}, scaling=lambda: self.scaling,
+            pass_on=lambda order: self.pass_on(order),
+        )  # fmt: skip
         self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()
+
+    async def pass_on(self, order: ReplicaOrder) -> str | None:
+        self.orders.append(order)
+        return self.answer
 
     @property
     def port(self) -> int:

@@ -116,6 +116,27 @@ def test_more_load_is_answered_with_more_replicas_within_rays_bounds(make: Make)
     assert Controller(make()).busy(30) == 3
 
 
+def aside(second: float) -> Told:
+    return {**(told(second, 0.0, running=0.0) or {}), "max_num_seqs": 0.0}
+
+
+def test_a_replica_that_stands_aside_is_neither_reckoned_with_nor_given_up(make: Make) -> None:
+    (seen,) = pool_seen([context("demo", BEGIN_S, 2, told(1, 400.0), aside(1))], BEGIN_S).variants
+    assert (seen.min_replicas, seen.max_replicas, seen.asked, list(seen.replicas)) == (1, 2, 1, ["demo-0"])
+    controller = Controller(make())
+    controller.target = 2
+    counts = [controller.look(told(second, 0.0, running=0.0), aside(second)) for second in range(1, 120)]
+    assert set(counts) == {2}
+
+
+def test_beside_one_that_stands_aside_there_may_be_as_many_as_the_bounds_leave(make: Make) -> None:
+    controller = Controller(make())
+    controller.target = 2
+    for second in range(1, 40):
+        controller.look(told(second, 400.0 * second, waiting=5.0 * second), aside(second))
+    assert controller.target == 3
+
+
 def test_whatever_kind_of_number_is_told_is_seen_as_one() -> None:
     whole = dict.fromkeys(ReplicaSample._fields, 4)
     seen = pool_seen([context("demo", BEGIN_S, 1, whole), context(GATEWAY, BEGIN_S, 1, {ANSWERED: 7})], BEGIN_S)  # type: ignore[arg-type]

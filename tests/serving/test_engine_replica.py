@@ -18,7 +18,7 @@ from orchestrator.core.engine_spec import EngineSpec
 from orchestrator.core.errors import DeployFailed
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.core.start_steps import Steps
-from orchestrator.serving import engine_replica
+from orchestrator.serving import engine_replica, own_engine
 from orchestrator.serving.engine_replica import EngineReplica
 from orchestrator.serving.replica_status import replica_status
 from tests.adapters.nvml_stand_in import A100, NvmlStandIn
@@ -74,11 +74,13 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     context = SimpleNamespace(replica_id=SimpleNamespace(unique_id="r0"), deployment="demo-gguf")
     monkeypatch.setattr(engine_replica, "bind_to_node", lambda: None)
     monkeypatch.setattr(engine_replica.serve, "get_replica_context", lambda: context)
-    monkeypatch.setattr(engine_replica, "SAMPLE_PERIOD_S", 0)
+    monkeypatch.setattr(own_engine, "SAMPLE_PERIOD_S", 0)
 
     async def make(engine: ScriptedEngine, stall_s: float | None, **fields: Any) -> EngineReplica:
-        monkeypatch.setattr(engine_replica, "make_engine", lambda *_: engine)
-        monkeypatch.setattr(engine_replica, "time", SimpleNamespace(monotonic=engine.now_s, time=time.time))
+        monkeypatch.setattr(own_engine, "make_engine", lambda *_: engine)
+        clock = SimpleNamespace(monotonic=engine.now_s, time=time.time)
+        monkeypatch.setattr(engine_replica, "time", clock)
+        monkeypatch.setattr(own_engine, "time", clock)
         made = Replica.__new__(Replica)
         await made.__init__(asdict(replace(spec, stall_s=stall_s, **fields)))  # type: ignore[misc]
         while engine.looks < LOOKS:

@@ -55,6 +55,37 @@ async def test_a_change_is_shown_and_runs_only_after_the_fleets_name() -> None:
         assert top.line("there is no fleet 'prod' to scale")
 
 
+async def test_the_replica_under_the_cursor_is_restarted_or_drained_once_the_fleets_name_is_typed() -> None:
+    async with dashboard(commands=ALLOWED) as top:
+        row = top.app._row()
+        await top.press("ctrl+r")
+        await top.shows(f"qorch restart {row.replica_id} --fleet prod --no-wait")
+        await top.press("escape")
+        await top.type(":drain")
+        await top.shows(f"qorch drain {row.replica_id} --fleet prod --no-wait")
+        await top.press("escape")
+        await top.type(":restart other")
+        await top.shows("qorch restart other --fleet prod --no-wait")
+        await top.type("prod")
+        await top.shows("✖ ended with 4")
+        assert top.line("there is no fleet 'prod'")
+
+
+@pytest.mark.parametrize("typed", ["--all", "a b", "a b --drain-timeout=9"])
+def test_several_are_restarted_by_a_command_that_stays_until_all_are(typed: str) -> None:
+    assert "--no-wait" not in ALLOWED.change("restart", typed)
+    assert ALLOWED.change("restart", "a --drain-timeout=9")[-1] == "--no-wait"
+
+
+@pytest.mark.parametrize("typed", [":restart", ":drain"])
+async def test_no_replica_is_touched_unless_it_is_allowed(typed: str) -> None:
+    for commands, said in ((FleetCommands("prod"), "this dashboard only looks"), (None, "no fleet behind a recording")):
+        async with dashboard(commands=commands) as top:
+            await top.type(typed)
+            await top.shows(said)
+            assert not isinstance(top.app.screen, ChangeScreen)
+
+
 async def test_a_change_that_is_left_is_not_done() -> None:
     async with dashboard(commands=ALLOWED) as top:
         await top.type(":scale 3")

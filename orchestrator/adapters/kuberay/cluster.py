@@ -7,11 +7,12 @@ import time
 from collections.abc import Generator, Sequence
 from functools import cached_property
 
-from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_decisions, ask_gateway
+from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_decisions, ask_gateway, pass_order
 from orchestrator.adapters.kuberay.objects import FleetObjects
 from orchestrator.adapters.kuberay.problems import missing_claim, missing_namespace, missing_secret
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
 from orchestrator.adapters.kubernetes_api.transport import Object
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.errors import EnvironmentNotReady, TimedOut
 from orchestrator.core.fleet import Decided
@@ -82,6 +83,10 @@ class KubeRayCluster:
 
     def decisions(self) -> tuple[Decided, ...]:
         return ask_decisions(self._api, self.namespace, self.name, self._token)
+
+    def order(self, order: ReplicaOrder) -> None:
+        ip = next((pod.ip for pod in self.pods() if pod.name == order.replica_id), None)
+        pass_order(self._api, self.namespace, self.name, self._token, order, ip or "")
 
     def pods(self) -> tuple[PodSeen, ...]:
         """The oldest first."""

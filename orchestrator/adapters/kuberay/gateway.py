@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
 from orchestrator.adapters.gateway_api import GatewayApi
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource, in_a_line
+from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided
@@ -66,6 +67,25 @@ def ask_decisions(api: KubernetesApi, namespace: str, fleet: str, token: AdminTo
     return decisions
 
 
+def pass_order(
+    api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, order: ReplicaOrder, pod_ip: str
+) -> None:
+    """Have the replica of a pod, by which it is named, do something; raises EnvironmentNotReady."""
+    if not token.value:
+        raise EnvironmentNotReady(f"the gateway takes no order: {token.missing_because}")
+    through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
+    gateway = GatewayApi("http://gateway", token.value, through)
+    look = gateway.look()
+    replica_id = look.replicas.get(pod_ip) if look else None
+    if replica_id is None:
+        raise EnvironmentNotReady(through.kept_out or f"the gateway knows of no engine in the pod {order.replica_id}")
+    try:
+        gateway.order(replace(order, replica_id=replica_id))
+    except EnvironmentNotReady as refused:
+        said = refused.message.replace(replica_id, order.replica_id)
+        raise EnvironmentNotReady(through.kept_out or said) from refused
+
+
 class Proxied(httpx.BaseTransport):
     """Hands requests for a service or pod to the API server, which does not pass on `Authorization`."""
 
@@ -76,7 +96,9 @@ class Proxied(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {ADMIN_HEADER: request.headers.get(ADMIN_HEADER, "")}
         try:
-            status, body = self._api.proxied(self._namespace, self._name, request.url.path, headers, self._kind)
+            status, body = self._api.proxied(
+                self._namespace, self._name, request.url.path, headers, self._kind, _posted(request)
+            )
         except EnvironmentNotReady as refused:
             self.kept_out = in_a_line(refused)
             raise httpx.ConnectError(refused.message) from refused
@@ -85,6 +107,10 @@ class Proxied(httpx.BaseTransport):
             return httpx.Response(status, content=body)
         self.kept_out = f"{said}; {KEEPS_OUT}" if NOT_REACHED in said else ""
         raise httpx.ConnectError(said)
+
+
+def _posted(request: httpx.Request) -> bytes | None:
+    return request.read() if request.method == "POST" else None
 
 
 def _servers_own(body: bytes) -> str | None:

@@ -88,16 +88,24 @@ class KubernetesApi:
             yield chunk.data
 
     def proxied(
-        self, namespace: str, name: str, path: str, headers: Mapping[str, str], kind: str = "services"
+        self,
+        namespace: str,
+        name: str,
+        path: str,
+        headers: Mapping[str, str],
+        kind: str = "services",
+        body: bytes | None = None,
     ) -> tuple[int, bytes]:
-        """What a service or pod answers to a GET, through the API server, which keeps `Authorization` for itself.
+        """What a service or pod answers to a GET, or to a POST of a JSON `body`, through the API server.
 
-        `name` has its port too: `NAME:PORT`. Raises Forbidden where they may not be reached so.
+        It keeps `Authorization` for itself. `name` has its port too: `NAME:PORT`. Raises Forbidden where they may not
+        be reached so.
         """
         through = Resource(kind).path(namespace, name, "proxy")
-        answer = self._transport.passed("GET", through + path, headers, PROXIED_S)
+        method, verb, form = ("GET", "get", {}) if body is None else ("POST", "create", {"Content-Type": PLAIN})
+        answer = self._transport.passed(method, through + path, {**headers, **form}, PROXIED_S, body)
         if answer.status == 403 and isinstance(answer.body, dict) and answer.body.get("kind") == "Status":
-            self._well(answer, "get", Resource(f"{kind}/proxy"))
+            self._well(answer, verb, Resource(f"{kind}/proxy"))
         return answer.status, answer.data
 
     # -- writing

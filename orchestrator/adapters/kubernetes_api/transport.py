@@ -65,13 +65,15 @@ class Transport:
             answer = self._send(method, path, query, body, form, READ_S)
             return Answer(int(answer.status), bytes(answer.data))
 
-    def passed(self, method: str, path: str, headers: Mapping[str, str], read_s: float) -> Answer:
+    def passed(
+        self, method: str, path: str, headers: Mapping[str, str], read_s: float, body: bytes | None = None
+    ) -> Answer:
         """What somebody behind the server answers, whose 503 may mean what it says and is not asked again."""
         method, url, sent, _, _ = self._serialized(method, path, {}, None, headers)
         timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
         pool = self._client.rest_client.pool_manager
         with self._reached():
-            answer = pool.request(method, url, headers=sent, timeout=timeout, retries=False)
+            answer = pool.request(method, url, body=body, headers=sent, timeout=timeout, retries=False)
             return Answer(int(answer.status), bytes(answer.data))
 
     def lines(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:

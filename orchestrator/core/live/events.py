@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from orchestrator.core.by_hand import BY_HAND
 from orchestrator.core.live.event import Event, Severity
 from orchestrator.core.live.replica_state import ReplicaState, state_of
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Snapshot
@@ -45,9 +46,12 @@ def _replicas(before: Snapshot, now: Snapshot) -> Iterator[Told]:
 
 def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
     before, now = state_of(old), state_of(new)
+    by_hand = BY_HAND in (new.reason[: len(BY_HAND)], old.reason[: len(BY_HAND)])
     if before is not now:
-        why = f": {new.reason}" if now in SEVERITIES else ""
+        why = f": {new.reason}" if now in SEVERITIES or by_hand else ""
         yield SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
+    elif by_hand and new.reason != old.reason:
+        yield Severity.INFO, new.replica_id, new.reason
     if new.throttled and new.throttled != old.throttled:
         yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled}"
     elif old.throttled and not new.throttled:

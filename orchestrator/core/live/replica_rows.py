@@ -7,6 +7,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from orchestrator.core.by_hand import Task
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import EngineView, Fleet, Replica
 from orchestrator.core.live import rates
@@ -21,6 +22,8 @@ from orchestrator.core.start_steps import PLACED, Steps
 NO_HOSTS: Mapping[str, str] = MappingProxyType({})
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
+
+BY_HAND: dict[str, str] = {Task.RESTARTING: "STARTING", Task.DRAINING: "STOPPING", Task.DRAINED: "DRAINED"}
 
 
 class Known(NamedTuple):
@@ -51,7 +54,7 @@ def _row(replica: Replica, known: Known) -> ReplicaRow:
     return ReplicaRow(
         replica_id=replica.replica_id,
         deployment=replica.deployment,
-        state=replica.state,
+        state=_state(replica),
         reason=_reason(replica),
         ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
         started_at_s=replica.started_at_s,
@@ -104,6 +107,12 @@ def _answers(window: Window[EngineTraffic] | None) -> dict[str, Any]:
         "ttft_p99_s": quantile(ttft, 0.99),
         "errors_per_min": rates.per_min(window.then.failed_total, window.now.failed_total, window.seconds),
     }
+
+
+def _state(replica: Replica) -> str:
+    """One that is not ready because a person wants it so is said to be at that, not to be broken."""
+    engine = replica.engine
+    return replica.state if engine is None or engine.ready else BY_HAND.get(engine.task, replica.state)
 
 
 def _reason(replica: Replica) -> str:

@@ -15,6 +15,7 @@ class ReplicaState(StrEnum):
     UNKNOWN = "unknown"
     STARTING = "starting"
     DRAINING = "draining"
+    DRAINED = "drained"  # by hand, until it is restarted
     READY = "ready"
 
 
@@ -47,4 +48,5 @@ SAID = {
     "RECOVERING": ReplicaState.STARTING,
     "PENDING_MIGRATION": ReplicaState.STARTING,
     "STOPPING": ReplicaState.DRAINING,
+    "DRAINED": ReplicaState.DRAINED,
 }

@@ -21,6 +21,7 @@ from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
 from orchestrator.serving.gateway.look import decisions, look
 from orchestrator.serving.gateway.metrics import GatewayMetrics
+from orchestrator.serving.gateway.orders import Orders, PassOn
 from orchestrator.serving.gateway.readiness import Readiness
 from orchestrator.serving.gateway.relay import Call, Relay
 from orchestrator.serving.gateway.reply import Header, Reply
@@ -55,6 +56,7 @@ class GatewayService:
         hold_limits: HoldLimits,
         cold_start_s: Mapping[str, float],
         scaling: Callable[[], ScalingTold | None],
+        pass_on: PassOn,
     ) -> None:
         self._table = table
         self._doors = doors
@@ -80,6 +82,7 @@ class GatewayService:
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/look": {"GET": self._look},
             "/qorch/v1/decisions": {"GET": self._decisions},
+            "/qorch/v1/replicas/order": {"POST": Orders(doors, pass_on).serve},
         }
 
     async def serve(self, request: Request, reply: Reply) -> None:

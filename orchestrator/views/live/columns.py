@@ -16,6 +16,7 @@ GLYPHS = {
     ReplicaState.READY: "●",
     ReplicaState.STARTING: "◐",
     ReplicaState.DRAINING: "◌",
+    ReplicaState.DRAINED: "○",
     ReplicaState.FAILED: "✖",
     ReplicaState.UNKNOWN: "?",
 }
@@ -23,6 +24,7 @@ TONES = {
     ReplicaState.READY: Tone.GOOD,
     ReplicaState.STARTING: Tone.WARN,
     ReplicaState.DRAINING: Tone.DIM,
+    ReplicaState.DRAINED: Tone.WARN,
     ReplicaState.FAILED: Tone.BAD,
     ReplicaState.UNKNOWN: Tone.WARN,
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
+from orchestrator.core.by_hand import OLD_FINISHES, STANDS_ASIDE, STARTS
 from orchestrator.core.live.event import Severity
 from orchestrator.core.live.events import happened
 from orchestrator.core.live.reading import SourceState
@@ -110,3 +112,15 @@ def test_a_source_that_falls_silent_and_answers_again_is_told() -> None:
     assert told(well, ill) == [(WARNING, "gateway", "does not answer")]
     assert told(ill, well) == [(INFO, "gateway", "answers again")]
     assert told(snapshot(), ill) == []  # it was not there before
+
+
+def test_what_a_person_asked_of_a_replica_is_no_trouble_and_says_what_it_is() -> None:
+    ready, aside = row(), row(state="DRAINED", ready=False, reason=STANDS_ASIDE)
+    assert told(snapshot(ready), snapshot(aside)) == [(INFO, "a", f"ready → drained: {STANDS_ASIDE}")]
+    assert told(snapshot(aside), snapshot(ready)) == [(INFO, "a", f"drained → ready: {ready.reason}")]
+
+
+def test_of_one_that_answers_all_the_while_each_step_is_told() -> None:
+    steps = [row(), row(reason=STARTS), row(reason=OLD_FINISHES), row()]
+    said = [told(snapshot(old), snapshot(new)) for old, new in pairwise(steps)]
+    assert said == [[(INFO, "a", STARTS)], [(INFO, "a", OLD_FINISHES)], [(INFO, "a", row().reason)]]

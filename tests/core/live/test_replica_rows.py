@@ -13,6 +13,7 @@ from orchestrator.core.live.course import Course, Window
 from orchestrator.core.live.gpu_rows import gpu_rows
 from orchestrator.core.live.reading import EngineTraffic
 from orchestrator.core.live.replica_rows import replica_rows
+from orchestrator.core.live.replica_state import is_faulty, state_of
 from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.core.prediction import Prediction
@@ -138,3 +139,15 @@ def test_a_target_that_nobody_is_ready_for_is_not_shared_out() -> None:
 
 def test_an_engine_whose_clock_is_behind_took_no_time_below_zero() -> None:
     assert rows(fleet(replica("a", view(started_at_s=BEGIN_S - 5))))["a"].placed_s == 0.0
+
+
+@pytest.mark.parametrize(
+    ("task", "state"), [("draining", "draining"), ("drained", "drained"), ("restarting", "starting")]
+)
+def test_one_that_does_as_it_is_asked_is_not_said_to_have_failed(task: str, state: str) -> None:
+    found = rows(fleet(replica("a", view(ready=False, task=task, reason="by hand"))))["a"]
+    assert (state_of(found), is_faulty(found), found.reason) == (state, False, "by hand")
+
+
+def test_one_that_answers_until_its_new_engine_is_ready_is_ready() -> None:
+    assert state_of(rows(fleet(replica("a", view(task="restarting"))))["a"]) == "ready"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import Fleet
-from orchestrator.core.live.restarts import NO_WORD, Restarts, restarts
+from orchestrator.core.live.restarts import ASKED, NO_WORD, Restarts, restarts
 from tests.core.live.made import VARIANT, dead, fleet, replica, view
 
 KILLED = "the engine ended: killed by SIGKILL"
@@ -86,3 +86,16 @@ names = st.sets(st.sampled_from("abcdef"))
 def test_never_more_have_restarted_than_have_gone(before: set[str], now: set[str], count: int) -> None:
     found = of(wanted(count, *sorted(before)), wanted(count, *sorted(now))).total
     assert 0 <= found <= len(before - now)
+
+
+def test_one_that_was_restarted_by_hand_has_restarted_because_it_was_asked() -> None:
+    before = fleet(replica("a", view(restarts_by_hand=1)), replica("b", view()))
+    now = fleet(replica("a", view(restarts_by_hand=3)), replica("b", view()))
+    assert restarts(before, now, {VARIANT: Restarts(4, KILLED)})[VARIANT] == Restarts(6, ASKED)
+    assert restarts(now, now, {VARIANT: Restarts(6, ASKED)})[VARIANT] == Restarts(6, ASKED)
+
+
+def test_beside_one_that_broke_what_broke_it_is_told() -> None:
+    before = fleet(replica("a", view()), replica("b", dead(KILLED)))
+    now = fleet(replica("a", view(restarts_by_hand=1)), replica("c", state="STARTING"))
+    assert of(before, now) == Restarts(2, KILLED)
