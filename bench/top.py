@@ -26,6 +26,7 @@ from bench.tables import median, report, rounds_from_arguments
 
 LINES, COLUMNS = 50, 200
 SETTLE_S, WATCH_S = 4.0, 15.0
+IDLE_SETTLE_S, IDLE_WATCH_S = 60.0, 60.0  # until the trends, which go a place on at each look, are full
 KEYS = 60
 QUIET_S = 0.05  # without output, before a key is pressed: what comes next is its answer
 
@@ -102,17 +103,18 @@ def _first_frame_s(shown: Terminal) -> float:
 def measure(rows: int, idle: bool = False) -> Cost:
     with terminal(rows, idle) as shown:
         first_s = _first_frame_s(shown)
-        shown.read_for(SETTLE_S)
+        settle_s, watch_s = (IDLE_SETTLE_S, IDLE_WATCH_S) if idle else (SETTLE_S, WATCH_S)
+        shown.read_for(settle_s)
         if not idle:
             shown.type(b"/!gptq\r>>>>")  # filtered, and sorted by a value that changes
         before = sum(shown.process.cpu_times()[:2])
-        written = shown.read_for(WATCH_S)
+        written = shown.read_for(watch_s)
         spent_s = sum(shown.process.cpu_times()[:2]) - before
         keys = [shown.press(b"k" if number % 2 else b"j") for number in range(KEYS)]
         return Cost(
             first_s,
-            100 * spent_s / WATCH_S,
-            written / WATCH_S,
+            100 * spent_s / watch_s,
+            written / watch_s,
             shown.process.memory_info().rss / 1e6,
             median(keys),
             quantiles(keys, n=100, method="inclusive")[98],

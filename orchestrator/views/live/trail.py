@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.core.fleet import Decided
 from orchestrator.core.live.event import Event, Severity
+from orchestrator.views.live.amounts import age
 from orchestrator.views.live.span import Line, Span, Tone, clean
-from orchestrator.views.units import age_text
 
 GLYPHS = {Severity.INFO: "·", Severity.WARNING: "▲", Severity.ERROR: "✖"}
 TONES = {Severity.INFO: Tone.PLAIN, Severity.WARNING: Tone.WARN, Severity.ERROR: Tone.BAD}
@@ -54,4 +54,4 @@ def _why(decided: Decided) -> str:
 
 
 def _age(at_s: float, now_s: float) -> str:
-    return f"{age_text(now_s - at_s):>{AGE_WIDTH - 1}} "
+    return f"{age(at_s, now_s):>{AGE_WIDTH - 1}} "
