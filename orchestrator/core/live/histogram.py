@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
+from operator import lt, sub
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ NOTHING = Histogram((inf,), (0.0,))
 
 def since(before: Histogram, now: Histogram) -> Histogram:
     """What came in between; all of it where the counter began anew or has other bounds."""
-    if before.bounds != now.bounds or any(new < old for old, new in zip(before.counts, now.counts, strict=True)):
+    if before.bounds != now.bounds or any(map(lt, now.counts, before.counts)):
         return now
-    return Histogram(now.bounds, tuple(new - old for old, new in zip(before.counts, now.counts, strict=True)))
+    return Histogram(now.bounds, tuple(map(sub, now.counts, before.counts)))
 
 
 def quantile(histogram: Histogram, share: float) -> float | None:

@@ -16,6 +16,7 @@ from orchestrator.core.live.reading import EngineTraffic
 from orchestrator.core.live.restarts import Restarts
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
 
+NEVER = Restarts()
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
 
@@ -31,21 +32,23 @@ def replica_rows(fleet: Fleet, gpus: tuple[GpuRow, ...], course: Course) -> tupl
 def _row(replica: Replica, gpus: Mapping[str, GpuRow], course: Course, share_tok_s: float | None) -> ReplicaRow:
     engine = replica.engine
     own = [gpus[uuid] for uuid in engine.devices if uuid in gpus] if engine else []
-    told = {"host": replica.node_ip or "", **_engine(replica, course), **of_replica(own)}
-    restarted = course.restarts.get(replica.deployment, Restarts())
-    return ReplicaRow(
-        replica_id=replica.replica_id,
-        deployment=replica.deployment,
-        state=replica.state,
-        reason=_reason(replica),
-        ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
-        started_at_s=replica.started_at_s,
-        share_tok_s=share_tok_s,
-        restarts=restarted.total,
-        restart_reason=restarted.last_reason,
+    restarted = course.restarts.get(replica.deployment, NEVER)
+    told = {
+        "replica_id": replica.replica_id,
+        "deployment": replica.deployment,
+        "state": replica.state,
+        "reason": _reason(replica),
+        "ready": engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
+        "started_at_s": replica.started_at_s,
+        "share_tok_s": share_tok_s,
+        "restarts": restarted.total,
+        "restart_reason": restarted.last_reason,
+        "host": replica.node_ip or "",
+        **_engine(replica, course),
         **_answers(course.answers.get(replica.replica_id)),
-        **told,
-    )
+        **of_replica(own),
+    }
+    return ReplicaRow(**told)
 
 
 def _engine(replica: Replica, course: Course) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.restarts import Restarts, restarts
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.summary import summary
+from orchestrator.core.live.unchanged import shared, stands_still
 from orchestrator.core.scaling.goal_words import goal_text
 
 WINDOW_S = 30.0  # long enough for a percentile, short enough to see a change
@@ -31,9 +32,12 @@ class WatchMemory:
 def watched(fleet: str, reading: Reading, memory: WatchMemory) -> tuple[Snapshot, WatchMemory]:
     """The snapshot after one more reading; readings come in the order of their time."""
     before = memory.readings[-1] if memory.readings else None
-    reading = carried(before, reading)
+    reading = shared(before, carried(before, reading))
     begin_s = reading.at_s - WINDOW_S
     readings = (*(each for each in memory.readings if begin_s <= each.at_s < reading.at_s), reading)
+    if memory.last is not None and len(readings) > 1 and stands_still(memory.readings, reading):
+        still = replace(memory.last, at_s=reading.at_s, sources=reading.sources, events=())
+        return still, replace(memory, readings=readings, last=still)
     run = course(readings, _restarts(before, reading, memory.course.restarts), memory.course)
     made = _snapshot(fleet, reading, run)
     if memory.last is not None:
