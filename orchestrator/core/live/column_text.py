@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring_ascii
 from typing import Any, get_args
 
-from orchestrator.core.live.plain import AMOUNT, DIGITS, MOST, Codec, codec
+from orchestrator.core.live.plain import DIGITS, MOST, TIME, codec
 
 Texts = list[str]
 Writer = Callable[[Sequence[Any]], Texts]
@@ -23,8 +23,7 @@ def json_text(data: Any) -> str:
 def writer(kind: Any, name: str) -> Writer:
     """For the values of one annotation; `name` is that of the field."""
     some, *others = [part for part in get_args(kind) or (kind,) if part is not type(None)]
-    one = codec(some, name) if not others else None
-    known = QUICK.get(one) if one else None
+    known = QUICK.get(some) if not others and codec(some, name) is not TIME else None
     if known is None:
         plain = codec(kind, name).plain
         return lambda values: [json_text(plain(value)) for value in values]
@@ -44,7 +43,7 @@ def _strings(values: Sequence[str]) -> Texts:
 
 def _wholes(values: Sequence[int]) -> Texts:
     beyond = bool(values) and not -MOST < min(values) <= max(values) < MOST
-    return list(map(int.__repr__, map(WHOLE.plain, values) if beyond else values))
+    return list(map(int.__repr__, map(codec(int).plain, values) if beyond else values))
 
 
 def _amounts(values: Sequence[float]) -> Texts:
@@ -58,5 +57,4 @@ def _measurable(text: str) -> str:
     return text if -MOST < float(text) < MOST else NULL
 
 
-WHOLE = codec(int)
-QUICK: Mapping[Codec, Writer] = {codec(str): _strings, WHOLE: _wholes, AMOUNT: _amounts}
+QUICK: Mapping[Any, Writer] = {str: _strings, int: _wholes, float: _amounts}

@@ -82,16 +82,18 @@ def _change_of_table(before: Texts, now: Texts) -> str:
         places = list(compress(count(), map(ne, before, now)))
         if 2 * len(places) < len(now):
             return _object({"at": _list(map(str, places)), "to": _list(now[place] for place in places)})
-    kept = _slid(before, now)
-    if 2 * kept > len(now):
+    if kept := _slid(before, now):
         return _object({"drop": str(len(before) - kept), "add": _list(now[kept:])})
     return _list(now)
 
 
 def _slid(before: Texts, now: Texts) -> int:
-    """How many of the last before are the first now."""
-    lengths = range(min(len(before), len(now)), 0, -1)
-    return next((kept for kept in lengths if before[-kept] == now[0] and before[-kept:] == now[:kept]), 0)
+    """How many of the last before are the first now, where those are most of them."""
+    if not before or not now or now[0] not in before:
+        return 0
+    lengths = range(min(len(before), len(now)), len(now) // 2, -1)
+    ends = (kept for kept in lengths if before[-kept] == now[0] and before[-1] == now[kept - 1])
+    return next((kept for kept in ends if before[-kept:] == now[:kept]), 0)
 
 
 def _text(value: Column | str) -> str:
