@@ -15,7 +15,7 @@ from orchestrator.core.fleet import EngineView
 from orchestrator.core.live.carried import GATEWAY, SERVE
 from orchestrator.core.live.reading import EngineTraffic, Reading, SourceState, Traffic
 from orchestrator.core.live.snapshot import Snapshot
-from orchestrator.core.live.watch import WINDOW_S, WatchMemory, watched
+from orchestrator.core.live.watch import STEP_S, WINDOW_S, WatchMemory, watched
 from tests.core.live.made import BEGIN_S, VARIANT, dead, fleet, gpu, histogram, on_host, reading, replica, silent, view
 
 
@@ -220,11 +220,22 @@ def vars_of(made: object) -> dict[str, object]:
     return {name: getattr(made, name) for name in made.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
-@given(st.lists(st.floats(0, 100), min_size=2, max_size=20))
+def test_of_a_look_a_second_few_readings_are_kept_and_rates_are_those_of_half_a_minute() -> None:
+    memory = WatchMemory()
+    for after_s in range(120):
+        snapshot, memory = watched("mine", writing(after_s, 10 * after_s), memory)
+        assert len(memory.readings) <= WINDOW_S / STEP_S + 2
+        spans_s = memory.readings[-1].at_s - memory.readings[0].at_s
+        assert spans_s >= min(after_s, WINDOW_S - STEP_S)
+        assert snapshot.summary.generation_tok_s == (10.0 if after_s else None)
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=60))
 def test_what_is_remembered_is_bounded_by_the_window(times: list[float]) -> None:
     memory = WatchMemory()
     for after_s in sorted(times):
         _, memory = watched("mine", writing(after_s, 0), memory)
         kept = [each.at_s for each in memory.readings]
         assert kept[-1] - kept[0] <= WINDOW_S
+        assert len(kept) <= 2 * WINDOW_S / STEP_S + 2
         assert all(early < late for early, late in pairwise(kept))
