@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     ways = (
-        Way("qorch top", app_command(str(GPUS), "gpus"), HEAD),
+        Way("qorch top", app_command("top_gpus_app", str(GPUS)), HEAD),
         Way("nvitop", (str(arguments.nvitop), "--monitor", "full", "--interval", "1"), b"Driver Version"),
     )
     with changing_gpus():

@@ -112,13 +112,13 @@ def terminal(command: Sequence[str]) -> Iterator[Terminal]:
         os.waitpid(made.pid, 0)
 
 
-def app_command(*words: str) -> tuple[str, ...]:
-    """The dashboard as `bench.top_app` shows it."""
-    return sys.executable, "-m", "bench.top_app", *words
+def app_command(module: str, *words: str) -> tuple[str, ...]:
+    """The dashboard as a module of this package shows it."""
+    return sys.executable, "-m", f"bench.{module}", *words
 
 
 def measure(rows: int, idle: bool = False) -> Cost:
-    with terminal(app_command(str(rows), "idle" if idle else "busy")) as shown:
+    with terminal(app_command("top_app", str(rows), "idle" if idle else "busy")) as shown:
         first_s = shown.shows_s(HEAD)
         settle_s, watch_s = (IDLE_SETTLE_S, IDLE_WATCH_S) if idle else (SETTLE_S, WATCH_S)
         shown.read_for(settle_s)

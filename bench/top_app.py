@@ -1,7 +1,4 @@
-"""The dashboard over made-up replicas that all change once a second: `python -m bench.top_app ROWS busy|idle|gpus`.
-
-With `gpus` a snapshot is made of what a gateway would tell and of this host's GPUs, as of a fleet that runs.
-"""
+"""The dashboard over made-up replicas that all change once a second: `python -m bench.top_app ROWS busy|idle`."""
 
 from __future__ import annotations
 
@@ -9,15 +6,11 @@ import random
 import sys
 import time
 from dataclasses import replace
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
 
-from bench.watching import reading
-from orchestrator.adapters.gpu_watch import GpuWatch
-from orchestrator.core.live.reading import HostGpus, Reading
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot, Summary
 from tui.app import TopApp
-from tui.feed import LiveFeed
 
 SNAPSHOTS = 4  # made before, so that making them is not measured
 
@@ -78,30 +71,8 @@ def _row(index: int) -> ReplicaRow:
     )
 
 
-class OverGpus:
-    """Satisfies `orchestrator.app.ports.Watch`."""
-
-    name = "bench"
-
-    def __init__(self, replicas: int) -> None:
-        self._readings = (reading(replicas, second, busy=True) for second in count())
-        self._gpus = GpuWatch(1.0)
-
-    def read(self) -> Reading:
-        told = next(self._readings)
-        return replace(told, at_s=time.time(), hosts=(HostGpus("here", self._gpus.read()),))
-
-    def log_path(self, replica_id: str) -> Path | None:
-        return None
-
-    def close(self) -> None:
-        self._gpus.close()
-
-
 def run() -> None:
-    rows, how = int(sys.argv[1]), sys.argv[2]
-    feed = LiveFeed(OverGpus(rows)) if how == "gpus" else MadeUp(rows, how == "idle")
-    TopApp(feed, 1.0).run()
+    TopApp(MadeUp(int(sys.argv[1]), sys.argv[2] == "idle"), 1.0).run()
 
 
 if __name__ == "__main__":
