@@ -13,7 +13,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -26,7 +26,9 @@ from bench.tables import median, report, rounds_from_arguments
 
 LINES, COLUMNS = 50, 200
 SETTLE_S, WATCH_S = 4.0, 15.0
+IDLE_SETTLE_S, IDLE_WATCH_S = 60.0, 60.0  # until the trends, which go a place on at each look, are full
 KEYS = 60
+HEAD = b"REPLICA"  # of the table
 QUIET_S = 0.05  # without output, before a key is pressed: what comes next is its answer
 
 
@@ -45,12 +47,12 @@ class Cost:
 class Terminal:
     """The other end of a dashboard's terminal."""
 
-    def __init__(self, rows: int, idle: bool) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self.started_s = time.perf_counter()
         self.pid, self._door = pty.fork()
         if not self.pid:
             os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            os.execv(sys.executable, [sys.executable, "-m", "bench.top_app", str(rows), "idle" if idle else "busy"])
+            os.execv(command[0], [*command])
         ioctl(self._door, TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.process = psutil.Process(self.pid)
 
@@ -76,14 +78,33 @@ class Terminal:
         self.read(2.0)
         return time.perf_counter() - pressed_s
 
+    def shows_s(self, text: bytes) -> float:
+        """Seconds from its start until this is there."""
+        seen = b""
+        while text not in seen:
+            seen = seen[-64:] + self.read(10.0)
+        return time.perf_counter() - self.started_s
+
+    def cpu_s(self) -> float:
+        """Of the processor, its children's included."""
+        return sum(sum(each.cpu_times()[:2]) for each in self._processes())
+
+    def memory_bytes(self) -> int:
+        """Its resident set, and its children's."""
+        return sum(each.memory_info().rss for each in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
     def type(self, keys: bytes) -> None:
         os.write(self._door, keys)
         self.read_for(1.0)
 
 
 @contextmanager
-def terminal(rows: int, idle: bool = False) -> Iterator[Terminal]:
-    made = Terminal(rows, idle)
+def terminal(command: Sequence[str]) -> Iterator[Terminal]:
+    """A program in it, ended afterwards."""
+    made = Terminal(command)
     try:
         yield made
     finally:
@@ -91,29 +112,27 @@ def terminal(rows: int, idle: bool = False) -> Iterator[Terminal]:
         os.waitpid(made.pid, 0)
 
 
-def _first_frame_s(shown: Terminal) -> float:
-    """Until the table's head is there."""
-    seen = b""
-    while b"REPLICA" not in seen:
-        seen = seen[-64:] + shown.read(10.0)
-    return time.perf_counter() - shown.started_s
+def app_command(module: str, *words: str) -> tuple[str, ...]:
+    """The dashboard as a module of this package shows it."""
+    return sys.executable, "-m", f"bench.{module}", *words
 
 
 def measure(rows: int, idle: bool = False) -> Cost:
-    with terminal(rows, idle) as shown:
-        first_s = _first_frame_s(shown)
-        shown.read_for(SETTLE_S)
+    with terminal(app_command("top_app", str(rows), "idle" if idle else "busy")) as shown:
+        first_s = shown.shows_s(HEAD)
+        settle_s, watch_s = (IDLE_SETTLE_S, IDLE_WATCH_S) if idle else (SETTLE_S, WATCH_S)
+        shown.read_for(settle_s)
         if not idle:
             shown.type(b"/!gptq\r>>>>")  # filtered, and sorted by a value that changes
-        before = sum(shown.process.cpu_times()[:2])
-        written = shown.read_for(WATCH_S)
-        spent_s = sum(shown.process.cpu_times()[:2]) - before
+        before_s = shown.cpu_s()
+        written = shown.read_for(watch_s)
+        spent_s = shown.cpu_s() - before_s
         keys = [shown.press(b"k" if number % 2 else b"j") for number in range(KEYS)]
         return Cost(
             first_s,
-            100 * spent_s / WATCH_S,
-            written / WATCH_S,
-            shown.process.memory_info().rss / 1e6,
+            100 * spent_s / watch_s,
+            written / watch_s,
+            shown.memory_bytes() / 1e6,
             median(keys),
             quantiles(keys, n=100, method="inclusive")[98],
         )

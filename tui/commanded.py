@@ -41,7 +41,9 @@ class CommandedApp(App[None]):
         Binding("m", "page('plan')", "plan", tooltip="Memory, why this profile, and what was refused"),
         Binding("x", "page('diff')", "diff", tooltip="What runs against a plan of now"),
         Binding("e", "ask_export", "export", tooltip="Write what is shown to a file", priority=True),
-        Binding("ctrl+r", "change_replica('restart')", "restart", show=False, tooltip="Restart the replica, once confirmed"),
+        Binding(
+            "ctrl+r", "change_replica('restart')", "restart", show=False, tooltip="Restart the replica, once confirmed"
+        ),
         Binding("space", "freeze", "freeze", tooltip="Hold the screen as it is"),
         Binding("ctrl+p", "command_palette", "palette", tooltip="Palette of commands", priority=True),
         Binding("q", "quit", "quit", tooltip="Leave"),

@@ -41,7 +41,7 @@ class Trends:
         self.waiting.append(summary.num_requests_waiting + summary.num_requests_held)
         self.events.extend(snapshot.events)
         running = {row.replica_id: row.deployment for row in snapshot.replicas} if snapshot.phase else self._running
-        self.ended |= {variant: gone for gone, variant in self._running.items() if gone not in running}
+        self.ended |= {self._running[gone]: gone for gone in sorted(self._running.keys() - running.keys())}
         self._running = running
 
     def replay(self, course: Iterable[Snapshot]) -> None:

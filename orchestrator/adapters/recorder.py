@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from orchestrator.adapters.gzip_members import Member, MemberWriter, members
 from orchestrator.core.errors import UsageError
-from orchestrator.core.live.frames import Frame, frame_of
+from orchestrator.core.live.frame_text import FrameText, frame_text
 from orchestrator.core.live.playback import played_s
 from orchestrator.core.live.recording import Header, frame_line, header_line
 from orchestrator.core.live.snapshot import Snapshot
@@ -29,13 +29,13 @@ class Recorder:
         self._last_s = 0.0
         self._member: MemberWriter | None = None
         self._in_member = self._member_bytes = 0
-        self._before: Frame | None = None
+        self._before: FrameText | None = None
         self._write(gzip.compress(f"{header_line(header)}\n".encode(), mtime=0))
         self._head_bytes = self.bytes
 
     def add(self, snapshot: Snapshot) -> None:
         """One frame more, which is in the file when this returns; raises OSError where it cannot be, and ends there."""
-        frame = frame_of(snapshot)
+        frame = frame_text(snapshot, self._before)
         self._last_s = played_s(snapshot.at_s, self._last_s)
         member = self._member or self._begin(self._last_s)
         self._write(member.add(f"{frame_line(self.frames, frame, self._before)}\n".encode()))

@@ -41,7 +41,7 @@ class Condition:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EngineView:
     """What the engine of a replica tells of itself; counters run from the engine's start."""
 
@@ -78,7 +78,7 @@ class EngineView:
         return self.generation_tokens_total / self.generation_s_total
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Replica:
     """One replica of one deployment; `engine` is None for gateways, and while an engine is not seen."""
 

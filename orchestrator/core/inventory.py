@@ -40,7 +40,7 @@ class MigInstance:
     hidden: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gpu:
     """One GPU as NVML tells it; `error` is set when it does not answer, `hidden` when we are not to use it."""
 

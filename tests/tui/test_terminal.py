@@ -11,26 +11,41 @@ import struct
 import sys
 import termios
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][A-Z0-9]|\x1b[=>]")
-PROGRAM = """
+SHOWN = """
 from tests.tui.driving import GivenFeed
 from tests.tui.fleets import FLEET
 from tui.app import TopApp
 TopApp(GivenFeed(FLEET), 1e6, None).run()
+"""
+STILL = """
+from dataclasses import replace
+from tests.tui.driving import GivenFeed
+from tests.tui.fleets import AT_S, FLEET, row
+from tui.app import TopApp
+class Still(GivenFeed):
+    looks = 0
+    def look(self):
+        self.looks += 1
+        name = "began" if self.looks < 70 else "still" if self.looks < 90 else "other"
+        rows = (row("aaaa1111", started_at_s=AT_S - 2041),)
+        return replace(FLEET, at_s=AT_S + self.looks, fleet=name, replicas=rows, events=(), decisions=(), sources=())
+TopApp(Still(FLEET), 0.01, None).run()
 """
 
 
 class Terminal:
     """A program in a terminal of 200 columns and 50 lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = SHOWN) -> None:
         self.pid, self._fd = pty.fork()
         if not self.pid:
-            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
+            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "200", "LINES": "50"}
+            os.execv(sys.executable, [sys.executable, "-c", program])
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
         self.written = b""
 
@@ -43,11 +58,22 @@ class Terminal:
             self.written += self._read()
         self.written = b""
 
+    def between(self, first: str, second: str) -> str:
+        """What is written from one text to another, colours and moves of the cursor left out."""
+        while second.encode() not in ESCAPES.sub(b"", self.written):
+            self.written += self._read()
+        return ESCAPES.sub(b"", self.written).decode().rpartition(second)[0].partition(first)[2]
+
     def end(self) -> int:
         """What is left, and the exit code."""
         while piece := self._read():
             self.written += piece
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
 
     def _read(self) -> bytes:
         try:
@@ -60,11 +86,7 @@ class Terminal:
 def terminal() -> Iterator[Terminal]:
     opened = Terminal()
     yield opened
-    try:
-        os.kill(opened.pid, signal.SIGKILL)
-        os.waitpid(opened.pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        return
+    opened.kill()
 
 
 def test_keys_work_in_a_real_terminal_and_leave_it_as_it_was(terminal: Terminal) -> None:
@@ -88,3 +110,13 @@ def test_what_is_copied_goes_to_the_terminals_clipboard(terminal: Terminal) -> N
     terminal.until("\x1b]52;c;Y2NjYzMzMzM")  # cccc3333
     terminal.press("q")
     assert terminal.end() == 0
+
+
+def test_looks_that_find_nothing_new_write_nothing() -> None:
+    """Replicas are 34 minutes old, trends are full, and of twenty looks only the last finds another name."""
+    shown = Terminal(STILL)
+    try:
+        line = shown.between("still", "other")
+    finally:
+        shown.kill()
+    assert len(line) == 200 - len("still"), "the rest of the head's first line is all that was written in between"

@@ -13,12 +13,11 @@ from textual.scroll_view import ScrollView
 from orchestrator.core.errors import UsageError
 from orchestrator.core.live.query import Predicate, predicate, selected
 from orchestrator.core.live.snapshot import ReplicaRow
-from orchestrator.views.live.columns import BY_NAME, Column, fitting, widths
-from orchestrator.views.live.span import Span, Tone
-from tui.paint import CURSOR, sized
+from orchestrator.views.live.columns import BY_NAME
+from tui.paint import CURSOR
 from tui.widgets.drawn import Drawn, Sight
+from tui.widgets.fleet_rows import FleetRows
 
-ARROWS = {False: "▲", True: "▼"}
 SORT_KEYS = {
     "R": "replica", "S": "state", "V": "variant", "H": "host", "T": "tok_s", "N": "run", "W": "wait", "K": "kv",
     "U": "util", "M": "memory", "C": "temp", "P": "power", "A": "age",
@@ -67,15 +66,17 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
         self._now_s = 0.0
         self._at = 0
         self._cursor_id = ""
-        self._columns: tuple[Column, ...] = ()
-        self._widths: tuple[int, ...] = ()
+        self._drawn = FleetRows()
 
     # -- what is shown
 
     def show(self, rows: Sequence[ReplicaRow], now_s: float) -> None:
-        """The replicas as they are now."""
-        self._all, self._now_s = rows, now_s
-        self._select()
+        """The replicas as they are now; the same as before stay as they were put in order."""
+        same, self._all, self._now_s = rows is self._all, rows, now_s
+        if same:
+            self.redraw()
+        else:
+            self._select()
 
     def filter(self, text: str) -> None:
         """Raises UsageError for what is no filter, and leaves all as it was."""
@@ -101,15 +102,13 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
 
     def row_text(self) -> str:
         """The row under the cursor as it is shown, its columns apart by tabs."""
-        return self._row_text(self.row) if self.row else ""
+        return self._drawn.text(self.row, self._now_s) if self.row else ""
 
     def text(self) -> str:
         """The table as it is shown, of any length, its columns apart by tabs."""
-        head = "\t".join(column.title for column in self._columns)
-        return "".join(f"{line}\n" for line in (head, *map(self._row_text, self.rows)))
-
-    def _row_text(self, row: ReplicaRow) -> str:
-        return "\t".join(column.cell(row, self._now_s) for column in self._columns)
+        head = "\t".join(column.title for column in self._drawn.columns)
+        rows = (self._drawn.text(row, self._now_s) for row in self.rows)
+        return "".join(f"{line}\n" for line in (head, *rows))
 
     def _select(self) -> None:
         self.rows = selected(self._all, self._wanted, BY_NAME[self.order].key, self.reverse, self.faults)
@@ -144,7 +143,7 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
             self.post_message(self.Opened(self.row))
 
     def action_sort_by(self, step: int) -> None:
-        names = [column.name for column in self._columns] or list(BY_NAME)
+        names = [column.name for column in self._drawn.columns] or list(BY_NAME)
         at = names.index(self.order) if self.order in names else 0
         self.order = names[(at + step) % len(names)]
         self._select()
@@ -166,38 +165,15 @@ class FleetTable(Drawn, ScrollView, can_focus=True):
     # -- drawing
 
     def on_resize(self) -> None:
-        self._columns = fitting(self.room.width)
-        self._widths = widths(self._columns, self.room.width)
+        self._drawn = FleetRows(self.room.width)
         self._select()
 
     def in_sight(self) -> Sequence[Sight]:
         top, height = self.scroll_offset.y, self.room.height
-        rows = enumerate(self.rows[top : top + max(0, height - 1)], top)
-        return [Sight((Span(self._head(), Tone.HEAD),)), *(self._sight(at, row) for at, row in rows)]
-
-    def _sight(self, at: int, row: ReplicaRow) -> Sight:
-        return Sight(tuple(self._cells(row)), CURSOR if at == self._at and self.has_focus else None)
-
-    def _head(self) -> str:
-        return " ".join(
-            sized(self._title(column), width, column.right)
-            for column, width in zip(self._columns, self._widths, strict=True)
-        )
-
-    def _title(self, column: Column) -> str:
-        return column.title + (ARROWS[self.reverse] if column.name == self.order else "")
-
-    def _cells(self, row: ReplicaRow) -> list[Span]:
-        """Neighbours of one tone are one span: fewer are drawn faster."""
-        spans: list[Span] = []
-        for column, width in zip(self._columns, self._widths, strict=True):
-            gap = " " if spans else ""
-            text, tone = gap + sized(column.cell(row, self._now_s), width, column.right), column.tone(row)
-            if spans and spans[-1].tone == tone:
-                spans[-1] = Span(spans[-1].text + text, tone)
-            else:
-                spans.append(Span(text, tone))
-        return spans
+        lines = self._drawn.lines(self.rows[top : top + max(0, height - 1)], self._now_s)
+        cursor = self._at if self.has_focus else None
+        rows = (Sight(line, CURSOR if at == cursor else None) for at, line in enumerate(lines, top))
+        return [Sight(self._drawn.head(self.order, self.reverse)), *rows]
 
     def watch_has_focus(self, _: Any) -> None:
         self.redraw()

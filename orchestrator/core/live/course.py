@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.live.carried import GATEWAY, SERVE
@@ -16,8 +16,7 @@ T = TypeVar("T")
 FLEET = ""  # the one key where there is one counter
 
 
-@dataclass(frozen=True, slots=True)
-class Window(Generic[T]):
+class Window(NamedTuple, Generic[T]):
     """A counter as its window began and as it is, so many seconds later."""
 
     then: T
@@ -69,14 +68,14 @@ def _windows(
 ) -> dict[str, Window[T]]:
     """Later readings are looked at only for those that the earlier do not tell of."""
     *earlier, last = readings
-    now, found = told(last), dict[str, Window[T]]()
+    left, found = dict(told(last)), dict[str, Window[T]]()
     for each in earlier:
-        if len(found) == len(now):
+        if not left:
             break
         then, seconds = told(each), last.at_s - each.at_s
-        for name in now.keys() - found.keys():
-            if name in then and follows(then[name], now[name]):
-                found[name] = Window(then[name], now[name], seconds)
+        begun = {name: Window(then[name], now, seconds) for name, now in left.items() if name in then}
+        found |= {name: window for name, window in begun.items() if follows(window.then, window.now)}
+        left = {name: now for name, now in left.items() if name not in found}
     return found
 
 

@@ -1,14 +1,10 @@
-"""A snapshot as named columns, and what changes from one to the next: what a recording consists of.
-
-A column is a value of the fleet (`phase`, `summary.in_flight`) or, of a table, its rows' values (`replicas.host`).
-"""
+"""Snapshots of the named columns that a recording consists of, which `core.live.frame_text` writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from itertools import starmap
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
@@ -24,20 +20,6 @@ DOT = "."
 MOST_ROWS = 1_000_000  # of any table, however often a recording says that it grows
 
 
-def frame_of(snapshot: Snapshot) -> Frame:
-    """Its columns as data of JSON, amounts rounded."""
-    frame: Frame = {}
-    for name, each in codecs(Snapshot).items():
-        value = getattr(snapshot, name)
-        if name in TABLES:
-            frame.update(_columns(name, codecs(TABLES[name]), value))
-        elif name == "summary":
-            frame.update({f"{name}{DOT}{field}": part for field, part in each.plain(value).items()})
-        else:
-            frame[name] = each.plain(value)
-    return frame
-
-
 def snapshot_of(frame: Frame, tables: frozenset[str] = WHOLE_TABLES) -> Snapshot:
     """The snapshot of a frame, of its tables only those that are asked for; raises ValueError where it is none."""
     parts = {name: part for name, part in _nested(frame).items() if name not in TABLES or name in tables}
@@ -45,19 +27,9 @@ def snapshot_of(frame: Frame, tables: frozenset[str] = WHOLE_TABLES) -> Snapshot
     return made
 
 
-def difference(before: Frame, now: Frame) -> Frame:
-    """What has to be said for `applied` to make `now` of `before`."""
-    return {name: _change(before.get(name), value) for name, value in now.items() if before.get(name, ...) != value}
-
-
 def applied(before: Frame, change: Frame) -> Frame:
     """The frame after a change; raises ValueError where it does not go with `before`."""
     return before | {name: _changed(name, before.get(name), value) for name, value in change.items()}
-
-
-def _columns(table: str, each: Mapping[str, Codec], rows: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:
-    for field, one in each.items():
-        yield f"{table}{DOT}{field}", list(map(one.plain, map(attrgetter(field), rows)))
 
 
 def _nested(frame: Frame) -> dict[str, Any]:
@@ -113,23 +85,6 @@ def _partial(kind: Any, values: dict[str, Any]) -> Any:
         return kind(**values)
     except TypeError:
         raise ValueError(f"{kind.__name__}: a column is missing") from None
-
-
-def _change(before: Any, now: Any) -> Any:
-    if not isinstance(now, list) or not isinstance(before, list):
-        return now
-    if len(before) == len(now):
-        places = [place for place, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
-        if 2 * len(places) < len(now):
-            return {"at": places, "to": [now[place] for place in places]}
-    kept = _slid(before, now)
-    return {"drop": len(before) - kept, "add": now[kept:]} if 2 * kept > len(now) else now
-
-
-def _slid(before: list[Any], now: list[Any]) -> int:
-    """How many of the last before are the first now."""
-    lengths = range(min(len(before), len(now)), 0, -1)
-    return next((kept for kept in lengths if before[-kept] == now[0] and before[-kept:] == now[:kept]), 0)
 
 
 def _changed(name: str, before: Any, change: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -14,6 +15,15 @@ from orchestrator.core.live.reading import HostReading
 from orchestrator.core.live.snapshot import GpuRow
 
 T = TypeVar("T")
+JOINED: Mapping[str, Callable[[Sequence[Any]], Any]] = {
+    "utilization_percent": lambda values: sum(values) / len(values),
+    "memory_used_bytes": sum,
+    "memory_total_bytes": sum,
+    "temperature_c": max,
+    "power_w": sum,
+    "power_limit_w": sum,
+}
+MEASURED = attrgetter(*JOINED)
 NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -33,12 +43,7 @@ def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
         "host": gpus[0].host,
         "gpus": tuple(dict.fromkeys(gpu.index for gpu in gpus)),
         "device": gpus[0].name,
-        "utilization_percent": _of(gpus, lambda gpu: gpu.utilization_percent, lambda all_: sum(all_) / len(all_)),
-        "memory_used_bytes": _of(gpus, lambda gpu: gpu.memory_used_bytes, sum),
-        "memory_total_bytes": _of(gpus, lambda gpu: gpu.memory_total_bytes, sum),
-        "temperature_c": _of(gpus, lambda gpu: gpu.temperature_c, max),
-        "power_w": _of(gpus, lambda gpu: gpu.power_w, sum),
-        "power_limit_w": _of(gpus, lambda gpu: gpu.power_limit_w, sum),
+        **_measured(gpus),
         "throttled": next((gpu.throttled for gpu in gpus if gpu.throttled), ""),
     }
 
@@ -99,7 +104,14 @@ def _told(reading: T | NotAvailable) -> T | None:
     return reading
 
 
-def _of(gpus: Sequence[GpuRow], value: Callable[[GpuRow], Any], joined: Callable[[list[Any]], Any]) -> Any:
+def _measured(gpus: Sequence[GpuRow]) -> dict[str, Any]:
+    """What is measured of one is what is measured of it alone."""
+    if len(gpus) == 1:
+        return dict(zip(JOINED, MEASURED(gpus[0]), strict=True))
+    columns = zip(*map(MEASURED, gpus), strict=True)
+    return {name: _together(name, values) for name, values in zip(JOINED, columns, strict=True)}
+
+
+def _together(name: str, values: Sequence[Any]) -> Any:
     """None unless every one of them tells."""
-    values = [value(gpu) for gpu in gpus]
-    return None if None in values else joined(values)
+    return None if None in values else JOINED[name](values)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
+from operator import sub
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,8 @@ NOTHING = Histogram((inf,), (0.0,))
 
 def since(before: Histogram, now: Histogram) -> Histogram:
     """What came in between; all of it where the counter began anew or has other bounds."""
-    if before.bounds != now.bounds or any(new < old for old, new in zip(before.counts, now.counts, strict=True)):
-        return now
-    return Histogram(now.bounds, tuple(new - old for old, new in zip(before.counts, now.counts, strict=True)))
+    counts = tuple(map(sub, now.counts, before.counts))
+    return now if before.bounds != now.bounds or min(counts, default=0.0) < 0 else Histogram(now.bounds, counts)
 
 
 def quantile(histogram: Histogram, share: float) -> float | None:
@@ -35,9 +35,10 @@ def quantile(histogram: Histogram, share: float) -> float | None:
 
     As Prometheus' `histogram_quantile` has it: beyond the last finite bound it is that bound.
     """
-    if not histogram.total > 0 or not isfinite(histogram.total):
+    total = histogram.total
+    if not total > 0 or not isfinite(total):
         return None
-    found = _within(histogram, share * histogram.total)
+    found = _within(histogram, share * total)
     return found if found is not None and isfinite(found) else None
 
 

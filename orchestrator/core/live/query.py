@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from math import isfinite
-from operator import itemgetter
 from typing import Any
 
 from orchestrator.core.errors import UsageError
@@ -36,7 +35,7 @@ NUMBERS: dict[str, Callable[[ReplicaRow], float | None]] = {
     "errors": lambda row: row.errors_per_min,
     "restarts": lambda row: row.restarts,
 }
-FIRST = itemgetter(0)
+PLAIN = re.compile(r"[\w:/-]*", re.ASCII)  # a pattern that is the text which it finds
 HINT = "e.g. a100, !gateway, state=failed, kv>0.9"
 
 
@@ -55,9 +54,10 @@ def selected(
     kept = [row for row in rows if wanted(row)]
     if faults:
         kept = [row for row in kept if is_faulty(row)]
-    keyed = [(key(row), row) for row in kept]
-    known = sorted((pair for pair in keyed if _has_place(pair[0])), key=FIRST, reverse=reverse)
-    return [*(row for _, row in known), *(row for value, row in keyed if not _has_place(value))]
+    known, unknown = list[ReplicaRow](), list[ReplicaRow]()
+    for row in kept:
+        (known if _has_place(key(row)) else unknown).append(row)
+    return sorted(known, key=key, reverse=reverse) + unknown
 
 
 def _has_place(value: Any) -> bool:
@@ -68,12 +68,20 @@ def _has_place(value: Any) -> bool:
 def _term(word: str) -> Predicate:
     if match := TERM.fullmatch(word):
         return _compared(match["key"], match["how"], match["value"])
-    inverse, pattern = word.startswith("!"), _pattern(word.removeprefix("!"))
-    return lambda row: (pattern.search(_searched(row)) is None) is inverse
+    inverse, found = word.startswith("!"), _finder(word.removeprefix("!"))
+    return lambda row: found(_searched(row)) is not inverse
+
+
+def _finder(text: str) -> Callable[[str], bool]:
+    """Whether a text has the pattern in it, in any case; plain words are found in half the time."""
+    pattern, plain = _pattern(text), text.lower()
+    if PLAIN.fullmatch(text):
+        return lambda searched: plain in searched.lower()
+    return lambda searched: pattern.search(searched) is not None
 
 
 def _searched(row: ReplicaRow) -> str:
-    return f"{row.replica_id} {row.deployment} {state_of(row).value} {row.host} {row.device} {row.reason}"
+    return f"{row.replica_id} {row.deployment} {state_of(row)} {row.host} {row.device} {row.reason}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.live.frames import Frame, applied, difference
+from orchestrator.core.live.column_text import json_text
+from orchestrator.core.live.frame_text import FrameText, change_text, whole_text
+from orchestrator.core.live.frames import Frame, applied
 from orchestrator.core.live.plain import codec, shown
 
 FORMAT, VERSION = "qorch recording", 1
@@ -23,7 +25,7 @@ class Header:
 
 
 def header_line(header: Header) -> str:
-    return _text({"format": FORMAT, "version": VERSION, **codec(Header).plain(header)})
+    return json_text({"format": FORMAT, "version": VERSION, **codec(Header).plain(header)})
 
 
 def read_header(line: str) -> Header:
@@ -41,10 +43,10 @@ def read_header(line: str) -> Header:
         raise UsageError(f"it is no recording of qorch: {wrong}") from None
 
 
-def frame_line(number: int, frame: Frame, before: Frame | None) -> str:
+def frame_line(number: int, frame: FrameText, before: FrameText | None) -> str:
     """`before` is None for a frame that shall stand alone."""
-    said = {"whole": frame} if before is None else {"change": difference(before, frame)}
-    return _text({"frame": number, **said})
+    said = f'"whole":{whole_text(frame)}' if before is None else f'"change":{change_text(before, frame)}'
+    return f'{{"frame":{number},{said}}}'
 
 
 def read_frame(line: str, before: Frame | None) -> tuple[int, Frame]:
@@ -63,10 +65,6 @@ def _object(data: Any) -> Frame:
     if not isinstance(data, dict):
         raise ValueError(f"columns are needed, not {shown(data)}")
     return data
-
-
-def _text(data: Any) -> str:
-    return json.dumps(data, allow_nan=False, separators=(",", ":"))
 
 
 def _data(line: str) -> Any:

@@ -20,6 +20,7 @@ from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
 from orchestrator.core.start_steps import PLACED, Steps
 
 NO_HOSTS: Mapping[str, str] = MappingProxyType({})
+NEVER = Restarts()
 STARTS = "the engine starts"
 REASONS = {"STARTING": STARTS, "UPDATING": STARTS, "RECOVERING": STARTS, "STOPPING": "finishes what it answers"}
 
@@ -49,22 +50,24 @@ def _row(replica: Replica, known: Known) -> ReplicaRow:
     engine, course = replica.engine, known.course
     own = [known.gpus[uuid] for uuid in engine.devices if uuid in known.gpus] if engine else []
     address = replica.node_ip or ""
-    told = {"host": known.hosts.get(address, address), **_engine(replica, course), **of_replica(own)}
-    restarted = course.restarts.get(replica.deployment, Restarts())
-    return ReplicaRow(
-        replica_id=replica.replica_id,
-        deployment=replica.deployment,
-        state=_state(replica),
-        reason=_reason(replica),
-        ready=engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
-        started_at_s=replica.started_at_s,
-        share_tok_s=known.shares_tok_s.get(replica.deployment),
-        predicted_start_s=known.predicted_starts_s.get(replica.deployment),
-        restarts=restarted.total,
-        restart_reason=restarted.last_reason,
+    restarted = course.restarts.get(replica.deployment, NEVER)
+    told = {
+        "replica_id": replica.replica_id,
+        "deployment": replica.deployment,
+        "state": _state(replica),
+        "reason": _reason(replica),
+        "ready": engine.ready if engine else replica.state == "RUNNING" and replica.deployment == GATEWAY,
+        "started_at_s": replica.started_at_s,
+        "share_tok_s": known.shares_tok_s.get(replica.deployment),
+        "predicted_start_s": known.predicted_starts_s.get(replica.deployment),
+        "restarts": restarted.total,
+        "restart_reason": restarted.last_reason,
+        "host": known.hosts.get(address, address),
+        **_engine(replica, course),
         **_answers(course.answers.get(replica.replica_id)),
-        **told,
-    )
+        **of_replica(own),
+    }
+    return ReplicaRow(**told)
 
 
 def _engine(replica: Replica, course: Course) -> dict[str, Any]:

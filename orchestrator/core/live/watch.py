@@ -15,9 +15,11 @@ from orchestrator.core.live.replica_rows import replica_rows
 from orchestrator.core.live.restarts import Restarts, restarts
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.summary import summary
+from orchestrator.core.live.unchanged import shared, stands_still
 from orchestrator.core.scaling.goal_words import goal_text
 
 WINDOW_S = 30.0  # long enough for a percentile, short enough to see a change
+STEP_S = 5.0  # between the readings that are kept of it
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,22 @@ class WatchMemory:
 def watched(fleet: str, reading: Reading, memory: WatchMemory) -> tuple[Snapshot, WatchMemory]:
     """The snapshot after one more reading; readings come in the order of their time."""
     before = memory.readings[-1] if memory.readings else None
-    reading = carried(before, reading)
-    begin_s = reading.at_s - WINDOW_S
-    readings = (*(each for each in memory.readings if begin_s <= each.at_s < reading.at_s), reading)
+    reading = shared(before, carried(before, reading))
+    readings = (*_kept(memory.readings, reading.at_s), reading)
+    if memory.last is not None and len(readings) > 1 and stands_still(memory.readings, reading):
+        still = replace(memory.last, at_s=reading.at_s, sources=reading.sources, events=())
+        return still, replace(memory, readings=readings, last=still)
     run = course(readings, _restarts(before, reading, memory.course.restarts), memory.course)
     made = _snapshot(fleet, reading, run)
     if memory.last is not None:
         made = replace(made, events=happened(memory.last, made))
     return made, WatchMemory(readings, made, run)
+
+
+def _kept(readings: tuple[Reading, ...], now_s: float) -> list[Reading]:
+    """Those of the window, without the last where the one before it is near enough: one of many replicas is large."""
+    kept = [each for each in readings if now_s - WINDOW_S <= each.at_s < now_s]
+    return kept[:-1] if len(kept) > 1 and now_s - kept[-2].at_s <= STEP_S else kept
 
 
 def _restarts(before: Reading | None, now: Reading, so_far: Mapping[str, Restarts]) -> Mapping[str, Restarts]:

@@ -8,6 +8,7 @@ from orchestrator.core.amounts import GIB
 from orchestrator.views.units import age_text
 
 NOTHING = "-"
+UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def count(value: float | None) -> str:
@@ -53,4 +54,15 @@ def watts(used: float | None, limit: float | None = None) -> str:
 
 
 def age(since_s: float | None, now_s: float) -> str:
-    return NOTHING if since_s is None or not isfinite(since_s) else age_text(now_s - since_s)
+    return NOTHING if since_s is None else age_in_steps(now_s - since_s)
+
+
+def age_in_steps(seconds: float) -> str:
+    """At least so long, in one unit, below a minute in tens: a screen where only time goes on hardly changes."""
+    if not isfinite(seconds):
+        return NOTHING
+    whole = int(seconds)
+    for unit_s, unit in UNITS:
+        if whole >= unit_s:
+            return f"{whole // unit_s}{unit}"
+    return f"{whole // 10}0s" if whole >= 10 else "<10s"

@@ -48,6 +48,7 @@ class Column:
     right: bool = True
     tone: Callable[[ReplicaRow], Tone] = lambda row: Tone.PLAIN
     grows: bool = False  # takes what room is left
+    ages: bool = False  # another as time goes on, though the row is the same
 
 
 def _state(row: ReplicaRow, now_s: float) -> str:
@@ -137,7 +138,8 @@ COLUMNS: tuple[Column, ...] = (
            lambda row: row.power_w),
     _measured("prompt", "PROMPT/S", 8, 12, lambda row: row.prompt_tok_s, amounts.rate),
     _measured("load", "LOAD", 6, 13, lambda row: row.load_s, amounts.seconds),
-    Column("age", "AGE", 6, 7, lambda row, now_s: amounts.age(row.started_at_s, now_s), lambda row: row.started_at_s),
+    Column("age", "AGE", 6, 7, lambda row, now_s: amounts.age(row.started_at_s, now_s), lambda row: row.started_at_s,
+           ages=True),
     Column("revision", "REVISION", 24, 14, _text(lambda row: row.revision), lambda row: row.revision, right=False),
     Column("reason", "REASON", 28, 3, _reason,
            lambda row: row.reason, right=False, grows=True),

@@ -8,7 +8,7 @@ from orchestrator.core.live.reading import SourceState
 from orchestrator.core.live.snapshot import Snapshot, Summary
 from orchestrator.views.live import amounts
 from orchestrator.views.live.span import Line, Span, Tone, clean, flowed
-from orchestrator.views.units import age_text, money_text
+from orchestrator.views.units import money_text
 
 PHASES = {"Ready": ("●", Tone.GOOD), "Idle": ("●", Tone.GOOD), "Starting": ("◐", Tone.WARN)}
 WIDE = 10_000  # cells, into which any line fits
@@ -116,5 +116,5 @@ def _source(source: SourceState, now_s: float) -> Line:
         return name, Span(f"✖ {clean(source.error or 'not asked yet')}", Tone.BAD)
     old_s = now_s - source.at_s
     if source.error or old_s > STALE_S:
-        return name, Span(f"✖ {age_text(old_s)} old: {clean(source.error or 'silent')}", Tone.BAD)
+        return name, Span(f"✖ {amounts.age_in_steps(old_s)} old: {clean(source.error or 'silent')}", Tone.BAD)
     return name, Span("ok", Tone.GOOD)

@@ -7,6 +7,7 @@ from math import isfinite
 
 from orchestrator.core.fleet import Decided
 from orchestrator.core.live.event import Event, Severity
+from orchestrator.views.live.amounts import age
 from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Line, Span, Tone, clean
 from orchestrator.views.units import age_text
@@ -73,4 +74,4 @@ def _why(decided: Decided) -> str:
 
 
 def _age(at_s: float, now_s: float) -> str:
-    return f"{age_text(now_s - at_s):>{AGE_WIDTH - 1}} "
+    return f"{age(at_s, now_s):>{AGE_WIDTH - 1}} "

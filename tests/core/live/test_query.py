@@ -79,6 +79,14 @@ def test_whatever_is_typed_it_is_a_filter_or_refused(text: str) -> None:
     assert all(wanted(each) in (True, False) for each in ROWS)
 
 
+WORD = st.from_regex(r"[\w:/-]{1,3}", fullmatch=True, alphabet=st.characters(codec="ascii"))
+
+
+@given(WORD, WORD | st.sampled_from(["A1-b:2/c", "-_-"]))
+def test_a_plain_word_finds_what_it_would_as_a_pattern(word: str, name: str) -> None:
+    assert predicate(word)(row(name)) is predicate(f"({word})")(row(name))
+
+
 @given(st.sampled_from(sorted(NUMBERS)), st.floats(-1e9, 1e9))
 def test_what_is_above_a_limit_is_not_below_it(key: str, limit: float) -> None:
     above, below = predicate(f"{key}>{limit!r}"), predicate(f"{key}<{limit!r}")

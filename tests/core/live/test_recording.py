@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.live.frames import applied, difference, frame_of, snapshot_of
+from orchestrator.core.live.event import Event, Severity
+from orchestrator.core.live.frame_text import frame_text
+from orchestrator.core.live.frames import Frame, applied, snapshot_of
 from orchestrator.core.live.recording import Header, frame_line, header_line, read_frame, read_header
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot, Summary
 from tests.core.live.snapshots import SNAPSHOTS, alike
@@ -20,9 +22,21 @@ SNAPSHOT = Snapshot(1000.0, "fleet", "Ready", summary=Summary(generation_tok_s=2
 HEADER = header_line(Header("fleet", "0.1.0"))
 
 
+def frame_of(snapshot: Snapshot) -> Frame:
+    """As it is read where it stands alone."""
+    return read_frame(frame_line(0, frame_text(snapshot), None), None)[1]
+
+
+def change(before: Snapshot, after: Snapshot) -> Frame:
+    """What is said of `after` where `before` was said."""
+    was = frame_text(before)
+    said: Frame = json.loads(frame_line(1, frame_text(after, was), was))["change"]
+    return said
+
+
 @given(SNAPSHOTS)
 def test_a_frame_that_stands_alone_is_the_snapshot_up_to_rounding(snapshot: Snapshot):
-    number, frame = read_frame(frame_line(7, frame_of(snapshot), None), None)
+    number, frame = read_frame(frame_line(7, frame_text(snapshot), None), None)
     assert number == 7
     assert alike(snapshot_of(frame), snapshot)
 
@@ -37,9 +51,9 @@ def test_an_amount_that_is_beyond_all_measure_once_rounded_is_none():
 def test_frames_that_follow_each_other_are_what_each_would_be_alone(course: list[Snapshot]):
     before = said = None
     for number, snapshot in enumerate(course):
-        frame = frame_of(snapshot)
+        frame = frame_text(snapshot, before)
         _, said = read_frame(frame_line(number, frame, before), said)
-        assert said == frame
+        assert said == frame_of(snapshot)
         before = frame
 
 
@@ -50,21 +64,22 @@ def test_what_was_recorded_is_recorded_again_as_it_is(snapshot: Snapshot):
 
 
 def test_only_what_changes_is_said():
-    before = frame_of(SNAPSHOT)
-    after = frame_of(replace(SNAPSHOT, at_s=1001.0, replicas=(ROW, replace(ROW, host="10.0.0.2"))))
-    assert difference(before, after) == {"at_s": 1001.0, "replicas.host": ["10.0.0.1", "10.0.0.2"]}
-    assert difference(before, before) == {}
+    after = replace(SNAPSHOT, at_s=1001.0, replicas=(ROW, replace(ROW, host="10.0.0.2")))
+    assert change(SNAPSHOT, after) == {"at_s": 1001.0, "replicas.host": ["10.0.0.1", "10.0.0.2"]}
+    assert change(SNAPSHOT, SNAPSHOT) == {}
 
 
 def test_of_a_long_table_only_the_rows_that_change_are_said():
     many = tuple(replace(ROW, replica_id=f"r{place}") for place in range(100))
     changed = (*many[:40], replace(many[40], host="10.0.0.2"), *many[41:])
-    said = difference(frame_of(replace(SNAPSHOT, replicas=many)), frame_of(replace(SNAPSHOT, replicas=changed)))
+    said = change(replace(SNAPSHOT, replicas=many), replace(SNAPSHOT, replicas=changed))
     assert said == {"replicas.host": {"at": [40], "to": ["10.0.0.2"]}}
 
 
 def test_a_table_that_slides_is_said_by_what_went_and_what_came():
-    assert difference({"t": [1, 2, 3, 4]}, {"t": [2, 3, 4, 5]}) == {"t": {"drop": 1, "add": [5]}}
+    events = [Event(1.0 + number, Severity.INFO, "a", f"{number}") for number in range(5)]
+    said = change(replace(SNAPSHOT, events=tuple(events[:4])), replace(SNAPSHOT, events=tuple(events[1:])))
+    assert said == {"events.at_s": {"drop": 1, "add": [5.0]}, "events.message": {"drop": 1, "add": ["4"]}}
     assert applied({"t": [1, 2, 3, 4]}, {"t": {"drop": 1, "add": [5]}}) == {"t": [2, 3, 4, 5]}
 
 
@@ -170,6 +185,6 @@ def test_what_is_no_header_of_ours_is_told(line: str, told: str):
 
 def test_a_text_that_no_file_can_hold_is_held():
     snapshot = replace(SNAPSHOT, replicas=(replace(ROW, reason="\udcff\x00\u202e"),))
-    line = frame_line(0, frame_of(snapshot), None)
+    line = frame_line(0, frame_text(snapshot), None)
     assert json.loads(line.encode())
     assert snapshot_of(read_frame(line, None)[1]).replicas[0].reason == "\udcff\x00\u202e"

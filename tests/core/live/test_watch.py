@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import accumulate, pairwise, starmap
 from math import isfinite, nan
 
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from orchestrator.core.deployment import GATEWAY as GATEWAY_DEPLOYMENT
 from orchestrator.core.fleet import EngineView
 from orchestrator.core.live.carried import GATEWAY, SERVE
-from orchestrator.core.live.reading import EngineTraffic, Reading, Traffic
+from orchestrator.core.live.reading import EngineTraffic, Reading, SourceState, Traffic
 from orchestrator.core.live.snapshot import Snapshot
-from orchestrator.core.live.watch import WINDOW_S, WatchMemory, watched
+from orchestrator.core.live.watch import STEP_S, WINDOW_S, WatchMemory, watched
 from tests.core.live.made import BEGIN_S, VARIANT, dead, fleet, gpu, histogram, on_host, reading, replica, silent, view
 
 
@@ -93,6 +94,17 @@ def test_while_a_source_is_silent_rates_stand_and_what_it_missed_is_no_burst(sou
     found = tok_s(writing(0, 0), writing(10, 100), *map(unheard, range(11, 60)), writing(60, 600), writing(61, 610))
     assert found[1:-2] == [10.0] * (len(found) - 3)
     assert found[-2:] == [None, 10.0]
+
+
+def test_a_gateway_that_tells_again_what_it_told_last_has_no_rate_of_before_its_silence() -> None:
+    unheard = (reading(after_s, fleet(replica("a")), sources=silent(GATEWAY)) for after_s in range(11, 60))
+    heard = (SourceState(GATEWAY, BEGIN_S),)
+    again = (writing(after_s, 100, sources=heard) for after_s in (60, 61))
+    assert tok_s(writing(0, 0, sources=heard), writing(10, 100, sources=heard), *unheard, *again)[-3:] == [
+        10.0,
+        None,
+        0.0,
+    ]
 
 
 def test_what_clients_got_stands_while_the_gateway_is_silent() -> None:
@@ -181,15 +193,49 @@ def test_whatever_the_sources_say_there_is_a_snapshot_without_a_number_that_is_n
             assert not isinstance(value, float) or isfinite(value)
 
 
+def unlike(number: int, told: Reading) -> Reading:
+    """As `told` in all that is shown, and not equal to any other."""
+    seen = told.fleet and replace(told.fleet, loras=(str(number),))
+    return replace(told, fleet=seen, traffic=told.traffic and replace(told.traffic, retries_total=float(number)))
+
+
+@given(st.data(), st.lists(any_reading(), min_size=1, max_size=2))
+def test_a_fleet_that_stands_still_is_shown_as_if_all_were_worked_out_anew(
+    data: st.DataObject, told: list[Reading]
+) -> None:
+    steps = st.lists(st.tuples(st.sampled_from(told), st.sampled_from([1, 1, 1, 10, 31, 0, -5])), max_size=12)
+    spoken, steps_s = zip(*[(told[0], 0), *data.draw(steps)], strict=True)
+    readings = [replace(each, at_s=at_s) for each, at_s in zip(spoken, accumulate(steps_s), strict=True)]
+    assert course(*readings) == course(*starmap(unlike, enumerate(readings)))
+
+
+def test_of_a_fleet_that_stands_still_nothing_is_made_anew() -> None:
+    _, second, third, fourth = course(*(writing(after_s, 0) for after_s in range(4)))
+    assert second.replicas == third.replicas
+    assert third.replicas is fourth.replicas
+    assert fourth.at_s == BEGIN_S + 3
+
+
 def vars_of(made: object) -> dict[str, object]:
     return {name: getattr(made, name) for name in made.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
-@given(st.lists(st.floats(0, 100), min_size=2, max_size=20))
+def test_of_a_look_a_second_few_readings_are_kept_and_rates_are_those_of_half_a_minute() -> None:
+    memory = WatchMemory()
+    for after_s in range(120):
+        snapshot, memory = watched("mine", writing(after_s, 10 * after_s), memory)
+        assert len(memory.readings) <= WINDOW_S / STEP_S + 2
+        spans_s = memory.readings[-1].at_s - memory.readings[0].at_s
+        assert spans_s >= min(after_s, WINDOW_S - STEP_S)
+        assert snapshot.summary.generation_tok_s == (10.0 if after_s else None)
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=60))
 def test_what_is_remembered_is_bounded_by_the_window(times: list[float]) -> None:
     memory = WatchMemory()
     for after_s in sorted(times):
         _, memory = watched("mine", writing(after_s, 0), memory)
         kept = [each.at_s for each in memory.readings]
         assert kept[-1] - kept[0] <= WINDOW_S
+        assert len(kept) <= 2 * WINDOW_S / STEP_S + 2
         assert all(early < late for early, late in pairwise(kept))

@@ -54,9 +54,30 @@ def test_every_number_is_a_text_on_one_line(shown: Shown, value: float) -> None:
         (amounts.degrees(71), "71°"),
         (amounts.watts(61.5), "62W"),
         (amounts.watts(310, 400), "310/400W"),
-        (amounts.age(940, 1000), "1m0s"),
-        (amounts.age(1010, 1000), "0s"),
+        (amounts.age(991, 1000), "<10s"),
+        (amounts.age(941, 1000), "50s"),
+        (amounts.age(940, 1000), "1m"),
+        (amounts.age(0, 7199), "1h"),
+        (amounts.age(0, 200_000), "2d"),
+        (amounts.age(1010, 1000), "<10s"),
     ],
 )
 def test_amounts_are_short(told: str, text: str) -> None:
     assert told == text
+
+
+def least_s(age: str) -> int:
+    """What an age says that it is at least."""
+    return 0 if age == "<10s" else int(age[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[age[-1]]
+
+
+@given(st.floats(0, 1e9), st.floats(0, 1e9))
+def test_an_age_is_never_told_as_more_than_it_is_nor_as_less_than_before(seconds: float, later_s: float) -> None:
+    told_s, then_s = (least_s(amounts.age_in_steps(each)) for each in (seconds, seconds + later_s))
+    assert told_s <= seconds
+    assert told_s <= then_s
+
+
+@pytest.mark.parametrize(("within_s", "texts"), [(60, 6), (3600, 6 + 59), (86400, 6 + 59 + 23)])
+def test_an_age_is_told_in_few_steps(within_s: int, texts: int) -> None:
+    assert len({amounts.age_in_steps(second) for second in range(within_s)}) == texts

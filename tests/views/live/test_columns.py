@@ -57,7 +57,7 @@ def test_a_row_says_all_that_is_known() -> None:
         "power": "310/400W",
         "prompt": "4,000",
         "load": "74.0s",
-        "age": "1h1m",
+        "age": "1h",
         "revision": "qwen3.5-9b-gptq, vllm 0.33.0",
         "reason": "answers completions",
     }
