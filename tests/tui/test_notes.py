@@ -66,6 +66,16 @@ async def test_requests_that_ended_are_a_page_that_follows_the_fleet(how: str) -
 
 
 @pytest.mark.anyio
+async def test_requests_that_went_wrong_can_be_looked_at_alone() -> None:
+    async with dashboard() as top:
+        await top.press("r", "f")
+        await top.shows("the last 3: 1 failed, 1 refused, 1 left by their clients")
+        assert "but for those that were answered" in top.text().splitlines()[0]
+        await top.press("f")
+        await top.shows("the last 5: 2 answered")
+
+
+@pytest.mark.anyio
 async def test_the_page_of_a_replica_has_its_start_and_its_own_requests() -> None:
     async with dashboard(size=(120, 50)) as top:
         await top.press("home", "down", "down", "enter")
