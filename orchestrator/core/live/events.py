@@ -47,7 +47,8 @@ def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
     before, now = state_of(old), state_of(new)
     if before is not now:
         why = f": {new.reason}" if now in SEVERITIES else ""
-        yield SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
+        begins = before is ReplicaState.STARTING and now is ReplicaState.UNKNOWN  # until the gateway looks again
+        yield Severity.INFO if begins else SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
     if new.throttled and new.throttled != old.throttled:
         yield Severity.WARNING, new.replica_id, f"clocks held down: {new.throttled}"
     elif old.throttled and not new.throttled:
