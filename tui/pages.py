@@ -8,7 +8,6 @@ from typing import Any
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.views.live.export import finite
 from orchestrator.views.live.hosts import host_lines
-from orchestrator.views.live.requests import ended, request_lines
 from orchestrator.views.live.span import Line, Span, Tone, clean
 from orchestrator.views.live.trail import NONE_YET, change_text, event_lines, moment_text, step_lines
 from orchestrator.views.plain import plain
@@ -18,10 +17,6 @@ from tui.trends import Trends
 
 def hosts(snapshot: Snapshot, now_s: float) -> Iterable[Line]:
     return tuple(host_lines(snapshot)) or [(Span("no host is seen", Tone.DIM),)]
-
-
-def requests(snapshot: Snapshot, now_s: float) -> Iterable[Line]:
-    return tuple(request_lines(ended(snapshot), now_s))
 
 
 def events(trends: Trends) -> Content:

@@ -16,6 +16,7 @@ from tui.screens.detail import ReplicaScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.help import usage
 from tui.screens.logs import LogsScreen
+from tui.screens.requests import RequestsScreen
 from tui.widgets.fleet_table import FleetTable
 from tui.widgets.log_view import LogView
 from tui.widgets.page import Page
@@ -28,6 +29,7 @@ PLACES = (
     ("Everywhere", (CommandedApp,)),
     ("The fleet", (FleetTable, FleetScreen)),
     ("A replica, and every page of lines", (Page, ReplicaScreen)),
+    ("Requests", (RequestsScreen,)),
     ("A log", (LogView, LogsScreen)),
     ("A recording", (ReplayApp,)),
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -63,6 +67,30 @@ async def test_requests_that_ended_are_a_page_that_follows_the_fleet(how: str) -
         await top.look(replace(many(3), requests=(answered("r00001", request_id="new-1"),), failed_requests=()))
         assert top.line("the last 1: 1 answered")
         assert top.line("r00001")
+
+
+@pytest.mark.anyio
+async def test_requests_that_went_wrong_can_be_looked_at_alone() -> None:
+    async with dashboard() as top:
+        await top.press("r", "f")
+        await top.shows("the last 3: 1 failed, 1 refused, 1 left by their clients")
+        assert "but for those that were answered" in top.text().splitlines()[0]
+        await top.press("f")
+        await top.shows("the last 5: 2 answered")
+
+
+@pytest.mark.anyio
+async def test_the_requests_that_are_shown_can_be_written_to_a_file(tmp_path: Path) -> None:
+    async with dashboard() as top:
+        await top.press("r", "f")
+        await top.shows("the last 3")
+        for suffix in ("csv", "json", "txt"):
+            await top.press("e")
+            await top.type(str(tmp_path / f"requests.{suffix}"))
+    lines = list(csv.DictReader(StringIO((tmp_path / "requests.csv").read_text())))
+    assert [line["outcome"] for line in lines] == ["engine_died", "saturated", "client left"]
+    assert [each["status"] for each in json.loads((tmp_path / "requests.json").read_text())] == [502, 429, 0]
+    assert "engine_died" in (tmp_path / "requests.txt").read_text()
 
 
 @pytest.mark.anyio

@@ -13,6 +13,7 @@ from tui.fleet_commands import FleetCommands
 from tui.screens.base import TopScreen
 from tui.screens.detail import DetailScreen
 from tui.screens.output import OutputScreen
+from tui.screens.requests import RequestsScreen
 from tui.trends import Trends
 
 
@@ -33,7 +34,7 @@ def required(commands: FleetCommands | None) -> FleetCommands:
 
 PAGES: dict[str, Callable[[Seen], TopScreen]] = {
     "hosts": lambda seen: DetailScreen("hosts and GPUs", pages.hosts),
-    "requests": lambda seen: DetailScreen("requests that ended last", pages.requests),
+    "requests": lambda seen: RequestsScreen(),
     "decisions": lambda seen: DetailScreen("decisions", pages.decisions, wraps=True),
     "events": lambda seen: DetailScreen("events", pages.events(seen.trends), wraps=True),
     "snapshot": lambda seen: DetailScreen(

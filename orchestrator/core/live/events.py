@@ -49,7 +49,8 @@ def _changes(old: ReplicaRow, new: ReplicaRow) -> Iterator[Told]:
     by_hand = BY_HAND in (new.reason[: len(BY_HAND)], old.reason[: len(BY_HAND)])
     if before is not now:
         why = f": {new.reason}" if now in SEVERITIES or by_hand else ""
-        yield SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
+        begins = before is ReplicaState.STARTING and now is ReplicaState.UNKNOWN  # until the gateway looks again
+        yield Severity.INFO if begins else SEVERITIES.get(now, Severity.INFO), new.replica_id, f"{before} → {now}{why}"
     elif by_hand and new.reason != old.reason:
         yield Severity.INFO, new.replica_id, new.reason
     if new.throttled and new.throttled != old.throttled:

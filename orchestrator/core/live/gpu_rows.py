@@ -77,7 +77,8 @@ def _with_holders(row: GpuRow, processes: Processes, host: HostReading, placed: 
         for each in known
         if each.pid not in host.own_pids and not (replicas and isinstance(each.user, NotAvailable))
     )
-    return replace(row, replicas=replicas, others=holders_text(others) if others else "")
+    held = any(each.pid in host.own_pids for each in known)
+    return replace(row, replicas=replicas, held=held, others=holders_text(others) if others else "")
 
 
 def _row(host: str, gpu: Gpu) -> GpuRow:

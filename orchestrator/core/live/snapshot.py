@@ -28,6 +28,7 @@ class GpuRow:
     throttled: str = ""  # why its clocks are held down; empty where they are not
     error: str = ""
     replicas: tuple[str, ...] = ()  # ids of those that are on it
+    held: bool = False  # whether processes of the fleet hold its memory
     others: str = ""  # who else holds its memory
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.replica_state import ReplicaState, state_of, urgency
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live import amounts
@@ -54,6 +55,11 @@ class Column:
 def _state(row: ReplicaRow, now_s: float) -> str:
     state = state_of(row)
     return f"{GLYPHS[state]} {state.value}"
+
+
+def _order(row: ReplicaRow) -> tuple[int, bool, str]:
+    """What somebody should look at first; of those that are alike, gateways last."""
+    return urgency(row), row.deployment == GATEWAY, row.replica_id
 
 
 def _gpus(row: ReplicaRow, now_s: float) -> str:
@@ -111,7 +117,7 @@ def _measured(
 
 COLUMNS: tuple[Column, ...] = (
     Column("replica", "REPLICA", 12, 0, _text(lambda row: row.replica_id), lambda row: row.replica_id, right=False),
-    Column("state", "STATE", 10, 0, _state, lambda row: (urgency(row), row.replica_id), right=False,
+    Column("state", "STATE", 10, 0, _state, _order, right=False,
            tone=lambda row: TONES[state_of(row)]),
     Column("variant", "VARIANT", 18, 4, _text(lambda row: row.deployment), lambda row: row.deployment, right=False),
     Column("host", "HOST", 14, 8, _text(lambda row: row.host), lambda row: row.host, right=False),

@@ -16,6 +16,7 @@ GPU_HEAD = f"  {'GPU':>3} {'NAME':<25} {'BUSY':>4} {'MEMORY':>11} {'TEMP':>4} {'
 INDENT = " " * 6
 MOST_NAMED = 6
 NOWHERE = "no host yet"
+UNSEEN = "one that starts or ends"  # no gateway sees its engine
 OnHost = TypeVar("OnHost", GpuRow, ReplicaRow)
 
 
@@ -80,7 +81,7 @@ def _gpu(gpu: GpuRow) -> Iterator[Line]:
         Span(f"{amounts.gibs(gpu.memory_used_bytes, gpu.memory_total_bytes):>11} "),
         Span(f"{amounts.degrees(gpu.temperature_c):>4}", Tone.WARN if hot else Tone.PLAIN),
         Span(f" {amounts.watts(gpu.power_w, gpu.power_limit_w):>9}  "),
-        Span(clean(" ".join(gpu.replicas)) or amounts.NOTHING),
+        Span(clean(" ".join(gpu.replicas)) or (UNSEEN if gpu.held else amounts.NOTHING)),
     )
     if gpu.error:
         yield (Span(f"{INDENT}✖ {clean(gpu.error)}", Tone.BAD),)

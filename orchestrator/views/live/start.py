@@ -19,11 +19,17 @@ def start_lines(row: ReplicaRow, now_s: float) -> Iterator[Line]:
     yield Span("start  ", Tone.HEAD), _start(row, now_s)
     whole_s = sum(row.start_steps.values())
     for step, seconds in row.start_steps.items():
-        bar = "█" * round(BAR_WIDTH * seconds / whole_s) if whole_s > 0 else ""
+        bar = _bar(seconds, whole_s)
         yield (
             Span(f"  {clean(step):<{STEP_WIDTH}.{STEP_WIDTH}}", Tone.DIM),
             Span(f"{amounts.seconds(seconds):>7}  {bar}"),
         )
+
+
+def _bar(seconds: float, whole_s: float) -> str:
+    """Its share of the whole; nothing of what cannot be measured."""
+    share = seconds / whole_s if whole_s > 0 else 0.0
+    return "█" * round(BAR_WIDTH * share) if 0 <= share <= 1 else ""
 
 
 def starting_text(row: ReplicaRow, now_s: float) -> str:

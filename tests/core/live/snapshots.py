@@ -9,10 +9,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Condition, Decided
 from orchestrator.core.live.event import Event
 from orchestrator.core.live.reading import SourceState
-from orchestrator.core.live.snapshot import GpuRow, ReplicaRow, Snapshot, Summary
+from orchestrator.core.live.snapshot import GpuRow, HostRow, ReplicaRow, Snapshot, Summary
 
 TIMES = st.floats(0, 2e9)
 
@@ -21,7 +22,10 @@ def few(one: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(one, max_size=3).map(tuple)
 
 
-ROWS = few(st.builds(ReplicaRow, started_at_s=st.none() | TIMES, max_num_seqs=st.none() | st.integers()))
+STEPS = st.dictionaries(st.text(max_size=9), st.floats(), max_size=3)
+ROWS = few(
+    st.builds(ReplicaRow, start_steps=STEPS, started_at_s=st.none() | TIMES, max_num_seqs=st.none() | st.integers())
+)
 SNAPSHOTS = st.builds(
     Snapshot,
     at_s=TIMES,
@@ -32,6 +36,9 @@ SNAPSHOTS = st.builds(
     decisions=few(st.builds(Decided, at_s=TIMES)),
     events=few(st.builds(Event, at_s=TIMES)),
     sources=few(st.builds(SourceState, at_s=st.none() | TIMES)),
+    hosts=few(st.builds(HostRow)),
+    requests=few(st.builds(Answered, at_s=TIMES)),
+    failed_requests=few(st.builds(Answered, at_s=TIMES)),
 )
 
 

@@ -68,6 +68,7 @@ STOPPING = row(state="STOPPING", ready=False, num_requests_running=None, reason=
     [
         (None, STARTING, INFO, "new, starting"),
         (STARTING, row(), INFO, "starting → ready"),
+        (STARTING, UNSEEN, INFO, "starting → unknown: not seen by the gateway"),
         (row(), FAILED, ERROR, "ready → failed: killed by SIGKILL"),
         (row(), UNSEEN, WARNING, "ready → unknown: not seen by the gateway"),
         (FAILED, row(), INFO, "failed → ready"),

@@ -39,14 +39,14 @@ def test_of_a_divided_gpu_each_slice_is_a_row_with_the_memory_of_its_own() -> No
 def test_a_gpu_tells_who_is_on_it_and_which_of_its_processes_are_not_the_fleets() -> None:
     held = (GpuProcess(7, 60 * GIB, "me", "vllm"), GpuProcess(8, 5 * GIB, "alice", "python"))
     (row,) = gpu_rows(on_host(gpu(processes=held), own_pids=frozenset({7})), {"GPU-0": ("a",)})
-    assert (row.replicas, row.others) == (("a",), "pid 8 (python of alice) holds 5.0 GiB")
+    assert (row.replicas, row.held, row.others) == (("a",), True, "pid 8 (python of alice) holds 5.0 GiB")
 
 
 def test_a_process_that_cannot_be_seen_is_anothers_only_where_no_replica_is() -> None:
     hidden = (GpuProcess(8, 5 * GIB, NOT_TOLD, NOT_TOLD),)
     (free,) = gpu_rows(on_host(gpu(processes=hidden)))
     (taken,) = gpu_rows(on_host(gpu(processes=hidden)), {"GPU-0": ("a",)})
-    assert "pid 8" in free.others
+    assert ("pid 8" in free.others, free.held) == (True, False)
     assert taken.others == ""
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.query import selected
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.columns import BY_NAME, COLUMNS, fitting, widths
@@ -149,3 +150,9 @@ def test_rows_can_be_sorted_by_any_column_whatever_they_know(column: Any, revers
 
 def test_titles_fit_their_columns() -> None:
     assert [column.name for column in COLUMNS if len(column.title) > column.width] == []
+
+
+def test_of_replicas_that_are_alike_gateways_come_last() -> None:
+    rows = [row("a", deployment=GATEWAY), row("b"), row("c", ready=False)]
+    found = selected(rows, lambda _: True, BY_NAME["state"].key, reverse=False, faults=False)
+    assert [each.replica_id for each in found] == ["c", "b", "a"]

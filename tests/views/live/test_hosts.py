@@ -44,6 +44,11 @@ def test_what_is_amiss_with_a_gpu_stands_below_it_each_on_a_line() -> None:
     assert [line[0].tone for line in lines] == [Tone.BAD, Tone.WARN, Tone.WARN]
 
 
+def test_a_gpu_that_the_fleet_holds_without_a_replica_that_is_seen_is_not_free() -> None:
+    line = list(gpu_lines([replace(A100, replicas=(), held=True)]))[1]
+    assert text_of(line).endswith("one that starts or ends")
+
+
 def test_a_gpu_that_does_nothing_does_nothing_and_is_not_unknown() -> None:
     idle = list(gpu_lines([GpuRow("node1", 0, "NVIDIA A100", "GPU-0", utilization_percent=0)]))[1]
     assert " 0% " in text_of(idle)

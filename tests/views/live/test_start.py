@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.live.span import Tone, text_of
@@ -48,6 +50,12 @@ def test_one_that_takes_more_than_twice_as_long_as_planned_is_late(after_s: floa
     assert is_late(one, BEGIN_S + after_s) is late
     (line,) = start_lines(one, BEGIN_S + after_s)
     assert line[1].tone is (Tone.BAD if late else Tone.WARN)
+
+
+@given(st.dictionaries(st.text(max_size=9), st.floats(), max_size=4), st.none() | st.floats())
+def test_whatever_is_told_of_a_start_can_be_shown(steps: dict[str, float], planned_s: float | None) -> None:
+    assert all(line.isprintable() for line in shown(row(start_steps=steps, predicted_start_s=planned_s)))
+    assert starting_text(starting(predicted_start_s=planned_s), BEGIN_S).isprintable()
 
 
 def test_one_of_which_nobody_tells_says_so() -> None:
