@@ -15,7 +15,7 @@ from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource, in_a_l
 from orchestrator.core.fleet import Fleet
 from orchestrator.core.kuberay.logs import printing_container
 from orchestrator.core.kuberay.pod import PodSeen, read_pod
-from orchestrator.core.kuberay.pod_gpus import gpu_count, gpu_nodes_of, gpus_silent, pod_gpus
+from orchestrator.core.kuberay.pod_gpus import gpu_count, gpu_nodes_of, gpus_silent, pod_hosts
 from orchestrator.core.kuberay.ray_service import read_service
 from orchestrator.core.kuberay.seen import ClusterSeen, cluster_fleet
 from orchestrator.core.live.carried import GATEWAY, GPUS
@@ -55,7 +55,7 @@ class ClusterWatch:
         if count is not None:
             silent |= {GPUS: trouble if not looks else gpus_silent(pods, gpus), NODES: self._nodes.error}
         self._sources = heard(self._sources, silent, at_s)
-        decided, seen = self._gateways.decided(looks), pod_gpus(pods, gpus)
+        decided, seen = self._gateways.decided(looks), pod_hosts(pods, gpus)
         return Reading(at_s, fleet, traffic(pods, looks), seen, decided, self._sources, count)
 
     def log(self, replica_id: str, previous: bool = False) -> PodLog | None:

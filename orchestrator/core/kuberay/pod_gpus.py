@@ -17,13 +17,19 @@ NOT_TOLD = "it sees none"
 Told = Mapping[str, ToldGpus]  # by the address of the pod
 
 
-def pod_gpus(pods: Iterable[PodSeen], told: Told) -> tuple[HostReading, ...]:
-    """By the nodes of their pods, each GPU once."""
-    found: dict[str, dict[str | int, Gpu]] = {}
+def pod_hosts(pods: Iterable[PodSeen], told: Told) -> tuple[HostReading, ...]:
+    """The nodes that pods are on, each with the GPUs that their replicas tell of."""
+    on: dict[str, list[str]] = {}
     for pod in pods:
-        for row in told.get(pod.ip or "", NO_GPUS).gpus:
-            found.setdefault(pod.node or pod.name, {})[row.uuid or row.index] = gpu_of(row)
-    return tuple(HostReading(node, tuple(gpus.values())) for node, gpus in found.items())
+        if pod.node and pod.ip:
+            on.setdefault(pod.node, []).append(pod.ip)
+    return tuple(HostReading(node, _gpus(ips, told), addresses=frozenset(ips)) for node, ips in on.items())
+
+
+def _gpus(ips: Iterable[str], told: Told) -> tuple[Gpu, ...]:
+    """Each once."""
+    rows = {row.uuid or str(row.index): row for ip in ips for row in told.get(ip, NO_GPUS).gpus}
+    return tuple(map(gpu_of, rows.values()))
 
 
 def gpus_silent(pods: tuple[PodSeen, ...], told: Told) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.core.fleet import Fleet, Replica
-from orchestrator.core.live.reading import Reading
+from orchestrator.core.live.reading import HostReading, Reading
 
 SERVE, GATEWAY, GPUS = "Ray Serve", "gateway", "GPUs"
 
@@ -20,10 +20,16 @@ def carried(before: Reading | None, now: Reading) -> Reading:
         now,
         fleet=fleet,
         traffic=now.traffic or before.traffic,
-        hosts=now.hosts or before.hosts,
+        hosts=_hosts(before, now) if GPUS in silent else now.hosts or before.hosts,
         gpu_count=now.gpu_count or before.gpu_count,
         decisions=now.decisions or before.decisions,
     )
+
+
+def _hosts(before: Reading, now: Reading) -> tuple[HostReading, ...]:
+    """A host whose GPUs are not told has those that it had."""
+    known = {host.host: host.gpus for host in before.hosts}
+    return tuple(replace(host, gpus=host.gpus or known.get(host.host, ())) for host in now.hosts or before.hosts)
 
 
 def _fleet(before: Fleet, now: Fleet, silent: set[str]) -> Fleet:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.kuberay.pod import PodSeen
-from orchestrator.core.kuberay.pod_gpus import gpus_silent, node_selector, pod_gpus
+from orchestrator.core.kuberay.pod_gpus import gpus_silent, node_selector, pod_hosts
 from orchestrator.core.live.gpu_rows import gpu_rows
 from orchestrator.core.live.snapshot import GpuRow
 from orchestrator.core.live.told_gpus import ToldGpus
@@ -28,13 +28,13 @@ FULL = GpuRow("p0", 5, "NVIDIA A100", "GPU-5", 93.0, 2, 3, 61.0, 312.0, 400.0, "
 
 @pytest.mark.parametrize("row", [GPU, FULL], ids=["nothing is told", "all is told"])
 def test_a_gpu_is_on_the_node_of_its_pod_as_it_was_told(row: GpuRow) -> None:
-    assert gpu_rows(pod_gpus((POD,), told(row))) == (replace(row, host="gpu-a"),)
+    assert gpu_rows(pod_hosts((POD,), told(row))) == (replace(row, host="gpu-a"),)
 
 
 def test_a_gpu_that_two_tell_of_is_one() -> None:
     other = replace(POD, name="p1", ip="10.0.0.2")
     both = {**told(GPU), "10.0.0.2": ToldGpus((replace(GPU, uuid=""), GPU))}
-    assert [gpu.uuid for gpu in gpu_rows(pod_gpus((POD, other), both))] == ["GPU-5", ""]
+    assert [gpu.uuid for gpu in gpu_rows(pod_hosts((POD, other), both))] == ["GPU-5", ""]
 
 
 @pytest.mark.parametrize(

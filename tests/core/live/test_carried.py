@@ -67,3 +67,10 @@ def test_a_silence_that_goes_on_carries_the_same_again() -> None:
 def test_a_fleet_that_is_not_there_has_nothing_of_before() -> None:
     found = carried(BEFORE, reading(1, None, sources=silent(SERVE, GATEWAY)))
     assert found.fleet is None
+
+
+def test_a_host_that_is_seen_without_its_gpus_has_those_of_before() -> None:
+    bare = on_host(addresses=frozenset({"10.0.0.1"}))
+    (host,) = carried(BEFORE, reading(1, ONE, Traffic(), hosts=bare, sources=silent(GPUS))).hosts
+    assert (host.gpus, host.addresses) == (BEFORE.hosts[0].gpus, frozenset({"10.0.0.1"}))
+    assert carried(BEFORE, reading(1, ONE, Traffic(), hosts=bare)).hosts == bare
