@@ -12,7 +12,8 @@ MEASURABLE_TOKENS = 8  # fewer in a window say nothing of how long one takes
 
 def rate(before: float, now: float, seconds: float) -> float | None:
     """Per second; None where no time has gone by, the counter began anew, or it is no number."""
-    return (now - before) / seconds if seconds > 0 and isfinite(now) and now >= before else None
+    added = now - before
+    return added / seconds if seconds > 0 and isfinite(added) and added >= 0 else None
 
 
 def engines(fleet: Fleet | None) -> dict[str, EngineView]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,9 @@ def test_a_rate_is_what_was_added_a_second() -> None:
     assert rates.per_min(100, 130, 10) == 180.0
 
 
-@pytest.mark.parametrize(("before", "now", "seconds"), [(5, 3, 10), (1, 2, 0), (1, 2, -3), (nan, 2, 1), (1, nan, 1)])
+@pytest.mark.parametrize(
+    ("before", "now", "seconds"), [(5, 3, 10), (1, 2, 0), (1, 2, -3), (nan, 2, 1), (1, nan, 1), (-inf, 0, inf)]
+)
 def test_there_is_none_where_a_counter_began_anew_or_no_time_went_by(before: float, now: float, seconds: float) -> None:
     assert rates.rate(before, now, seconds) is None
     assert rates.per_min(before, now, seconds) is None
