@@ -203,7 +203,9 @@ def test_logs_are_known_by_their_replicas_the_one_written_last_first(watch: Host
         path.write_text("words\n")
         os.utime(path, (at_s, at_s))
     assert watch.logged() == ("newer", "older")
-    assert watch.log("older") is not None
+    older = watch.log("older")
+    assert older is not None
+    assert older.path == files.log_dir / "engine-older.log"
 
 
 def test_a_host_without_a_driver_has_no_such_source(watch: HostWatch) -> None:
