@@ -25,7 +25,7 @@ def test_ten_lines_become_a_fleet_that_answers(lab: Lab):
     assert said["plan"]["replicas"] == 4
     assert lab.condition("SecretReady")["message"] == "the Secret qorch-chat is there"
     assert said["plan"]["predicted"]["ttftSeconds"] > 0
-    assert [each["status"] for each in said["conditions"]] == ["True"] * 4 + ["False", "True"]
+    assert [each["status"] for each in said["conditions"]] == ["True"] * 5 + ["False", "True"]
 
 
 def test_a_spec_of_nothing_is_the_best_that_there_is_room_for(lab: Lab):
