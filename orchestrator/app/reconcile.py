@@ -16,11 +16,12 @@ from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.manifests.needed import create_secret, secret_keys
 from orchestrator.core.manifests.ray_service import RAY_SERVICE
 from orchestrator.core.qwen_fleet.conditions import Type, since_s
+from orchestrator.core.qwen_fleet.facts import Facts
 from orchestrator.core.qwen_fleet.kind import Key, Object, key_of
 from orchestrator.core.qwen_fleet.record import PART, read_record, record_manifest
 from orchestrator.core.qwen_fleet.service_health import health
 from orchestrator.core.qwen_fleet.spec import FleetSpec, fleet_spec
-from orchestrator.core.qwen_fleet.status import Facts, status, suspended
+from orchestrator.core.qwen_fleet.status import status, suspended
 from orchestrator.core.qwen_fleet.trouble import Reason, Trouble, of_error
 from orchestrator.core.qwen_fleet.unplanned_gpus import unplanned_gpus
 
