@@ -11,7 +11,7 @@ from orchestrator.app.ports import Reporter, Running
 from orchestrator.core.amounts import counted
 from orchestrator.core.by_hand import ReplicaOrder, Verb
 from orchestrator.core.errors import DeployFailed, EnvironmentNotReady, TimedOut, UsageError
-from orchestrator.core.fleet import EngineView, Fleet, Replica
+from orchestrator.core.fleet import Fleet, Replica
 from orchestrator.core.hand_course import HandCourse, Stage
 from orchestrator.core.restart_order import RestartOrder, restart_order
 
@@ -69,7 +69,8 @@ class Restarting:
         self.reporter.say(f"{name}: {order}{_alone(fleet, replica, order)}")
         tell(self.runtime, ReplicaOrder(name, Verb.RESTART, order.new_first, self.patience.drain_s))
         if self.patience.wait:
-            self._follow(name, before, order, so_far)
+            course = follow(self.runtime, "restart", name, before, self.deadline_s, self.reporter)
+            self._end(name, course, order, fleet.target_num_replicas, so_far)
 
     def _await_others(self, name: str, so_far: str) -> None:
         """Until every other replica is ready, so that no more than one is out; raises TimedOut."""
@@ -81,14 +82,16 @@ class Restarting:
             time.sleep(self.runtime.look_every_s)
         raise TimedOut(f"{so_far}; the others were not ready in time", hint=self.runtime.command("status"))
 
-    def _follow(self, name: str, before: EngineView, order: RestartOrder, so_far: str) -> None:
-        course = follow(self.runtime, "restart", name, before, self.deadline_s, self.reporter)
+    def _end(self, name: str, course: HandCourse, order: RestartOrder, wanted: int, so_far: str) -> None:
+        """Tell how it ended; raises DeployFailed where it is not as it should be."""
         if course.stage is Stage.DONE:
             self.reporter.done("restart", f"{name} answers with a new engine")
             if course.told:
                 self.reporter.say(f"{name}: {course.told}")
-            return
-        raise DeployFailed(f"{_failure(name, course, order)} ({so_far})", hint=self.runtime.command(f"logs {name}"))
+        elif course.stage is Stage.GONE and seen(self.runtime)[1].target_num_replicas < wanted:
+            self.reporter.say(f"{name} has gone: fewer replicas are wanted")
+        else:
+            raise DeployFailed(f"{_failure(name, course, order)} ({so_far})", hint=self.runtime.command(f"logs {name}"))
 
 
 def _out(fleet: Fleet | None, name: str) -> list[str]:

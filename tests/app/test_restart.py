@@ -142,9 +142,21 @@ def test_without_waiting_one_is_told_and_several_are_refused() -> None:
 
 def test_one_that_ends_meanwhile_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = running(2)
-    monkeypatch.setattr(runtime, "order", lambda order: runtime.apply(demo_spec()))
+
+    def dies(order: ReplicaOrder) -> None:
+        runtime._ages["replica-3"] = runtime._ages.pop(order.replica_id)
+
+    monkeypatch.setattr(runtime, "order", dies)
     with pytest.raises(DeployFailed, match="replica-2 has ended before its new engine was ready"):
         ask(runtime, "replica-2")
+
+
+def test_one_that_goes_because_fewer_are_wanted_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime, reporter = running(2), Recording()
+    monkeypatch.setattr(runtime, "order", lambda order: runtime.apply(demo_spec()))
+    ask(runtime, "replica-2", reporter=reporter)
+    assert reporter.said[1:] == ["replica-2 has gone: fewer replicas are wanted"]
+    assert reporter.ended == []
 
 
 def test_what_takes_too_long_goes_on_in_the_background() -> None:
