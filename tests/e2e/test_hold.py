@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -50,8 +51,9 @@ class Scaler:
             timeout=60,
         )
         self._variant = record.deployed.variants[0].name
-        config = serve_config(record.deployed)
-        config["applications"][0]["external_scaler_enabled"] = True
+        variants = tuple(replace(each, bounds=None) for each in record.deployed.variants)
+        config = serve_config(replace(record.deployed, variants=variants, scaling=None))
+        config["applications"][0]["external_scaler_enabled"] = True  # which Serve takes only without a policy
         self._web.put("/api/serve/applications/", json=config).raise_for_status()
 
     def scale(self, num_replicas: int) -> None:
