@@ -18,6 +18,8 @@ from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
 
+GIVEN_BACK = 0.8  # of the spread is spare beyond a replica before that goes: it would soon be asked for again
+
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
 
@@ -27,15 +29,15 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     if why := _unknown(load):
         return _held(load, policy, why), memory and replace(memory, worked_s=load.now_s)
     before, times = aligned(memory or _first(load), load.variants[0].capacity), times_of(load, policy)
-    seen, unit = learned(load, policy, times, before), before.unit
-    needed, steps = _needed(load, policy, times, before, seen)
+    seen, unit, units = learned(load, policy, times, before), before.unit, spread(before.trend)
+    needed, steps = _needed(load, policy, times, before, seen, units)
     seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
     kept, why = _kept(load, policy, seen, times.hold_s)
-    wanted = max(kept, load.least / unit)
+    wanted, steady = _steady(load, unit, max(kept, load.least / unit), GIVEN_BACK * units)
     settled = _settled(load, times, seen)
     counts = mixed(load.variants, wanted * unit, policy.budget, settled)
     free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None, settled)
-    kept_step = DecisionStep("kept", kept, f"replicas{why}")
+    kept_step = DecisionStep("kept", kept, f"replicas{why}{steady}")
     return ScalingDecision(counts, (*steps, kept_step, _reached(load, unit, counts, wanted)), free), seen
 
 
@@ -43,8 +45,7 @@ def _unknown(load: Load) -> str | None:
     """Why nothing can be concluded from a load."""
     if load.arrived is None:
         return "no replica told what it did"
-    numbers = (load.arrived, load.waiting, load.interval_s)
-    if not all(math.isfinite(number) and number >= 0 for number in numbers):
+    if not (0 <= load.arrived < math.inf and 0 <= load.waiting < math.inf and 0 <= load.interval_s < math.inf):
         return f"the metrics make no sense: {load.arrived:g} arrived, {load.waiting:g} wait"
     return None if load.interval_s > 0 else "no time has passed since the last look"
 
@@ -68,7 +69,7 @@ def _there(load: Load) -> float:
 
 
 def _needed(
-    load: Load, policy: ScalingPolicy, times: Times, before: ScalingMemory, seen: ScalingMemory
+    load: Load, policy: ScalingPolicy, times: Times, before: ScalingMemory, seen: ScalingMemory, units: float
 ) -> tuple[float, Steps]:
     """Replicas of the first variant, and how it comes to them; the reserve is that of what was known before."""
     seasonal = bool(seen.seasonal.ahead) and by_season(before, load.now_s)
@@ -76,28 +77,44 @@ def _needed(
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
     first_s = FIRST_COLD_STARTS * times.cold_start_s - times.hold_s  # the hold is part of it
     most = worth_having(seen.levels, load.now_s, first_s)
-    reserve = max(0.0, min(quantile * spread(before.trend), most - ahead))
+    reserve = max(0.0, min(quantile * units, most - ahead))
     when = ", at this time of the day or week" if seasonal else ""
     drain = _left_waiting(load, before.unit, seen.trend.fast, times.ahead_s) / times.drain_s
     return ahead + reserve + drain, (
         DecisionStep("demand", seen.trend.fast, f"replicas busy, averaged over {times.fast_s:g} s"),
         DecisionStep("expected", ahead, f"replicas within {times.ahead_s:g} s, when one asked for now is ready{when}"),
-        DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, before, most)}"),
+        DecisionStep("reserve", reserve, f"replicas: {_why_reserve(quantile, units, most)}"),
         DecisionStep("drain", drain, f"replicas, to serve within {times.drain_s:g} s what will wait then"),
     )
 
 
-def _why_reserve(quantile: float, before: ScalingMemory, most: float) -> str:
-    units = spread(before.trend)
+def _why_reserve(quantile: float, units: float, most: float) -> str:
     return f"rises to {quantile:.1f} times the spread of {units:.2f}, and to {most:.1f} in all"
 
 
 def _kept(load: Load, policy: ScalingPolicy, seen: ScalingMemory, hold_s: float) -> tuple[float, str]:
     """A reserve is for more of what comes; nothing is kept when nothing has come for long."""
-    idle_s, may_be_empty = load.now_s - seen.worked_s, not any(each.min_replicas for each in load.variants)
-    if idle_s >= max(hold_s, policy.empty_s if may_be_empty else policy.idle_s):
+    idle_s = load.now_s - seen.worked_s
+    if idle_s >= hold_s and idle_s >= _patience_s(load, policy):
         return 0.0, f": nothing has come for {idle_s:.0f} s, so the fewest"
     return largest(seen.wanted), f", the most that was wanted in {hold_s:g} s"
+
+
+def _patience_s(load: Load, policy: ScalingPolicy) -> float:
+    """Without work, before a pool goes back to its fewest."""
+    return policy.idle_s if any(each.min_replicas for each in load.variants) else policy.empty_s
+
+
+def _steady(load: Load, unit: float, wanted: float, little: float) -> tuple[float, str]:
+    """All that is there where hardly more than a replica is spare; of several variants `mixed` knows best."""
+    if len(load.variants) > 1 or not wanted:
+        return wanted, ""
+    replica = load.variants[0].capacity / unit
+    there = replica * load.variants[0].replicas
+    spare = replica + little * max(0.0, 1 - replica / wanted)  # the last but one goes as soon as one is enough
+    if not there - spare < wanted < there:
+        return wanted, ""
+    return there - replica / 2, f"; none of {there:.1f} goes before {spare:.1f} are spare"  # half: rounding adds none
 
 
 def _settled(load: Load, times: Times, seen: ScalingMemory) -> bool:

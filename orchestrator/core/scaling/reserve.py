@@ -7,14 +7,13 @@ time. The reserve is the quantile of these errors that leaves the share of the w
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 
-LEAST, WIDTH, BINS = -4.0, 0.1, 200  # of the histogram, at most; errors beyond it count in the last bin
+WIDTH, BINS = 0.03, 140  # of log(1 + error); errors beyond 64 count in the last bin
 LEARNING_S = 14 * 86_400.0  # errors of so long ago count for a third
 UNSEEN_S, PRIOR = 1000.0, 2.0  # at first, errors of this size are taken to have been seen for so long
 MARGIN = 0.8  # of the share that may wait too long: who waits keeps those that come after waiting
+GRACE_S, GRACE_SHARE = 100.0, 0.01  # besides, and of all at most: else one burst is all that the first days know
 MOST_GROWTH = 1e9
 
 
@@ -22,10 +21,11 @@ MOST_GROWTH = 1e9
 class Reserve:
     """Errors by size up to the worst there was, each weighing the seconds it stands for, at usual demand.
 
-    In place of all that is old becoming lighter, what is new is heavier: a second of now weighs `growth`.
+    The first bin is of all that needed no reserve; the others are wider the larger what they hold. In place of all that
+    is old becoming lighter, what is new is heavier: a second of now weighs `growth`.
     """
 
-    weights: tuple[float, ...]
+    bins: tuple[float, ...]
     total: float
     growth: float = 1.0
 
@@ -37,24 +37,32 @@ def first_reserve() -> Reserve:
 def with_error(reserve: Reserve, error: float, weight_s: float, interval_s: float) -> Reserve:
     """After an interval that needed `error` spreads more than was expected."""
     growth, index = reserve.growth * math.exp(interval_s / LEARNING_S), _bin(error)
-    weights, weight = list(reserve.weights), growth * weight_s
-    weights += [0.0] * (index + 1 - len(weights))
-    weights[index] += weight
-    after = Reserve(tuple(weights), reserve.total + weight, growth)
+    bins, weight = list(reserve.bins), growth * weight_s
+    bins += [0.0] * (index + 1 - len(bins))
+    bins[index] += weight
+    after = Reserve(tuple(bins), reserve.total + weight, growth)
     return after if growth < MOST_GROWTH else _in_seconds_of_now(after)
 
 
 def reserved(reserve: Reserve, allowed: float) -> float:
     """Spreads beyond what is expected, so that the share `allowed` of the work finds too little."""
-    weights_beyond = list(accumulate(reversed(reserve.weights)))  # each bin of the worst
-    uncovered = bisect_right(weights_beyond, MARGIN * allowed * reserve.total)  # bins
-    return max(0.0, LEAST + WIDTH * (len(weights_beyond) - uncovered))
+    left_s = MARGIN * allowed * reserve.total + _grace_s(reserve)
+    for place in range(len(reserve.bins) - 1, 0, -1):
+        left_s -= reserve.bins[place]
+        if left_s < 0:
+            return math.expm1(WIDTH * place)
+    return 0.0
+
+
+def _grace_s(reserve: Reserve) -> float:
+    """Of what was missed beyond the share: that is a share of little at first, and a burst is never of less."""
+    return min(GRACE_S * reserve.growth, GRACE_SHARE * reserve.total)
 
 
 def _in_seconds_of_now(reserve: Reserve) -> Reserve:
-    weights = tuple(weight / reserve.growth for weight in reserve.weights)
-    return Reserve(weights, math.fsum(weights))
+    bins = tuple(weight / reserve.growth for weight in reserve.bins)
+    return Reserve(bins, math.fsum(bins))
 
 
 def _bin(error: float) -> int:
-    return min(BINS - 1, max(0, int((error - LEAST) / WIDTH)))
+    return min(BINS - 1, 1 + int(math.log1p(error) / WIDTH)) if error > 0 else 0

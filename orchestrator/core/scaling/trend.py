@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 
 SLOW_TIMES_FAST = 2.5
-SLOPE_SHARE = 0.4  # of a rise goes on until a replica is ready; most rises end sooner
+SLOPE_SHARE = 0.6  # of a rise goes on until a replica is ready; most rises end sooner
 SPREAD_TIMES_FAST = 15.0
 LONG_SPREAD_S = 86_400.0
 USUAL_S = 2 * 86_400.0
 LONG_SPREAD_SHARE, COUNTS_SHARE = 0.3, 0.2
+LEAST_SHARE = 0.1  # of how the usual counts vary, below which no spread is
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,13 @@ def expected(trend: Trend, ahead_s: float, fast_s: float) -> float:
 
 
 def spread(trend: Trend) -> float:
-    """What errors of expectations are measured by: how demand varies now and in a day, and as counts vary."""
-    counts = math.sqrt(max(trend.usual, 1.0))
-    return math.sqrt(trend.square) + LONG_SPREAD_SHARE * math.sqrt(trend.long_square) + COUNTS_SHARE * counts
+    """What errors of expectations are measured by: how demand varies now and in a day, and where it stands.
+
+    Demand goes back to what is usual: below it there is more to rise than counts vary by, above it less.
+    """
+    usual = math.sqrt(max(trend.usual, 1.0))
+    varied = math.sqrt(trend.square) + LONG_SPREAD_SHARE * math.sqrt(trend.long_square)
+    return max(LEAST_SHARE * usual, varied + COUNTS_SHARE * (usual - math.sqrt(trend.fast)))
 
 
 def _share(interval_s: float, length_s: float) -> float:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.decide import decide
+from orchestrator.core.scaling.decide import GIVEN_BACK, _steady, decide
 from orchestrator.core.scaling.load import Load, VariantLoad
+from orchestrator.core.scaling.mix import mixed
 from orchestrator.core.scaling.reserve import PRIOR, _bin
+from orchestrator.core.scaling.trend import spread
 from tests.core.scaling.pools import EVERY_S, ONE, POLICY, answers, load, replicas
 
 DEMANDS = st.lists(st.floats(0, 60), min_size=1, max_size=80)
@@ -112,7 +114,7 @@ def test_what_those_there_serve_before_another_could_is_no_reason_for_more() -> 
 
 def test_a_quiet_first_look_teaches_no_large_error() -> None:
     _, memory = answers([1.0] + [13.0] * 60)[-1]
-    assert not any(memory.plain.reserve.weights[_bin(PRIOR) + 1 :])
+    assert not any(memory.plain.reserve.bins[_bin(PRIOR) + 1 :])
 
 
 def test_a_policy_that_has_forgotten_takes_nothing_away_before_it_has_watched() -> None:
@@ -183,9 +185,41 @@ def test_no_more_is_kept_in_reserve_than_was_needed_and_a_little() -> None:
 
 
 def test_a_stricter_goal_keeps_more() -> None:
-    demands = [6.0 + (look % 7) for look in range(2 * HOUR)]
+    demands = [12.0 + (5 * look % 7) for look in range(2 * HOUR)]
     lax, strict = (answers(demands, policy=replace(POLICY, attainment=share))[-1][0] for share in (0.5, 0.9999))
     assert lax < strict
+
+
+def test_nothing_goes_before_a_replica_and_a_part_of_how_demand_varies_are_spare() -> None:
+    _, memory = answers([3.0, 17.0] * HOUR)[-1]
+    little = GIVEN_BACK * spread(memory.trend)
+
+    def count_of(there: int) -> int:
+        decision, _ = decide(load(2 * HOUR * EVERY_S, 3.0, replace(ONE, ready=there)), POLICY, memory)
+        return decision.replicas["one"]
+
+    enough = count_of(60)
+    assert 1 < little < 10
+    assert [count_of(enough + more) for more in range(1 + int(little))] == [
+        enough + more for more in range(1 + int(little))
+    ]
+    assert count_of(enough + 2 + int(little)) == enough
+
+
+@given(st.floats(1e-6, 1e6), st.floats(0.95, 1.05), st.integers(3, 500))
+def test_what_stays_for_being_hardly_spare_is_not_one_more_for_rounding(
+    capacity: float, unit: float, there: int
+) -> None:
+    variant = replace(ONE, capacity=capacity, ready=there, max_replicas=1000)
+    seen = load(0.0, 1.0, variant)
+    wanted, _ = _steady(seen, unit * capacity, (there - 1.01) / unit, 1.0)
+    assert mixed((variant,), wanted * unit * capacity, None) == {"one": there}
+
+
+def test_the_last_but_one_goes_as_soon_as_one_is_enough() -> None:
+    _, memory = answers([0.0, 0.8] * HOUR)[-1]
+    two = load(2 * HOUR * EVERY_S, 0.4, replace(ONE, ready=2))
+    assert decide(two, POLICY, replace(memory, wanted=()))[0].replicas["one"] == 1
 
 
 def test_a_goal_that_the_bounds_do_not_allow_is_said() -> None:
