@@ -60,7 +60,7 @@ def test_every_view_makes_lines_that_steer_nothing(
         *header_lines(snapshot, now_s),
         *replica_lines(rows[0], snapshot, now_s),
         *host_lines(snapshot),
-        *request_lines(snapshot.failed_requests, now_s),
+        *request_lines(snapshot.failed_requests),
         *yaml_of(snapshot)(snapshot, now_s),
     ]
     assert all(text_of(line).isprintable() for line in lines)

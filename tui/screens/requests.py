@@ -41,4 +41,4 @@ class RequestsScreen(DetailScreen):
 
     def _all(self, snapshot: Snapshot, now_s: float) -> Iterable[Line]:
         self._shown = tuple(each for each in ended(snapshot) if not (self._only_faults and each.well))
-        return request_lines(self._shown, now_s)
+        return request_lines(self._shown)

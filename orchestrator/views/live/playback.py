@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.core.live.playback import Playback
+from orchestrator.views.live.amounts import NOTHING
 from orchestrator.views.units import size_text
 
 
 def clock_text(at_s: float) -> str:
-    """A moment of Unix time as a clock on the wall, e.g. "12:03:05"."""
-    return datetime.fromtimestamp(at_s).strftime("%H:%M:%S")
+    """A moment of Unix time as a clock on the wall, e.g. "12:03:05"; a dash where no clock shows it."""
+    try:
+        return datetime.fromtimestamp(at_s).strftime("%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return NOTHING
 
 
 def playback_text(playback: Playback, simulated: bool) -> str:

@@ -38,7 +38,7 @@ def _gateway(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line
     yield *_figure("host", row, now_s, VALUE_WIDTH), *_figure("age", row, now_s)
     yield ()
     yield (Span("requests  ", Tone.HEAD), Span("of the fleet, that ended last", Tone.DIM))
-    yield from request_lines(ended(snapshot), now_s)
+    yield from request_lines(ended(snapshot))
 
 
 def _engine(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]:
@@ -54,7 +54,7 @@ def _engine(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]
         yield from gpu_lines(gpus)
     yield ()
     yield (Span("requests  ", Tone.HEAD), Span("of the fleet's last that ended, those of this replica", Tone.DIM))
-    yield from request_lines([each for each in ended(snapshot) if each.replica_id == row.replica_id], now_s)
+    yield from request_lines([each for each in ended(snapshot) if each.replica_id == row.replica_id])
 
 
 def _figure(name: str, row: ReplicaRow, now_s: float, width: int = 0) -> Line:

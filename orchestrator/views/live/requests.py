@@ -9,9 +9,10 @@ from typing import NamedTuple
 from orchestrator.core.answered import CLIENT_LEFT, Answered
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.views.live import amounts
+from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Line, Span, Tone, clean, joined
 
-HEAD = f"{'AGO':>6} {'REPLICA':<9} {'PROMPT':>7} {'TOKENS':>6} {'TTFT':>6} {'TPOT':>6} {'WAITED':>6} {'TOOK':>6}  "
+HEAD = f"{'ENDED':<8} {'REPLICA':<9} {'PROMPT':>7} {'TOKENS':>6} {'TTFT':>6} {'TPOT':>6} {'WAITED':>6} {'TOOK':>6}  "
 OUTCOME_WIDTH = 32
 
 
@@ -33,7 +34,7 @@ def ended(snapshot: Snapshot) -> tuple[Answered, ...]:
     return tuple(sorted((*snapshot.requests, *snapshot.failed_requests), key=lambda one: one.at_s))
 
 
-def request_lines(requests: Sequence[Answered], now_s: float) -> Iterator[Line]:
+def request_lines(requests: Sequence[Answered]) -> Iterator[Line]:
     """How they went together, then each; nothing of what they say is known."""
     if not requests:
         yield (Span("none has ended yet", Tone.DIM),)
@@ -41,7 +42,7 @@ def request_lines(requests: Sequence[Answered], now_s: float) -> Iterator[Line]:
     yield _together(requests)
     yield (Span(f"{HEAD}{'OUTCOME':<{OUTCOME_WIDTH}} REQUEST", Tone.HEAD),)
     for one in reversed(requests):
-        yield _line(one, now_s)
+        yield _line(one)
 
 
 def _together(requests: Sequence[Answered]) -> Line:
@@ -51,11 +52,11 @@ def _together(requests: Sequence[Answered]) -> Line:
     return since, *joined(counts, ", ")
 
 
-def _line(one: Answered, now_s: float) -> Line:
+def _line(one: Answered) -> Line:
     sign = _sign(one)
     told = " ".join(
         (
-            f"{amounts.age(one.at_s, now_s):>6}",
+            f"{clock_text(one.at_s):<8}",
             f"{clean(one.replica_id) or amounts.NOTHING:<9.9}",
             f"{amounts.count(one.prompt_tokens):>7}",
             f"{amounts.count(one.generation_tokens):>6}",

@@ -33,7 +33,7 @@ def event_lines(events: Iterable[Event], now_s: float, with_clock: bool = False)
     for event in reversed(tuple(events)):
         tone = TONES[event.severity]
         words = f"{GLYPHS[event.severity]} {clean(event.subject)}: {clean(event.message)}"
-        clock = f"{clock_text(event.at_s)} " if with_clock and isfinite(event.at_s) else ""
+        clock = f"{clock_text(event.at_s)} " if with_clock else ""
         yield Span(clock + _age(event.at_s, now_s), Tone.DIM), Span(words, tone)
 
 

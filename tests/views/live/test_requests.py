@@ -7,21 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.answered import Answered
+from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.requests import request_lines
 from orchestrator.views.live.span import Tone, text_of
 from tests.core.live.made import BEGIN_S, answered
 
-NOW_S = BEGIN_S + 110
-
 
 def shown(*requests: Answered) -> list[str]:
-    return [text_of(line) for line in request_lines(requests, NOW_S)]
+    return [text_of(line) for line in request_lines(requests)]
 
 
 def test_a_request_is_told_with_its_tokens_times_end_and_id() -> None:
     _, head, line = shown(answered(waited_s=1.5))
     assert head.split() == [
-        "AGO",
+        "ENDED",
         "REPLICA",
         "PROMPT",
         "TOKENS",
@@ -32,7 +31,8 @@ def test_a_request_is_told_with_its_tokens_times_end_and_id() -> None:
         "OUTCOME",
         "REQUEST",
     ]
-    assert line.split() == ["10s", "a", "1,200", "116", "200ms", "20ms", "1.5s", "2.5s", "●", "200", "ok", "id1"]
+    ended = clock_text(BEGIN_S + 100)
+    assert line.split() == [ended, "a", "1,200", "116", "200ms", "20ms", "1.5s", "2.5s", "●", "200", "ok", "id1"]
 
 
 def test_the_latest_is_first_and_before_all_stands_how_many_went_well() -> None:
@@ -59,7 +59,7 @@ def test_the_latest_is_first_and_before_all_stands_how_many_went_well() -> None:
     ],
 )
 def test_how_it_ended_is_told_by_a_sign_and_words(fields: dict[str, object], words: str, tone: Tone) -> None:
-    line = list(request_lines([answered(**fields)], NOW_S))[-1]
+    line = list(request_lines([answered(**fields)]))[-1]
     assert line[1].text.strip() == words
     assert line[1].tone is tone
 
