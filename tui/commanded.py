@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -16,18 +16,20 @@ from orchestrator.views.live.palette import NAMES
 from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Tone, clean
 from tui import commands, exports, pages, themes
-from tui.feed import Feed
-from tui.fleet_commands import FleetCommands
 from tui.screens.base import TopScreen
 from tui.screens.change import ChangeScreen
 from tui.screens.detail import DetailScreen, ReplicaScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.help import HelpScreen
+from tui.screens.listing import ListingScreen
 from tui.screens.logs import LogsScreen
 from tui.screens.named import PAGES, Seen, required
-from tui.trends import Trends, ended_replicas
-from tui.widgets.fleet_table import FleetTable
+from tui.trends import ended_replicas
+from tui.watched_fleet import WatchedFleet
 from tui.widgets.prompt import Question
+from tui.widgets.table import Table
+
+S = TypeVar("S", bound=TopScreen)
 
 
 class CommandedApp(App[None]):
@@ -49,23 +51,21 @@ class CommandedApp(App[None]):
         Binding("q", "quit", "quit", tooltip="Leave"),
     ]
 
-    def __init__(self, feed: Feed, fleet_commands: FleetCommands | None, theme: str) -> None:
+    def __init__(self, shown: WatchedFleet, theme: str) -> None:
         super().__init__()
         self.animation_level = "none"
         for each in themes.THEMES:
             self.register_theme(each)
         self.theme = theme
-        self._feed = feed
-        self._trends = Trends()
-        self._snapshot: Snapshot | None = None
+        self._shown = shown
         self._frozen = False
-        self._fleet = FleetScreen(self._trends)
-        self._fleet_commands = fleet_commands
+        self._fleet = FleetScreen(shown.trends)
 
     @property
     def top(self) -> TopScreen:
-        """The screen that is in sight, or under the palette."""
-        return next((each for each in reversed(self.screen_stack) if isinstance(each, TopScreen)), self._fleet)
+        """The screen that is in sight, or under the palette or one that has just been opened."""
+        built = (each for each in reversed(self.screen_stack) if isinstance(each, TopScreen) and each.is_mounted)
+        return next(built, self._fleet)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that ask come first, so that what is typed after them goes to the prompt; but not while one is open."""
@@ -75,18 +75,19 @@ class CommandedApp(App[None]):
 
     def _show(self) -> None:
         """Let every screen show what was seen last."""
-        if self._snapshot is None:
+        snapshot, feed = self._shown.snapshot, self._shown.feed
+        if snapshot is None:
             return
-        now_s = time.time() if self._feed.live and not self._frozen else self._snapshot.at_s
+        now_s = time.time() if feed.live and not self._frozen else snapshot.at_s
         for screen in self.screen_stack:
             if isinstance(screen, TopScreen) and screen.is_mounted:
-                screen.note = self._note(self._snapshot)
-                screen.show(self._snapshot, now_s)
+                screen.note = self._note(snapshot)
+                screen.show(snapshot, now_s)
 
     def _note(self, snapshot: Snapshot) -> str:
         """What every screen says of what it shows: of which moment it is, where that is not now."""
         frozen = f"frozen at {clock_text(snapshot.at_s)}" if self._frozen else ""
-        return "  ".join(filter(None, (self._feed.note, frozen)))
+        return "  ".join(filter(None, (self._shown.feed.note, frozen)))
 
     def on_top_screen_ready(self, message: TopScreen.Ready) -> None:
         self._show()
@@ -99,13 +100,16 @@ class CommandedApp(App[None]):
         for name in NAMES:
             yield SystemCommand(f":theme {name}", "other colours", self._typed(f"theme {name}"))
 
+    def _completed(self, text: str) -> str | None:
+        return commands.completion(text)
+
     def _typed(self, text: str, ask: bool = False) -> Callable[[], None]:
         return (lambda: self.action_ask_command(text)) if ask else (lambda: self.command(text))
 
     # -- commands
 
     def action_ask_command(self, typed: str = "") -> None:
-        self.top.ask(Question(":command, e.g. sort tok_s", self.command, typed, commands.completion))
+        self.top.ask(Question(":command, e.g. sort tok_s", self.command, typed, self._completed))
 
     def command(self, text: str) -> None:
         """Do what was typed; what is wrong with it is told."""
@@ -126,17 +130,19 @@ class CommandedApp(App[None]):
             self.top.tell_wrong(wrong)
 
     def action_sort(self, name: str) -> None:
-        self._on_fleet(lambda: self._fleet.table.sort(name))
+        self._on_listing(lambda listing: listing.table.sort(name))
 
     def action_filter(self, text: str) -> None:
-        self._on_fleet(lambda: self._fleet.filter(text))
+        self._on_listing(lambda listing: listing.filter(text))
 
     def action_faults(self) -> None:
-        self._on_fleet(self._fleet.action_faults)
+        self._on_listing(ListingScreen.action_faults)
 
-    def _on_fleet(self, act: Callable[[], None]) -> None:
-        self.action_fleet()
-        self._try(act)
+    def _on_listing(self, act: Callable[[ListingScreen], None]) -> None:
+        """On the table that is in sight, or nearest under what is."""
+        listing = self._back_to(ListingScreen)
+        if listing.is_mounted:
+            self._try(lambda: act(listing))
 
     def action_freeze(self) -> None:
         self._frozen = not self._frozen
@@ -173,20 +179,35 @@ class CommandedApp(App[None]):
         self._try(lambda: self._ask_change(verb, typed or self._row().replica_id))
 
     def _ask_change(self, verb: str, typed: str) -> None:
-        behind = required(self._fleet_commands)
+        behind = required(self._shown.commands)
         self._open(ChangeScreen(behind.fleet, behind.change(verb, typed)))
 
     # -- pages
 
-    def action_fleet(self) -> None:
+    def action_fleet(self, name: str = "") -> None:
         """Back to the fleet's screen."""
-        while not isinstance(self.screen, FleetScreen):
+        if name not in ("", self._shown.name):
+            self._told_alone(f"there is no fleet {name!r} here")
+        else:
+            self._back_to(FleetScreen)
+
+    def action_fleets(self) -> None:
+        self._told_alone("one fleet is watched")
+
+    def _told_alone(self, what: str) -> None:
+        self.top.tell_wrong(EnvironmentNotReady(what, hint="qorch top --all watches several"))
+
+    def _back_to(self, kind: type[S]) -> S:
+        """Leave what is over the screen of this kind."""
+        while not isinstance(self.screen, kind):
             self.pop_screen()
+        return self.screen
 
     def action_page(self, name: str) -> None:
         """In the place of whatever is over the fleet's screen."""
-        snapshot = self._snapshot or Snapshot(time.time(), self._feed.name)
-        seen = Seen(snapshot, self._trends, self._fleet_commands)
+        shown = self._shown
+        snapshot = shown.snapshot or Snapshot(time.time(), shown.name)
+        seen = Seen(snapshot, shown.trends, shown.commands)
         self._try(lambda: self._open_over(PAGES[name](seen)))
 
     def action_help(self) -> None:
@@ -202,48 +223,53 @@ class CommandedApp(App[None]):
     def action_previous(self) -> None:
         self._try(lambda: self._open_previous(self._row()))
 
-    def on_fleet_table_opened(self, message: FleetTable.Opened) -> None:
-        self._open(ReplicaScreen(message.row))
+    def on_table_opened(self, message: Table.Opened) -> None:
+        self._open_row(message.row)
+
+    def _open_row(self, row: Any) -> None:
+        self._open(ReplicaScreen(row))
 
     def _row(self) -> ReplicaRow:
         """The replica that is meant."""
-        row = self.top.row or self._fleet.table.row
+        row = self.top.row or self._fleet.row
         if row is None:
             raise EnvironmentNotReady("no replica is chosen")
         return row
 
     def _open_ended(self, row: ReplicaRow) -> None:
         """The log of the replica that ended last; where one is shown, that of the one before it."""
-        ended = ended_replicas(self._trends.ended.get(row.deployment), self._feed.logged(), self._snapshot)
+        shown = self._shown
+        ended = ended_replicas(shown.trends.ended.get(row.deployment), shown.feed.logged(), shown.snapshot)
         if not ended:
             raise EnvironmentNotReady("no replica has ended of which the log is here")
-        shown = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
-        at = (ended.index(shown) + 1) % len(ended) if shown in ended else 0
+        open_id = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
+        at = (ended.index(open_id) + 1) % len(ended) if open_id in ended else 0
         self._open_log(row, ended[at], f"ended, {at + 1} of {len(ended)}")
 
     def _open_previous(self, row: ReplicaRow) -> None:
         """What ran in its own place before, or else the replicas that ended."""
-        log = self._feed.log(row.replica_id, previous=True)
+        log = self._shown.feed.log(row.replica_id, previous=True)
         if log is None:
             self._open_ended(row)
         else:
             self._open_over(LogsScreen(row, row.replica_id, log, "before it was started anew"), ReplicaScreen)
 
     def _open_log(self, row: ReplicaRow, replica_id: str, state: str = "") -> None:
-        log = self._feed.log(replica_id)
+        log = self._shown.feed.log(replica_id)
         if log is None:
-            hint = self._fleet_commands.logs(replica_id) if self._fleet_commands else "qorch logs"
+            hint = self._shown.commands.logs(replica_id) if self._shown.commands else "qorch logs"
             raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
         self._open_over(LogsScreen(row, replica_id, log, state), ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
-        at = f" at {clock_text(self._snapshot.at_s)}" if self._snapshot else ""
+        snapshot = self._shown.snapshot
+        at = f" at {clock_text(snapshot.at_s)}" if snapshot else ""
         screen = DetailScreen(f"replica {clean(row.replica_id)}{at}", pages.yaml_of(row))
         self._open_over(screen, ReplicaScreen)
 
     def _open_over(self, screen: TopScreen, *kept: type[TopScreen]) -> None:
         """In the place of what is over the fleet's screen, but for `kept`: a key that is held down piles up nothing."""
-        while not isinstance(self.screen, (FleetScreen, *kept)):
+        while not isinstance(self.screen, (ListingScreen, *kept)):
             self.pop_screen()
         self._open(screen)
 

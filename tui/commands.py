@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from orchestrator.core.errors import UsageError
 from orchestrator.views.live import palette
-from orchestrator.views.live.columns import BY_NAME
+from orchestrator.views.live.columns import REPLICAS
+from orchestrator.views.live.fleet_columns import FLEETS
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,11 @@ def _page(name: str, help: str, *short: str) -> Command:
 
 
 SCALE_OPTIONS = ("--min ", "--max ", "--target-tok-s ", "--target-ttft ", "--target-tpot ", "--max-cost ")
+COLUMNS = tuple(dict.fromkeys((*REPLICAS.by_name, *FLEETS.by_name)))
 COMMANDS = (
-    Command("fleet", "the fleet's replicas", "fleet", short=("replicas", "home")),
+    Command("fleet", "the fleet's replicas, or those of another fleet that is watched", "fleet", argument="NAME",
+            short=("replicas", "home")),
+    Command("fleets", "all fleets that are watched", "fleets", short=("all",)),
     _page("hosts", "hosts and their GPUs", "gpus", "nodes", "h"),
     _page("requests", "requests that ended last, without their text", "r"),
     _page("decisions", "scaling decisions, with every step", "d"),
@@ -43,9 +47,9 @@ COMMANDS = (
     Command("yaml", "the replica under the cursor", "yaml", short=("y",)),
     Command("logs", "the log of the replica under the cursor", "logs", short=("log", "l")),
     Command("previous", "the log of the replica that ended last; again, of the one before", "previous", short=("p",)),
-    Command("sort", "order the replicas", "sort", argument="COLUMN", needed=True, choices=tuple(BY_NAME)),
-    Command("filter", "only some replicas", "filter", argument="TEXT", short=("grep",)),
-    Command("faults", "only replicas that somebody should look at", "faults", short=("f",)),
+    Command("sort", "order the rows", "sort", argument="COLUMN", needed=True, choices=COLUMNS),
+    Command("filter", "only some rows", "filter", argument="TEXT", short=("grep",)),
+    Command("faults", "only what somebody should look at", "faults", short=("f",)),
     Command("export", "write what is shown: .csv, .json, .svg, .txt", "export", argument="FILE", short=("e", "w")),
     Command("freeze", "hold the screen as it is", "freeze"),
     Command("theme", "other colours", "theme", argument="NAME", needed=True, choices=palette.NAMES),
@@ -77,17 +81,18 @@ def parsed(text: str) -> tuple[Command, str]:
     return command, argument
 
 
-def completion(text: str) -> str | None:
-    """What `text` may become, if anything; the first in the order of `COMMANDS`."""
-    return next((whole for whole in _wholes(text) if whole.startswith(text) and whole != text), None)
+def completion(text: str, fleets: Iterable[str] = ()) -> str | None:
+    """What `text` may become, if anything; the first in the order of `COMMANDS`, or of the fleets that are watched."""
+    return next((whole for whole in _wholes(text, fleets) if whole.startswith(text) and whole != text), None)
 
 
-def _wholes(text: str) -> Iterator[str]:
+def _wholes(text: str, fleets: Iterable[str]) -> Iterator[str]:
     word, gap, _ = text.partition(" ")
     if not gap:
         return iter([command.name for command in COMMANDS] if text else [])
     known = BY_WORD.get(word)
-    return (f"{word} {choice}" for choice in (known.choices if known else ()))
+    choices = fleets if known and known.action == "fleet" else known.choices if known else ()
+    return (f"{word} {choice}" for choice in choices)
 
 
 def _named(word: str) -> Command:

@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from textual.binding import Binding
 
 from orchestrator.views.live.column_words import COLUMN_WORDS
-from orchestrator.views.live.columns import BY_NAME
+from orchestrator.views.live.columns import REPLICAS
 from tui.commanded import CommandedApp
 from tui.commands import COMMANDS
 from tui.keys import bindings_of, told
 from tui.replay_app import ReplayApp
 from tui.screens.detail import ReplicaScreen
 from tui.screens.fleet import FleetScreen
+from tui.screens.fleets import FleetsScreen
 from tui.screens.help import usage
 from tui.screens.logs import LogsScreen
+from tui.screens.one_of_several import OneOfSeveralScreen
 from tui.screens.requests import RequestsScreen
 from tui.widgets.fleet_table import FleetTable
+from tui.widgets.fleets_table import FleetsTable
 from tui.widgets.log_view import LogView
 from tui.widgets.page import Page
 
@@ -28,6 +31,8 @@ Written by `python -m tui.reference`; `?` shows the same on the screen.
 PLACES = (
     ("Everywhere", (CommandedApp,)),
     ("The fleet", (FleetTable, FleetScreen)),
+    ("Several fleets", (FleetsTable, FleetsScreen)),
+    ("One of several fleets", (OneOfSeveralScreen,)),
     ("A replica, and every page of lines", (Page, ReplicaScreen)),
     ("Requests", (RequestsScreen,)),
     ("A log", (LogView, LogsScreen)),
@@ -59,7 +64,7 @@ def _table(bindings: Sequence[Binding]) -> Iterator[str]:
 def _columns() -> Iterator[str]:
     yield "## Columns\n\n| column | `:sort` | |\n|---|---|---|"
     for name, words in COLUMN_WORDS.items():
-        yield f"| {BY_NAME[name].title} | `{name}` | {words.says} |"
+        yield f"| {REPLICAS.by_name[name].title} | `{name}` | {words.says} |"
     yield ""
 
 

@@ -11,6 +11,7 @@ from orchestrator.views.live.palette import DARK
 from orchestrator.views.live.span import Tone
 from tui.app import TopApp
 from tui.replay_feed import ReplayFeed
+from tui.watched_fleet import WatchedFleet
 
 WINDING = {"to_begin", "to_end"}
 FAR_S = 10**10  # further than any recording goes
@@ -45,8 +46,8 @@ class ReplayApp(TopApp):
         """Home and end are those of a prompt while something is typed there."""
         return not (action in WINDING and self.top.asks) and super().check_action(action, parameters)
 
-    def _remember(self, snapshot: Snapshot) -> None:
-        self._trends.replay(self._replay.course)
+    def _remember(self, fleet: WatchedFleet, snapshot: Snapshot) -> None:
+        fleet.trends.replay(self._replay.course)
 
     def action_freeze(self) -> None:
         self._replay.change(lambda playback: playback.toggled())

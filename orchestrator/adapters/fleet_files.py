@@ -33,6 +33,11 @@ def history_path(scaling_path: Path) -> Path:
     return scaling_path.with_name("history.db")
 
 
+def fleet_names(state_dir: Path) -> tuple[str, ...]:
+    """Of the fleets on this host."""
+    return tuple(sorted(record.parent.name for record in state_dir.glob("[!.]*/fleet.json")))
+
+
 class FleetFiles:
     """The folder of one fleet on this host."""
 

@@ -15,7 +15,7 @@ RETRY_S = 10.0
 
 
 class GpuWatch:
-    """`read` answers at once with what was read last; nobody waits for a driver."""
+    """`read` answers at once with what was read last; nobody waits for a driver. Several may read, from any thread."""
 
     def __init__(self, every_s: float, patience_s: float = PATIENCE_S, retry_s: float = RETRY_S) -> None:
         self._every_s = every_s
@@ -27,6 +27,7 @@ class GpuWatch:
         self._gpus: tuple[Gpu, ...] = ()
         self._absent = False  # no driver, so no GPU
         self.error: str | None = None
+        self._lock = threading.Lock()
 
     @property
     def asked(self) -> bool:
@@ -35,13 +36,17 @@ class GpuWatch:
 
     def read(self) -> tuple[Gpu, ...]:
         """What was read last; `error` says what keeps it from being of now."""
+        with self._lock:
+            self._keep_going()
+        return self._gpus
+
+    def _keep_going(self) -> None:
         now_s = time.monotonic()
         if self._child is not None and now_s - self._heard_s > self._patience_s:
             self.error = f"NVML has not answered for {self._patience_s:g} s"
             self.close()
         if self._child is None and not self._absent and self._due(now_s):
             self._start(now_s)
-        return self._gpus
 
     def close(self) -> None:
         """The thread that reads from the child takes it in: one that is stuck in the kernel keeps only that thread."""

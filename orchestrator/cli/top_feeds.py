@@ -1,4 +1,4 @@
-"""What `qorch top` looks at: a fleet, a recording of one, or the one that is simulated."""
+"""What `qorch top` looks at: a fleet or several, a recording of one, or the one that is simulated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestrator import __version__
 from orchestrator.cli import compose
 from orchestrator.cli.compose.places import ClusterPlace
+from orchestrator.cli.fleets_wish import HELP, Wish
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 from orchestrator.core.fleet import command
 
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
     from tui.record_feed import RecordFeed
     from tui.replay_feed import ReplayFeed
 
-HELP = "qorch top --help"
 CLUSTER_EVERY_S = 2.0  # at least: an API server has many requests to answer
 
 
 @dataclass(frozen=True)
 class Source:
-    """What was asked for; a recording is of no `place`."""
+    """What was asked for; a recording is of no place."""
 
-    fleet: str
-    place: ClusterPlace | None  # None: this host
+    wish: Wish
     asked_every_s: float
     replay: Path | None
     demo: bool
@@ -38,12 +37,25 @@ class Source:
         several = [name for name, value in asked.items() if value]
         if len(several) > 1:
             raise UsageError(f"{' and '.join(several)} do not go together", hint=HELP)
+        if several and not self.wish.of_one:
+            raise UsageError(f"{several[0]} is of one fleet, and several were asked for", hint=HELP)
 
     @property
     def every_s(self) -> float:
         """Between two looks."""
         recorded = self.demo or self.replay is not None
-        return self.asked_every_s if self.place is None or recorded else max(self.asked_every_s, CLUSTER_EVERY_S)
+        in_cluster = any(place is not None for place in self.wish.places)
+        return max(self.asked_every_s, CLUSTER_EVERY_S) if in_cluster and not recorded else self.asked_every_s
+
+    @property
+    def fleet(self) -> str:
+        """Where one was asked for."""
+        return self.wish.names[0]
+
+    @property
+    def place(self) -> ClusterPlace | None:
+        """Where one was asked for; None: this host."""
+        return self.wish.places[0]
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ of a recording, where in it one is. Names end in their unit (`_s` seconds, `_tok
 degrees Celsius, `_w` watts); `at_s` is Unix time. Amounts have five significant digits. What nobody tells, or what was
 too little to measure, is null. Fields are added in minor versions; none changes its meaning or goes before a major one.
 
+Of several fleets it prints a list with one such object a fleet, in which also is `where` it is (`this host`, or
+CONTEXT/NAMESPACE), its `state` (failed, unknown, degraded, behind, starting, idle or ready; behind misses a goal) and
+the `reason`. One that has not been seen has these and its name alone.
+
 A recording is lines of JSON in members of gzip, so that `zcat FILE` shows it: a header, then a line a frame, either
 `whole` or the `change` since the line before. A column is named by its field, `summary.in_flight`, and of a table it
 has a value a row, `replicas.host`. A change of a column is its new values, or of some rows

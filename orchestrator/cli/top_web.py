@@ -6,8 +6,9 @@ import sys
 
 import click
 
+from orchestrator.cli.fleets_wish import HELP
 from orchestrator.cli.output import message
-from orchestrator.cli.top_feeds import HELP, Look, Source
+from orchestrator.cli.top_feeds import Look, Source
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 
 
@@ -39,5 +40,4 @@ def web_arguments(source: Source, look: Look) -> list[str]:
     replay = [] if source.replay is None else ["--replay", str(source.replay.absolute())]
     demo = ["--demo"] if source.demo else []
     screen = ["--refresh", str(source.every_s), "--theme", look.theme, "--readonly"]
-    place = source.place.words if source.place else ()
-    return ["--fleet", source.fleet, *place, *screen, *replay, *demo]
+    return [*source.wish.words, *screen, *replay, *demo]

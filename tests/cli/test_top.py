@@ -18,6 +18,7 @@ from orchestrator.adapters.demo_fleet.planned import planned
 from orchestrator.adapters.demo_fleet.site import Site
 from orchestrator.adapters.recording import Recording
 from orchestrator.cli import compose
+from orchestrator.cli.fleets_wish import Wish
 from orchestrator.cli.top_feeds import Look, Source
 from orchestrator.cli.top_reference import PAGE, reference
 from orchestrator.cli.top_web import web_arguments
@@ -73,7 +74,7 @@ LAB = compose.places.ClusterPlace(Path("/lab.yaml"), "lab", "llm")
 
 
 def source(place: compose.places.ClusterPlace | None, demo: bool = False) -> Source:
-    return Source("prod", place, 0.5, None, demo, None, 1)
+    return Source(Wish(("prod",), (place,)), 0.5, None, demo, None, 1)
 
 
 def test_an_api_server_is_asked_every_two_seconds_at_most():
@@ -84,7 +85,7 @@ def test_an_api_server_is_asked_every_two_seconds_at_most():
 def test_each_browser_looks_at_the_same_cluster_and_only_looks():
     words = web_arguments(source(LAB), Look("qorch-dark", allow_changes=False))
     assert words[:8] == [
-        "--fleet", "prod", "--kubeconfig", "/lab.yaml", "--kube-context", "lab", "--namespace", "llm",
+        "--fleet", "prod", "--kubeconfig", "/lab.yaml", "--namespace", "llm", "--kube-context", "lab",
     ]  # fmt: skip
     assert "--readonly" in words
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from orchestrator.core.live.snapshot import Snapshot
 from tests.tui.fleets import FLEET
 from tui.app import TopApp
 from tui.fleet_commands import FleetCommands
+from tui.fleets_app import Find, FleetsApp
+from tui.watched_fleet import WatchedFleet
 
 NEVER_S = 1e6
 
@@ -69,7 +71,7 @@ class Driven:
         """The next look at the fleet finds this."""
         self._feed.snapshot = snapshot
         self.app._tick()
-        await self.until(lambda: self.app._snapshot is snapshot)
+        await self.until(lambda: self.app._shown.snapshot is snapshot)
 
     async def until(self, so: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
@@ -102,5 +104,17 @@ async def dashboard(
     app = TopApp(feed, NEVER_S, commands, **options)
     async with app.run_test(size=size) as pilot:
         driven = Driven(app, pilot, feed)
-        await driven.until(lambda: app._snapshot is not None)
+        await driven.until(lambda: app._shown.snapshot is not None)
+        yield driven
+
+
+@asynccontextmanager
+async def several(
+    fleets: Sequence[WatchedFleet], size: tuple[int, int] = (120, 30), find: Find | None = None
+) -> AsyncIterator[Driven]:
+    """A dashboard over several, which is shown what the first look at each of them finds."""
+    app = FleetsApp(fleets, find or (lambda: fleets), NEVER_S)
+    async with app.run_test(size=size) as pilot:
+        driven = Driven(app, pilot, fleets[0].feed)  # type: ignore[arg-type]
+        await driven.until(lambda: not any(each.looking for each in fleets) and not app._will_show)
         yield driven

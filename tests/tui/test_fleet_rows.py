@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tui.widgets.fleet_rows import FleetRows
+
 from orchestrator.views.live.span import text_of
 from tests.tui.fleets import AT_S, ROWS, row
-from tui.widgets.fleet_rows import FleetRows
 
 
 def test_a_row_that_is_as_it_was_keeps_its_line() -> None:

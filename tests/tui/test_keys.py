@@ -113,7 +113,7 @@ async def test_frozen_a_screen_stays_as_it_is_until_it_goes_on() -> None:
     async with dashboard() as top:
         await top.press("space")
         top.app._tick()
-        held = top.app._snapshot
+        held = top.app._shown.snapshot
         await top.press("space")
         await top.look(many(2))
         assert held is FLEET

@@ -70,7 +70,7 @@ def test_every_view_makes_lines_that_steer_nothing(
 def test_rows_can_be_put_in_order_by_any_column(rows: list[ReplicaRow]) -> None:
     for column in COLUMNS:
         for reverse in (False, True):
-            ordered = selected(rows, lambda row: True, column.key, reverse, False)
+            ordered = selected(rows, lambda row: True, column.key, reverse)
             assert sorted(map(id, ordered)) == sorted(map(id, rows))
             assert all(isinstance(column.cell(row, AT_S), str) for row in ordered)
 

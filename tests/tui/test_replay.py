@@ -266,7 +266,7 @@ def test_keys_wind_it(feed: ReplayFeed, keys: list[str], number: int, note: str)
         for key in keys:
             before = feed.note
             await pilot.press(key)
-            await until(pilot, lambda before=before: feed.note != before and not app._looking)  # type: ignore[misc]
+            await until(pilot, lambda before=before: feed.note != before and not app._shown.looking)  # type: ignore[misc]
         await until(pilot, lambda: shows(app, number) and note in text(app))
 
     driven(app, press)

@@ -37,6 +37,12 @@ class Still(GivenFeed):
 TopApp(Still(FLEET), 0.01, None).run()
 """
 
+SEVERAL = """
+from tests.tui.several import fleets
+from tui.fleets_app import FleetsApp
+FleetsApp(fleets(), fleets, 1e6).run()
+"""
+
 
 class Terminal:
     """A program in a terminal of 200 columns and 50 lines."""
@@ -83,8 +89,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    opened = Terminal()
+def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    opened = Terminal(getattr(request, "param", SHOWN))
     yield opened
     opened.kill()
 
@@ -120,3 +126,18 @@ def test_looks_that_find_nothing_new_write_nothing() -> None:
     finally:
         shown.kill()
     assert len(line) == 200 - len("still"), "the rest of the head's first line is all that was written in between"
+
+
+@pytest.mark.parametrize("terminal", [SEVERAL], indirect=True)
+def test_several_fleets_are_gone_through_in_a_real_terminal(terminal: Terminal) -> None:
+    terminal.until("▲ degraded")
+    terminal.press("G\r")
+    terminal.until("chat  ● Ready")
+    terminal.press("\t")
+    terminal.until("chat  ✖ Unavailable")
+    terminal.press("\x1b")
+    terminal.until("6 fleets")
+    terminal.press(":fleet nightly\r")
+    terminal.until("nightly  ● Idle")
+    terminal.press("q")
+    assert terminal.end() == 0

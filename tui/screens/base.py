@@ -93,7 +93,7 @@ class TopScreen(Screen[None]):
 
     @property
     def asks(self) -> bool:
-        return self.query_one(Prompt).question is not None
+        return any(prompt.question is not None for prompt in self.query(Prompt))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not self.asks if action.startswith("ask_") else super().check_action(action, parameters)

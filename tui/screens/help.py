@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from orchestrator.views.live.column_words import COLUMN_WORDS
-from orchestrator.views.live.columns import BY_NAME
+from orchestrator.views.live.columns import REPLICAS
 from orchestrator.views.live.span import Line, Span, Tone, text_of
 from tui.commands import COMMANDS, Command
 from tui.keys import bindings_of, told
@@ -28,7 +28,7 @@ def help_lines(sections: Sequence[tuple[str, Sequence[Binding]]]) -> Iterator[Li
         yield ()
     yield (Span("Columns, as the table and :sort name them", Tone.HEAD),)
     for name, words in COLUMN_WORDS.items():
-        yield Span(f"  {BY_NAME[name].title:<{TITLE_WIDTH}} {name:<{NAME_WIDTH}}", Tone.GOOD), Span(words.says)
+        yield Span(f"  {REPLICAS.by_name[name].title:<{TITLE_WIDTH}} {name:<{NAME_WIDTH}}", Tone.GOOD), Span(words.says)
     yield ()
     yield (Span("Commands", Tone.HEAD),)
     for command in COMMANDS:

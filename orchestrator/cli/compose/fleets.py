@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from orchestrator.cli.compose import catalog, places
 if TYPE_CHECKING:
     from orchestrator.adapters.bare_host import BareHost
     from orchestrator.adapters.fleet_files import FleetFiles
+    from orchestrator.adapters.gpu_watch import GpuWatch
     from orchestrator.adapters.host_watch import HostWatch
     from orchestrator.adapters.kuberay.watch import ClusterWatch
     from orchestrator.adapters.load_clients import LoadClients
@@ -53,12 +55,19 @@ def watch(fleet: str, place: ClusterPlace | None, every_s: float) -> Watch:
 
 
 def _host_watch(fleet: str, every_s: float) -> HostWatch:
-    from orchestrator.adapters.gpu_watch import GpuWatch
     from orchestrator.adapters.host_watch import HostWatch
     from orchestrator.adapters.scaling_history import ScalingHistory
 
     history = ScalingHistory(_fleet_files(fleet).history_path)
-    return HostWatch(runtime(fleet), history, GpuWatch(every_s))
+    return HostWatch(runtime(fleet), history, _gpu_watch(every_s))
+
+
+@cache
+def _gpu_watch(every_s: float) -> GpuWatch:
+    """One for all fleets of this host: their GPUs are the same."""
+    from orchestrator.adapters.gpu_watch import GpuWatch
+
+    return GpuWatch(every_s)
 
 
 def _cluster_watch(name: str, place: ClusterPlace) -> ClusterWatch:

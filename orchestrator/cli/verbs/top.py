@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options, output
-from orchestrator.cli.compose.places import ClusterPlace
-from orchestrator.cli.in_cluster import in_cluster
-from orchestrator.cli.top_feeds import HELP, Look, Source, feed, record_feed
+from orchestrator.cli.fleets_wish import HELP, Wish, wished_fleets
+from orchestrator.cli.top_feeds import Look, Source, feed, record_feed
 from orchestrator.core.errors import UsageError
 from orchestrator.views.live.palette import DARK, NAMES
 
 if TYPE_CHECKING:
+    from orchestrator.cli.top_fleets import WatchedFleets
     from tui.app import TopApp
     from tui.feed import Feed
 
@@ -24,8 +24,7 @@ FORMATS = ("text", *output.FORMATS)
 
 
 @click.command("top")
-@options.fleet
-@in_cluster()
+@wished_fleets
 @options.option(
     "--refresh",
     "every_s",
@@ -56,21 +55,19 @@ FORMATS = ("text", *output.FORMATS)
 )
 @options.option("--demo", is_flag=True, help="Show a simulated fleet; none is needed.")
 def command(
-    fleet: str, place: ClusterPlace | None, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int,
+    wish: Wish, every_s: float, theme: str, allow_changes: bool, web: bool, web_port: int,
     once: bool, format_: str, record: Path | None, limit_bytes: int, for_s: float | None, replay: Path | None,
     demo: bool,
 ) -> None:  # fmt: skip
-    """Watch the fleet in the terminal; what is seen can be recorded, and shown again."""
-    source, look = Source(fleet, place, every_s, replay, demo, record, limit_bytes), Look(theme, allow_changes)
+    """Watch a fleet in the terminal, or several side by side; what is seen of one can be recorded, and shown again."""
+    source, look = Source(wish, every_s, replay, demo, record, limit_bytes), Look(theme, allow_changes)
     _require_one_way(once, source, for_s)
     if web:
         from orchestrator.cli.top_web import serve_web
 
         serve_web(source, look, web_port)
     elif once:
-        from orchestrator.cli.top_once import print_once
-
-        print_once(feed(source), source.every_s, format_)
+        _print_once(source, format_)
     elif record is not None and (for_s is not None or not _has_terminal()):
         from orchestrator.cli.top_record import record_unseen
 
@@ -87,6 +84,15 @@ def _require_one_way(once: bool, source: Source, for_s: float | None) -> None:
         raise UsageError("--record-for says how long to record, and there is no --record", hint=HELP)
 
 
+def _print_once(source: Source, format_: str) -> None:
+    from orchestrator.cli.top_once import print_once, print_several_once
+
+    if source.wish.of_one:
+        print_once(feed(source), source.every_s, format_)
+    else:
+        print_several_once(_several(source, False).first(), source.every_s, format_)
+
+
 def _has_terminal() -> bool:
     """Or a browser, whose server says so in this way."""
     in_browser = "TEXTUAL_DRIVER" in os.environ
@@ -96,11 +102,27 @@ def _has_terminal() -> bool:
 def _show(source: Source, look: Look) -> None:
     if not _has_terminal():
         raise UsageError("a screen needs a terminal, and there is none", hint="qorch top --once")
+    if not source.wish.of_one:
+        _show_several(source, look)
+        return
     found = feed(source)
     try:
         _app(found, source, look).run()
     finally:
         found.close()
+
+
+def _show_several(source: Source, look: Look) -> None:
+    from tui.fleets_app import FleetsApp
+
+    fleets = _several(source, look.allow_changes)
+    FleetsApp(fleets.first(), fleets.find, source.every_s, look.theme).run()
+
+
+def _several(source: Source, allow_changes: bool) -> WatchedFleets:
+    from orchestrator.cli.top_fleets import WatchedFleets
+
+    return WatchedFleets(source, allow_changes)
 
 
 def _app(found: Feed, source: Source, look: Look) -> TopApp:

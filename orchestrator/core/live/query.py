@@ -1,61 +1,43 @@
-"""Which replicas are looked at: a filter as k9s has it, and an order."""
+"""Which rows of a table are looked at: a filter as k9s has it, and an order."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from orchestrator.core.errors import UsageError
-from orchestrator.core.live.replica_state import is_faulty, state_of
-from orchestrator.core.live.snapshot import ReplicaRow
 
-Predicate = Callable[[ReplicaRow], bool]
+Row = TypeVar("Row")
+Predicate = Callable[[Any], bool]
 TERM = re.compile(r"(?P<key>[a-z_]+)(?P<how>!=|=|>|<)(?P<value>.+)")
-WORDS: dict[str, Callable[[ReplicaRow], str]] = {
-    "replica": lambda row: row.replica_id,
-    "variant": lambda row: row.deployment,
-    "state": lambda row: state_of(row).value,
-    "host": lambda row: row.host,
-    "device": lambda row: row.device,
-    "reason": lambda row: row.reason,
-    "revision": lambda row: row.revision,
-}
-NUMBERS: dict[str, Callable[[ReplicaRow], float | None]] = {
-    "tok_s": lambda row: row.generation_tok_s,
-    "run": lambda row: row.num_requests_running,
-    "wait": lambda row: row.num_requests_waiting,
-    "kv": lambda row: row.kv_cache_usage,
-    "util": lambda row: row.utilization_percent,
-    "temp": lambda row: row.temperature_c,
-    "tpot": lambda row: row.tpot_s,
-    "ttft": lambda row: row.ttft_p99_s,
-    "hits": lambda row: row.prefix_cache_hits,
-    "errors": lambda row: row.errors_per_min,
-    "restarts": lambda row: row.restarts,
-}
 PLAIN = re.compile(r"[\w:/-]*", re.ASCII)  # a pattern that is the text which it finds
-HINT = "e.g. a100, !gateway, state=failed, kv>0.9"
 
 
-def predicate(text: str) -> Predicate:
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a filter can name of one kind of row: words, numbers, and the text that a bare pattern is looked for in."""
+
+    words: Mapping[str, Callable[[Any], str]]
+    numbers: Mapping[str, Callable[[Any], float | None]]
+    text: Callable[[Any], str]
+    example: str
+
+
+def predicate(text: str, vocabulary: Vocabulary) -> Predicate:
     """Rows that meet every word of `text`: a pattern, `!` and one, or `key=value`; raises UsageError."""
-    terms = [_term(word) for word in text.split()]
+    terms = [_term(word, vocabulary) for word in text.split()]
     if len(terms) == 1:
         return terms[0]
     return lambda row: all(term(row) for term in terms)
 
 
-def selected(
-    rows: Sequence[ReplicaRow], wanted: Predicate, key: Callable[[ReplicaRow], Any], reverse: bool, faults: bool
-) -> list[ReplicaRow]:
+def selected(rows: Sequence[Row], wanted: Predicate, key: Callable[[Row], Any], reverse: bool) -> list[Row]:
     """Those that are wanted, in order; what has no value comes last, whichever way."""
-    kept = [row for row in rows if wanted(row)]
-    if faults:
-        kept = [row for row in kept if is_faulty(row)]
-    known, unknown = list[ReplicaRow](), list[ReplicaRow]()
-    for row in kept:
+    known, unknown = list[Row](), list[Row]()
+    for row in filter(wanted, rows):
         (known if _has_place(key(row)) else unknown).append(row)
     return sorted(known, key=key, reverse=reverse) + unknown
 
@@ -65,53 +47,55 @@ def _has_place(value: Any) -> bool:
     return value is not None and bool(value == value)
 
 
-def _term(word: str) -> Predicate:
+def _term(word: str, vocabulary: Vocabulary) -> Predicate:
     if match := TERM.fullmatch(word):
-        return _compared(match["key"], match["how"], match["value"])
-    inverse, found = word.startswith("!"), _finder(word.removeprefix("!"))
-    return lambda row: found(_searched(row)) is not inverse
+        return _compared(match["key"], match["how"], match["value"], vocabulary)
+    inverse, found = word.startswith("!"), _finder(word.removeprefix("!"), vocabulary)
+    return lambda row: found(vocabulary.text(row)) is not inverse
 
 
-def _finder(text: str) -> Callable[[str], bool]:
+def _finder(text: str, vocabulary: Vocabulary) -> Callable[[str], bool]:
     """Whether a text has the pattern in it, in any case; plain words are found in half the time."""
-    pattern, plain = _pattern(text), text.lower()
+    pattern, plain = _pattern(text, vocabulary), text.lower()
     if PLAIN.fullmatch(text):
         return lambda searched: plain in searched.lower()
     return lambda searched: pattern.search(searched) is not None
 
 
-def _searched(row: ReplicaRow) -> str:
-    return f"{row.replica_id} {row.deployment} {state_of(row)} {row.host} {row.device} {row.reason}"
-
-
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str, vocabulary: Vocabulary) -> re.Pattern[str]:
     try:
         return re.compile(text, re.IGNORECASE)
     except re.error as wrong:
-        raise UsageError(f"{text!r} is no pattern: {wrong}", hint=HINT) from wrong
+        raise UsageError(f"{text!r} is no pattern: {wrong}", hint=_hint(vocabulary)) from wrong
 
 
-def _compared(key: str, how: str, value: str) -> Predicate:
-    if key in WORDS and how in ("=", "!="):
-        word, pattern = WORDS[key], _pattern(value)
+def _compared(key: str, how: str, value: str, vocabulary: Vocabulary) -> Predicate:
+    words, numbers = vocabulary.words, vocabulary.numbers
+    if key in words and how in ("=", "!="):
+        word, pattern = words[key], _pattern(value, vocabulary)
         return lambda row: (pattern.fullmatch(word(row)) is None) is (how == "!=")
-    if key in NUMBERS and how in ("<", ">"):
-        return _above(NUMBERS[key], _number(value), how)
-    raise UsageError(f"there is no {key}{how}; words: {', '.join(WORDS)}; numbers: {', '.join(NUMBERS)}", hint=HINT)
+    if key in numbers and how in ("<", ">"):
+        return _above(numbers[key], _number(value, vocabulary), how)
+    known = f"words: {', '.join(words)}; numbers: {', '.join(numbers)}"
+    raise UsageError(f"there is no {key}{how}; {known}", hint=_hint(vocabulary))
 
 
-def _number(text: str) -> float:
+def _number(text: str, vocabulary: Vocabulary) -> float:
     try:
         number = float(text)
     except ValueError:
         number = float("nan")
     if not isfinite(number):
-        raise UsageError(f"{text!r} is no number", hint=HINT)
+        raise UsageError(f"{text!r} is no number", hint=_hint(vocabulary))
     return number
 
 
-def _above(value: Callable[[ReplicaRow], float | None], limit: float, how: str) -> Predicate:
-    def met(row: ReplicaRow) -> bool:
+def _hint(vocabulary: Vocabulary) -> str:
+    return f"e.g. {vocabulary.example}"
+
+
+def _above(value: Callable[[Any], float | None], limit: float, how: str) -> Predicate:
+    def met(row: Any) -> bool:
         found = value(row)
         return found is not None and (found > limit if how == ">" else found < limit)
 

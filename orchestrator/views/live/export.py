@@ -1,15 +1,16 @@
-"""Replicas and requests as files for other programs: every field, in the order of the rows."""
+"""Rows of a table as files for other programs: every field, in their order."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from io import StringIO
 from math import isfinite
 from typing import Any
 
+from orchestrator.core.live.plain import hints
 from orchestrator.core.live.snapshot import ReplicaRow
 from orchestrator.views.plain import plain
 
@@ -20,15 +21,15 @@ def csv_text(rows: Iterable[Any], kind: Any = ReplicaRow) -> str:
     """With a line of names; text that a spreadsheet would take for a formula gets a `'` before it."""
     out = StringIO()
     writer = csv.writer(out)
-    names = names_of(kind)
-    writer.writerow(names)
-    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    writer.writerow(names_of(kind))
+    writer.writerows([_cell(value) for value in _values(row)] for row in rows)
     return out.getvalue()
 
 
 def names_of(kind: Any) -> tuple[str, ...]:
-    """Of the fields of a row."""
-    return tuple(field.name for field in fields(kind))
+    """Of the fields of a row, with those of the dataclasses in it in their place."""
+    own = hints(kind).items()
+    return tuple(each for name, inner in own for each in (names_of(inner) if is_dataclass(inner) else (name,)))
 
 
 def json_text(rows: Sequence[Any]) -> str:
@@ -44,8 +45,14 @@ def finite(data: Any) -> Any:
     return [finite(value) for value in data] if isinstance(data, list) else data
 
 
+def _values(row: Any) -> Iterator[Any]:
+    for name in hints(row.__class__):
+        value = getattr(row, name)
+        yield from _values(value) if is_dataclass(value) else (value,)
+
+
 def _cell(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str):  # an enum's too
         return f"'{value}" if value.startswith(FORMULA) else value
     if isinstance(value, tuple):
         return " ".join(map(str, value))

@@ -7,7 +7,8 @@ from typing import Any
 
 from orchestrator.core.live.plain import codec
 from orchestrator.core.live.snapshot import Snapshot
-from orchestrator.views.live.columns import Column, fitting, widths
+from orchestrator.views.live.column import table_lines
+from orchestrator.views.live.columns import REPLICAS
 from orchestrator.views.live.header import header_lines
 from orchestrator.views.live.span import text_of
 from orchestrator.views.table import shorten
@@ -28,13 +29,4 @@ def _lines(snapshot: Snapshot, note: str, width: int) -> Iterator[str]:
     for line in header_lines(snapshot, snapshot.at_s, note, width):
         yield shorten(text_of(line), width)
     yield ""
-    columns = fitting(width)
-    sizes = dict(zip(columns, widths(columns, width), strict=True))
-    yield " ".join(_cell(column, column.title, size) for column, size in sizes.items())
-    for row in snapshot.replicas:
-        yield " ".join(_cell(column, column.cell(row, snapshot.at_s), size) for column, size in sizes.items())
-
-
-def _cell(column: Column, text: str, width: int) -> str:
-    short = shorten(text, width)
-    return short.rjust(width) if column.right else short.ljust(width)
+    yield from table_lines(REPLICAS, snapshot.replicas, snapshot.at_s, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.live.goals import is_over, is_short
 from orchestrator.core.live.reading import SourceState
 from orchestrator.core.live.snapshot import Snapshot, Summary
 from orchestrator.views.live import amounts
@@ -33,14 +34,14 @@ def _fleet(snapshot: Snapshot, note: str) -> Iterator[Line]:
         (Span(clean(snapshot.fleet), Tone.HEAD),),
         (phase,),
         (Span(note, Tone.WARN),),
-        _replicas(summary) if snapshot.phase else NO_WORDS,
+        replicas(summary) if snapshot.phase else NO_WORDS,
         (Span(clean(snapshot.profile)),),
         (Span(clean(snapshot.endpoint), Tone.DIM),),
     ]
     return (part for part in parts if part[0].text)
 
 
-def _replicas(summary: Summary) -> Line:
+def replicas(summary: Summary) -> Line:
     ready, wanted = summary.ready_replicas, summary.target_num_replicas
     tone = Tone.PLAIN if ready >= wanted else Tone.WARN
     failed = (Span(f", {summary.failed_replicas} failed", Tone.BAD),) if summary.failed_replicas else ()
@@ -49,23 +50,26 @@ def _replicas(summary: Summary) -> Line:
 
 def _served(summary: Summary) -> Iterator[Line]:
     """What clients get, against what they are to get."""
-    yield _tok_s(summary)
+    yield served_tok_s(summary)
     yield _latency("TTFT", summary.ttft_p50_s, summary.ttft_p99_s, summary.ttft_goal_s)
     yield _latency("TPOT", summary.tpot_p50_s, summary.tpot_p99_s, summary.tpot_goal_s)
     if summary.requests_per_s is not None:
         yield (Span("req/s ", Tone.DIM), Span(amounts.rate(summary.requests_per_s)))
-    errors = summary.errors_per_min
-    yield (Span("errors/min ", Tone.DIM), Span(amounts.rate(errors), Tone.BAD if errors else Tone.PLAIN))
+    yield errors(summary)
 
 
-def _tok_s(summary: Summary) -> Line:
+def errors(summary: Summary) -> Line:
+    per_min = summary.errors_per_min
+    return (Span("errors/min ", Tone.DIM), Span(amounts.rate(per_min), Tone.BAD if per_min else Tone.PLAIN))
+
+
+def served_tok_s(summary: Summary) -> Line:
     """Against the target, where there is one: less than it is no fault while nobody waits."""
     shown, target = amounts.rate(summary.generation_tok_s), summary.target_tok_s
     if target is None:
         return (Span("tok/s ", Tone.DIM), Span(shown))
-    waits = summary.num_requests_waiting + summary.num_requests_held > 0
-    short = waits and (summary.generation_tok_s or 0.0) < target
-    return (Span("tok/s ", Tone.DIM), Span(f"{shown}/{amounts.rate(target)}", Tone.WARN if short else Tone.GOOD))
+    tone = Tone.WARN if is_short(summary) else Tone.GOOD
+    return (Span("tok/s ", Tone.DIM), Span(f"{shown}/{amounts.rate(target)}", tone))
 
 
 def _latency(name: str, p50_s: float | None, p99_s: float | None, goal_s: float | None) -> Line:
@@ -75,7 +79,7 @@ def _latency(name: str, p50_s: float | None, p99_s: float | None, goal_s: float 
         return label, Span(told)
     if p99_s is None:
         return label, Span(f"{told} of {amounts.seconds(goal_s)}")
-    missed = p99_s > goal_s
+    missed = is_over(p99_s, goal_s)
     verdict = f" {'over' if missed else 'within'} {amounts.seconds(goal_s)}"
     return label, Span(told + verdict, Tone.BAD if missed else Tone.GOOD)
 
@@ -83,12 +87,12 @@ def _latency(name: str, p50_s: float | None, p99_s: float | None, goal_s: float 
 def _around(snapshot: Snapshot, now_s: float) -> Iterator[Line]:
     """What waits, what it costs, and whether the sources answer."""
     if snapshot.phase:
-        yield from _work(snapshot.summary)
+        yield from work(snapshot.summary)
     for source in snapshot.sources:
         yield _source(source, now_s)
 
 
-def _work(summary: Summary) -> Iterator[Line]:
+def work(summary: Summary) -> Iterator[Line]:
     waiting = summary.num_requests_waiting + summary.num_requests_held
     held = f" ({summary.num_requests_held} held)" if summary.num_requests_held else ""
     yield (Span("running ", Tone.DIM), Span(amounts.count(summary.num_requests_running)))

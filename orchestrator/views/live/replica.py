@@ -9,7 +9,7 @@ from orchestrator.core.live.replica_state import state_of
 from orchestrator.core.live.snapshot import ReplicaRow, Snapshot
 from orchestrator.views.live import amounts
 from orchestrator.views.live.column_words import COLUMN_WORDS
-from orchestrator.views.live.columns import BY_NAME, GLYPHS, TONES, reason_text
+from orchestrator.views.live.columns import GLYPHS, REPLICAS, TONES, reason_text
 from orchestrator.views.live.hosts import gpu_lines
 from orchestrator.views.live.requests import ended, request_lines
 from orchestrator.views.live.span import Line, Span, Tone, clean
@@ -58,7 +58,7 @@ def _engine(row: ReplicaRow, snapshot: Snapshot, now_s: float) -> Iterator[Line]
 
 
 def _figure(name: str, row: ReplicaRow, now_s: float, width: int = 0) -> Line:
-    column = BY_NAME[name]
+    column = REPLICAS.by_name[name]
     label = Span(f"{COLUMN_WORDS[name].name:<{LABEL_WIDTH}}", Tone.DIM)
     return label, Span(f"{column.cell(row, now_s):<{width}}", column.tone(row))
 

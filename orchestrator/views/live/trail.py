@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from orchestrator.core.fleet import Decided
+from orchestrator.core.live.change_words import change_words
 from orchestrator.core.live.event import Event, Severity
 from orchestrator.views.live.amounts import age
 from orchestrator.views.live.playback import clock_text
@@ -53,9 +54,7 @@ def moment_text(at_s: float, now_s: float) -> str:
 
 
 def change_text(decided: Decided) -> str:
-    """Replicas of each variant, before and after, e.g. "gguf 1 → 3"."""
-    replicas = decided.decision.replicas
-    return ", ".join(f"{clean(name)} {_change(decided.before.get(name), count)}" for name, count in replicas.items())
+    return clean(change_words(decided))
 
 
 def step_lines(decided: Decided) -> Iterator[Line]:
@@ -63,10 +62,6 @@ def step_lines(decided: Decided) -> Iterator[Line]:
     width = max((len(step.name) for step in decided.decision.steps), default=0)
     for step in decided.decision.steps:
         yield Span(step.name.ljust(width + 2), Tone.DIM), Span(f"{step.value:>10.4g}  "), Span(clean(step.reason))
-
-
-def _change(old: int | None, new: int) -> str:
-    return str(new) if old is None or old == new else f"{old} → {new}"
 
 
 def _why(decided: Decided) -> str:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.errors import UsageError
-from orchestrator.core.live.query import NUMBERS, WORDS, predicate, selected
+from orchestrator.core.live.query import Predicate, predicate, selected
 from orchestrator.core.live.replica_state import ReplicaState, is_faulty, state_of
+from orchestrator.core.live.replica_words import REPLICA_WORDS
 from orchestrator.core.live.snapshot import ReplicaRow
 from tests.core.live.made import row
 
@@ -23,6 +24,10 @@ ROWS = (
     row("d4", deployment="gptq", state="STARTING", ready=False, num_requests_running=None),
     row("e5", deployment=GATEWAY, host="node1", num_requests_running=None, reason="listens"),
 )
+
+
+def wanted(text: str) -> Predicate:
+    return predicate(text, REPLICA_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,7 @@ ROWS = (
     ],
 )
 def test_rows_meet_every_word(text: str, found: str) -> None:
-    assert [each.replica_id for each in filter(predicate(text), ROWS)] == found.split()
+    assert [each.replica_id for each in filter(wanted(text), ROWS)] == found.split()
 
 
 @pytest.mark.parametrize(
@@ -66,17 +71,17 @@ def test_rows_meet_every_word(text: str, found: str) -> None:
 )
 def test_what_is_no_filter_is_refused_with_what_there_is(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
-        predicate(text)
+        wanted(text)
     assert refused.value.hint
 
 
 @given(st.text(max_size=30))
 def test_whatever_is_typed_it_is_a_filter_or_refused(text: str) -> None:
     try:
-        wanted = predicate(text)
+        found = wanted(text)
     except UsageError:
         return
-    assert all(wanted(each) in (True, False) for each in ROWS)
+    assert all(found(each) in (True, False) for each in ROWS)
 
 
 WORD = st.from_regex(r"[\w:/-]{1,3}", fullmatch=True, alphabet=st.characters(codec="ascii"))
@@ -84,23 +89,23 @@ WORD = st.from_regex(r"[\w:/-]{1,3}", fullmatch=True, alphabet=st.characters(cod
 
 @given(WORD, WORD | st.sampled_from(["A1-b:2/c", "-_-"]))
 def test_a_plain_word_finds_what_it_would_as_a_pattern(word: str, name: str) -> None:
-    assert predicate(word)(row(name)) is predicate(f"({word})")(row(name))
+    assert wanted(word)(row(name)) is wanted(f"({word})")(row(name))
 
 
-@given(st.sampled_from(sorted(NUMBERS)), st.floats(-1e9, 1e9))
+@given(st.sampled_from(sorted(REPLICA_WORDS.numbers)), st.floats(-1e9, 1e9))
 def test_what_is_above_a_limit_is_not_below_it(key: str, limit: float) -> None:
-    above, below = predicate(f"{key}>{limit!r}"), predicate(f"{key}<{limit!r}")
+    above, below = wanted(f"{key}>{limit!r}"), wanted(f"{key}<{limit!r}")
     assert not any(above(each) and below(each) for each in ROWS)
 
 
-@given(st.sampled_from(sorted(WORDS)), st.sampled_from(["a1", "ready", "node2", "gptq", ".*", "nothing"]))
+@given(st.sampled_from(sorted(REPLICA_WORDS.words)), st.sampled_from(["a1", "ready", "node2", "gptq", ".*", "nothing"]))
 def test_unlike_is_the_opposite_of_like(key: str, value: str) -> None:
-    alike, unlike = predicate(f"{key}={value}"), predicate(f"{key}!={value}")
+    alike, unlike = wanted(f"{key}={value}"), wanted(f"{key}!={value}")
     assert all(alike(each) is not unlike(each) for each in ROWS)
 
 
-def order(key: Any, reverse: bool = False, faults: bool = False) -> str:
-    return " ".join(each.replica_id for each in selected(ROWS, lambda each: True, key, reverse, faults))
+def order(key: Any, reverse: bool = False) -> str:
+    return " ".join(each.replica_id for each in selected(ROWS, lambda each: True, key, reverse))
 
 
 def test_what_has_no_value_comes_last_whichever_way() -> None:
@@ -110,12 +115,8 @@ def test_what_has_no_value_comes_last_whichever_way() -> None:
 
 def test_what_is_no_number_comes_last_as_well() -> None:
     rows = [row("a", tpot_s=nan), row("b", tpot_s=2.0), row("c", tpot_s=nan), row("d", tpot_s=1.0)]
-    found = selected(rows, lambda each: True, lambda each: each.tpot_s, False, False)
+    found = selected(rows, lambda each: True, lambda each: each.tpot_s, False)
     assert [each.replica_id for each in found] == ["d", "b", "a", "c"]
-
-
-def test_only_faults_leaves_what_somebody_should_look_at() -> None:
-    assert order(lambda each: each.replica_id, faults=True) == "c3"
 
 
 @pytest.mark.parametrize(

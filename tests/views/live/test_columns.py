@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.query import selected
 from orchestrator.core.live.snapshot import ReplicaRow
-from orchestrator.views.live.columns import BY_NAME, COLUMNS, fitting, widths
+from orchestrator.views.live.column import fitting, widths
+from orchestrator.views.live.columns import COLUMNS, REPLICAS
 from orchestrator.views.live.span import Tone
 from tests.core.live.made import BEGIN_S, row
 
@@ -32,7 +33,7 @@ def shown(of: ReplicaRow) -> dict[str, str]:
 
 
 def tone(name: str, **fields: Any) -> Tone:
-    return BY_NAME[name].tone(row(**fields))
+    return REPLICAS.by_name[name].tone(row(**fields))
 
 
 def test_a_row_says_all_that_is_known() -> None:
@@ -83,11 +84,11 @@ def test_of_a_replica_that_nobody_tells_of_only_the_dashes_are_shown() -> None:
     ],
 )
 def test_a_state_is_told_by_a_glyph_and_a_word(fields: dict[str, Any], text: str) -> None:
-    assert BY_NAME["state"].cell(row(**fields), BEGIN_S) == text
+    assert REPLICAS.by_name["state"].cell(row(**fields), BEGIN_S) == text
 
 
 def test_clocks_that_are_held_down_are_the_reason_that_is_shown() -> None:
-    assert BY_NAME["reason"].cell(row(throttled="too hot"), BEGIN_S) == "clocks held down: too hot"
+    assert REPLICAS.by_name["reason"].cell(row(throttled="too hot"), BEGIN_S) == "clocks held down: too hot"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_names_from_outside_steer_no_terminal() -> None:
 
 @given(st.integers(0, 400))
 def test_what_is_shown_fits_and_keeps_its_order(width: int) -> None:
-    columns = fitting(width)
+    columns = fitting(COLUMNS, width)
     assert [column for column in COLUMNS if column in columns] == list(columns)
     if len(columns) > 1:
         assert sum(widths(columns, width)) + len(columns) - 1 <= width
@@ -125,16 +126,16 @@ def test_what_is_shown_fits_and_keeps_its_order(width: int) -> None:
 
 @given(st.integers(0, 400))
 def test_a_wider_terminal_never_shows_less(width: int) -> None:
-    assert set(fitting(width)) <= set(fitting(width + 1))
+    assert set(fitting(COLUMNS, width)) <= set(fitting(COLUMNS, width + 1))
 
 
 @pytest.mark.parametrize("width", [80, 100, 200, 300])
 def test_the_columns_that_say_how_a_replica_is_are_always_there(width: int) -> None:
-    assert set(NARROW) <= {column.name for column in fitting(width)}
+    assert set(NARROW) <= {column.name for column in fitting(COLUMNS, width)}
 
 
 def test_a_wide_terminal_shows_all_and_the_reason_takes_what_is_left() -> None:
-    columns = fitting(300)
+    columns = fitting(COLUMNS, 300)
     assert columns == COLUMNS
     assert sum(widths(columns, 300)) + len(columns) - 1 == 300
     assert dict(zip((each.name for each in columns), widths(columns, 300), strict=True))["reason"] > 20
@@ -144,7 +145,7 @@ def test_a_wide_terminal_shows_all_and_the_reason_takes_what_is_left() -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 def test_rows_can_be_sorted_by_any_column_whatever_they_know(column: Any, reverse: bool) -> None:
     rows = [FULL, row("x"), row("y", tpot_s=nan, state="STARTING", num_requests_running=None), row("z", ready=False)]
-    found = selected(rows, lambda each: True, column.key, reverse, False)
+    found = selected(rows, lambda each: True, column.key, reverse)
     assert sorted(each.replica_id for each in found) == ["a1b2c3", "x", "y", "z"]
 
 
@@ -154,5 +155,5 @@ def test_titles_fit_their_columns() -> None:
 
 def test_of_replicas_that_are_alike_gateways_come_last() -> None:
     rows = [row("a", deployment=GATEWAY), row("b"), row("c", ready=False)]
-    found = selected(rows, lambda _: True, BY_NAME["state"].key, reverse=False, faults=False)
+    found = selected(rows, lambda _: True, REPLICAS.by_name["state"].key, reverse=False)
     assert [each.replica_id for each in found] == ["c", "b", "a"]

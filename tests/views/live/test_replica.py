@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.live.snapshot import GpuRow, Snapshot
 from orchestrator.views.live.column_words import COLUMN_WORDS
-from orchestrator.views.live.columns import BY_NAME
+from orchestrator.views.live.columns import REPLICAS
 from orchestrator.views.live.replica import PAIRS, replica_lines
 from orchestrator.views.live.span import text_of
 from tests.core.live.made import BEGIN_S, answered, row
@@ -25,7 +25,7 @@ def test_it_says_first_how_it_is_and_why() -> None:
 def test_every_column_is_on_it_by_its_full_name_two_on_a_line() -> None:
     text = shown(Snapshot(BEGIN_S, "mine"), tpot_s=0.02, generation_tok_s=812.0, revision="demo 1.2", restarts=3)
     told = {name for pair in PAIRS for name in pair} | {"replica", "state", "reason", "revision"}
-    assert told == BY_NAME.keys()
+    assert told == REPLICAS.by_name.keys()
     for name in (name for pair in PAIRS for name in pair):
         assert COLUMN_WORDS[name].name in text
     assert "tokens/s        812" in text
