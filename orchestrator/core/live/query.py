@@ -54,10 +54,12 @@ def selected(
     kept = [row for row in rows if wanted(row)]
     if faults:
         kept = [row for row in kept if is_faulty(row)]
-    known, unknown = list[ReplicaRow](), list[ReplicaRow]()
-    for row in kept:
-        (known if _has_place(key(row)) else unknown).append(row)
-    return sorted(known, key=key, reverse=reverse) + unknown
+    keys = list(map(key, kept))
+    known, unknown = list[int](), list[int]()
+    for place, value in enumerate(keys):
+        (known if _has_place(value) else unknown).append(place)
+    known.sort(key=keys.__getitem__, reverse=reverse)
+    return [kept[place] for place in known + unknown]
 
 
 def _has_place(value: Any) -> bool:
