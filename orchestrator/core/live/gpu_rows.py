@@ -50,12 +50,13 @@ def of_replica(gpus: Sequence[GpuRow]) -> dict[str, Any]:
 
 def _rows(host: HostReading, gpu: Gpu, placed: Placed) -> Iterator[GpuRow]:
     """NVML tells utilisation and power of a whole GPU only."""
-    whole = _row(host.host, gpu)
     if not gpu.mig_instances:
-        yield _with_holders(whole, gpu.processes, host, placed)
+        yield _row(host.host, gpu, **_holders(_told(gpu.uuid) or "", gpu.processes, host, placed))
+        return
+    whole = _row(host.host, gpu)
     for part in gpu.mig_instances:
         total, free = _told(part.memory_total_bytes), _told(part.memory_free_bytes)
-        row = replace(
+        yield replace(
             whole,
             name=f"{whole.name} MIG {part.profile}",
             uuid=part.uuid,
@@ -64,13 +65,13 @@ def _rows(host: HostReading, gpu: Gpu, placed: Placed) -> Iterator[GpuRow]:
             memory_used_bytes=None if total is None or free is None else total - free,
             power_w=None,
             power_limit_w=None,
+            **_holders(part.uuid, part.processes, host, placed),
         )
-        yield _with_holders(row, part.processes, host, placed)
 
 
-def _with_holders(row: GpuRow, processes: Processes, host: HostReading, placed: Placed) -> GpuRow:
+def _holders(uuid: str, processes: Processes, host: HostReading, placed: Placed) -> dict[str, Any]:
     """Who is on it; a process that cannot be seen from here may be that of a replica, where there is one."""
-    replicas = placed.get(row.uuid, ())
+    replicas = placed.get(uuid, ())
     known = () if isinstance(processes, NotAvailable) else processes
     others = tuple(
         each
@@ -78,10 +79,10 @@ def _with_holders(row: GpuRow, processes: Processes, host: HostReading, placed: 
         if each.pid not in host.own_pids and not (replicas and isinstance(each.user, NotAvailable))
     )
     held = any(each.pid in host.own_pids for each in known)
-    return replace(row, replicas=replicas, held=held, others=holders_text(others) if others else "")
+    return {"replicas": replicas, "held": held, "others": holders_text(others) if others else ""}
 
 
-def _row(host: str, gpu: Gpu) -> GpuRow:
+def _row(host: str, gpu: Gpu, **holders: Any) -> GpuRow:
     return GpuRow(
         host=host,
         index=gpu.index,
@@ -95,6 +96,7 @@ def _row(host: str, gpu: Gpu) -> GpuRow:
         power_limit_w=_told(gpu.power_limit_w),
         throttled=_told(gpu.throttled) or "",
         error=gpu.error or "",
+        **holders,
     )
 
 

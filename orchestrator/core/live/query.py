@@ -36,10 +36,13 @@ def predicate(text: str, vocabulary: Vocabulary) -> Predicate:
 
 def selected(rows: Sequence[Row], wanted: Predicate, key: Callable[[Row], Any], reverse: bool) -> list[Row]:
     """Those that are wanted, in order; what has no value comes last, whichever way."""
-    known, unknown = list[Row](), list[Row]()
-    for row in filter(wanted, rows):
-        (known if _has_place(key(row)) else unknown).append(row)
-    return sorted(known, key=key, reverse=reverse) + unknown
+    kept = list(filter(wanted, rows))
+    keys = list(map(key, kept))
+    known, unknown = list[int](), list[int]()
+    for place, value in enumerate(keys):
+        (known if _has_place(value) else unknown).append(place)
+    known.sort(key=keys.__getitem__, reverse=reverse)
+    return [kept[place] for place in known + unknown]
 
 
 def _has_place(value: Any) -> bool:

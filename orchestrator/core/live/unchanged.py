@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from orchestrator.core.live.reading import Reading
 
-TOLD = ("fleet", "traffic", "hosts", "decisions")
+TOLD = tuple(each.name for each in fields(Reading) if each.name not in ("at_s", "sources"))
 
 
 def shared(before: Reading | None, now: Reading) -> Reading:

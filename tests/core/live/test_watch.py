@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import accumulate, pairwise, starmap
 from math import isfinite, nan
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.deployment import GATEWAY as GATEWAY_DEPLOYMENT
-from orchestrator.core.fleet import EngineView
+from orchestrator.core.fleet import Decided, EngineView
 from orchestrator.core.live.carried import GATEWAY, SERVE
-from orchestrator.core.live.reading import EngineTraffic, Reading, SourceState, Traffic
+from orchestrator.core.live.reading import EngineTraffic, GpuCount, Reading, SourceState, Traffic
 from orchestrator.core.live.snapshot import Snapshot
 from orchestrator.core.live.watch import STEP_S, WINDOW_S, WatchMemory, watched
+from orchestrator.core.scaling.decision import ScalingDecision
 from tests.core.live.made import BEGIN_S, VARIANT, dead, fleet, gpu, histogram, on_host, reading, replica, silent, view
 
 
@@ -214,6 +216,22 @@ def test_of_a_fleet_that_stands_still_nothing_is_made_anew() -> None:
     assert second.replicas == third.replicas
     assert third.replicas is fourth.replicas
     assert fourth.at_s == BEGIN_S + 3
+
+
+CHANGES: dict[str, Any] = {
+    "fleet": fleet(replica("b", view(9))),
+    "traffic": Traffic(3, 9.0),
+    "hosts": on_host(gpu(utilization_percent=7)),
+    "decisions": (Decided(BEGIN_S, ScalingDecision({VARIANT: 2}, ())),),
+    "gpu_count": GpuCount(3, 9),
+}
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Reading) if each.name not in ("at_s", "sources")])
+def test_whatever_a_source_tells_anew_ends_a_standstill(name: str) -> None:
+    still = [writing(after_s, 5) for after_s in range(4)]
+    *_, before, after = course(*still, replace(still[0], at_s=BEGIN_S + 4, **{name: CHANGES[name]}))
+    assert replace(after, at_s=before.at_s, events=()) != before
 
 
 def vars_of(made: object) -> dict[str, object]:
