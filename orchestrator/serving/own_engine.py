@@ -71,7 +71,7 @@ class OwnEngine:
         """Raises DeployFailed for an engine that has ended, does not answer, or does not get on with its work."""
         if self.failure is not None:
             raise self.failure
-        if self.stopped:
+        if self.stopped or (self.leaving and not self.engine.alive):
             return
         await self.engine.check()
         if self._progress.stalled(time.monotonic(), self._stall_s):

@@ -32,7 +32,9 @@ class ScriptedEngine:
     def alive(self) -> bool:
         return not self._ended.is_set()
 
-    async def check(self) -> None: ...
+    async def check(self) -> None:
+        if not self.alive:
+            raise self.death()
 
     async def load(self) -> EngineLoadSample:
         return EngineLoadSample(self.running, 0, 0, 0, 0.0)
@@ -179,6 +181,7 @@ async def test_an_engine_that_dies_while_it_drains_was_to_go_anyway(place: Engin
     place.obey(DRAIN)
     await until(lambda: place.engine.leaving)
     yard.engines[0].kill()
+    await place.engine.check()
     await idle(place)
     assert place.task is Task.DRAINED
     await place.engine.check()

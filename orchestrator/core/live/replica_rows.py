@@ -16,6 +16,7 @@ from orchestrator.core.live.gpu_rows import of_replica
 from orchestrator.core.live.histogram import quantile, since
 from orchestrator.core.live.reading import EngineTraffic
 from orchestrator.core.live.restarts import Restarts
+from orchestrator.core.live.restarts import of_replica as restarts_of
 from orchestrator.core.live.snapshot import GpuRow, ReplicaRow
 from orchestrator.core.start_steps import PLACED, Steps
 
@@ -50,7 +51,8 @@ def _row(replica: Replica, known: Known) -> ReplicaRow:
     engine, course = replica.engine, known.course
     own = [known.gpus[uuid] for uuid in engine.devices if uuid in known.gpus] if engine else []
     address = replica.node_ip or ""
-    restarted = course.restarts.get(replica.deployment, NEVER)
+    by_hand = engine.restarts_by_hand if engine else 0
+    restarted = restarts_of(course.restarts.get(replica.deployment, NEVER), by_hand)
     told = {
         "replica_id": replica.replica_id,
         "deployment": replica.deployment,

@@ -1,4 +1,4 @@
-"""Replicas that ended without being told to, or began anew by hand: how many of each variant, and why the last did."""
+"""Replicas that ended without being told to: how many of each variant, and why the last did."""
 
 from __future__ import annotations
 
@@ -33,16 +33,13 @@ def _of(name: str, before: Fleet, now: Fleet, so_far: Restarts) -> Restarts:
     alive = _alive(before.replicas, name)
     left = [alive[replica_id] for replica_id in alive.keys() - _alive(now.replicas, name).keys()]
     told = max(0, len(alive) - now.targets[name])
-    ended, asked = max(0, len(left) - told), _asked(alive, now)
-    if not ended and not asked:
-        return so_far
-    return Restarts(so_far.total + ended + asked, _reason(left) if ended else ASKED)
+    ended = max(0, len(left) - told)
+    return Restarts(so_far.total + ended, _reason(left)) if ended else so_far
 
 
-def _asked(before: Mapping[str, Replica], now: Fleet) -> int:
-    """Restarts by hand that came to their end, of replicas that are still there."""
-    both = ((before[each.replica_id].engine, each.engine) for each in now.engines if each.replica_id in before)
-    return sum(max(0, new.restarts_by_hand - old.restarts_by_hand) for old, new in both if old and new)
+def of_replica(variant: Restarts, by_hand: int) -> Restarts:
+    """Its own by hand, which it counts itself, and what was before it in its variant, which nobody can tell apart."""
+    return Restarts(variant.total + by_hand, variant.last_reason or ASKED) if by_hand else variant
 
 
 def _alive(replicas: Iterable[Replica], name: str) -> dict[str, Replica]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.fleet import Fleet
-from orchestrator.core.live.restarts import ASKED, NO_WORD, Restarts, restarts
+from orchestrator.core.live.restarts import ASKED, NO_WORD, Restarts, of_replica, restarts
 from tests.core.live.made import VARIANT, dead, fleet, replica, view
 
 KILLED = "the engine ended: killed by SIGKILL"
@@ -88,14 +88,13 @@ def test_never_more_have_restarted_than_have_gone(before: set[str], now: set[str
     assert 0 <= found <= len(before - now)
 
 
-def test_one_that_was_restarted_by_hand_has_restarted_because_it_was_asked() -> None:
-    before = fleet(replica("a", view(restarts_by_hand=1)), replica("b", view()))
-    now = fleet(replica("a", view(restarts_by_hand=3)), replica("b", view()))
-    assert restarts(before, now, {VARIANT: Restarts(4, KILLED)})[VARIANT] == Restarts(6, ASKED)
-    assert restarts(now, now, {VARIANT: Restarts(6, ASKED)})[VARIANT] == Restarts(6, ASKED)
+def test_a_replica_has_its_own_restarts_by_hand_beside_those_before_it_in_its_variant() -> None:
+    assert of_replica(Restarts(), 0) == Restarts()
+    assert of_replica(Restarts(), 2) == Restarts(2, ASKED)
+    assert of_replica(Restarts(4, KILLED), 2) == Restarts(6, KILLED)
 
 
-def test_beside_one_that_broke_what_broke_it_is_told() -> None:
-    before = fleet(replica("a", view()), replica("b", dead(KILLED)))
-    now = fleet(replica("a", view(restarts_by_hand=1)), replica("c", state="STARTING"))
-    assert of(before, now) == Restarts(2, KILLED)
+def test_a_restart_by_hand_is_none_of_the_variants_other_replicas() -> None:
+    before = fleet(replica("a", view()), replica("b", view()))
+    now = fleet(replica("a", view(restarts_by_hand=1)), replica("b", view()))
+    assert restarts(before, now, {})[VARIANT] == Restarts()
