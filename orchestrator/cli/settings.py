@@ -42,7 +42,7 @@ def defaults(root: click.Group, verb: str, paths: Iterable[Path]) -> dict[str, A
 
 
 def _leaves(command: click.Command, at: Address) -> Iterator[tuple[Address, dict[str, click.Option]]]:
-    """Every verb with its options by their long names."""
+    """Every verb with its options by their long names; one without a variable is said each time or not at all."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
@@ -50,7 +50,7 @@ def _leaves(command: click.Command, at: Address) -> Iterator[tuple[Address, dict
             assert below is not None
             yield from _leaves(below, (*at, name))
         return
-    options = [param for param in command.params if isinstance(param, click.Option)]
+    options = [param for param in command.params if isinstance(param, click.Option) and param.envvar]
     yield at, {name[2:]: option for option in options for name in option.opts if name.startswith("--")}
 
 

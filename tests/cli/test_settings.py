@@ -64,8 +64,14 @@ def every_option() -> list[tuple[str, click.Option]]:
     return below(root, "")
 
 
+SAID_EACH_TIME = [("restart", "every")]  # `--all` of another verb as a default is not to restart a fleet
+
+
 @pytest.mark.parametrize(("verb", "option"), every_option(), ids=lambda each: getattr(each, "name", each))
 def test_every_option_has_a_variable_of_its_long_name(verb: str, option: click.Option) -> None:
+    if (verb, option.name) in SAID_EACH_TIME:
+        assert option.envvar is None
+        return
     long = next(name for name in option.opts if name.startswith("--"))
     assert option.envvar == "QORCH_" + long[2:].replace("-", "_").upper()
 
@@ -80,9 +86,13 @@ class TestAFile:
     def test_an_option_above_the_verbs_stands_for_all_that_have_it(self) -> None:
         found = read("fleet: staging\n")
         assert {verb for verb, options in found.items() if options == {"fleet": "staging"}} == {
-            *("up", "plan", "render", "status", "logs", "scale", "simulate", "history", "down", "doctor", "top")
+            *("up", "plan", "render", "status", "logs", "scale", "simulate", "history", "down", "doctor", "top"),
+            *("restart", "drain"),
         }
         assert set(read("output: wide\n")["keys"]) == {"list"}  # type: ignore[call-overload]
+
+    def test_what_restarts_all_is_said_each_time(self) -> None:
+        assert "restart" not in read("all: true\n")
 
     def test_a_verb_says_it_better_wherever_it_stands(self) -> None:
         for text in ("up: {fleet: mine}\nfleet: all\n", "fleet: all\nup: {fleet: mine}\n"):
