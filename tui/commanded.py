@@ -16,6 +16,7 @@ from orchestrator.views.live.palette import NAMES
 from orchestrator.views.live.playback import clock_text
 from orchestrator.views.live.span import Tone, clean
 from tui import commands, exports, pages, themes
+from tui.log_choice import log_before, log_of
 from tui.screens.base import TopScreen
 from tui.screens.change import ChangeScreen
 from tui.screens.detail import DetailScreen, ReplicaScreen
@@ -24,7 +25,6 @@ from tui.screens.help import HelpScreen
 from tui.screens.listing import ListingScreen
 from tui.screens.logs import LogsScreen
 from tui.screens.named import PAGES, Seen, required
-from tui.trends import ended_replicas
 from tui.watched_fleet import WatchedFleet
 from tui.widgets.prompt import Question
 from tui.widgets.table import Table
@@ -218,10 +218,11 @@ class CommandedApp(App[None]):
         self._try(lambda: self._open_yaml(self._row()))
 
     def action_logs(self) -> None:
-        self._try(lambda: self._open_log(self._row(), self._row().replica_id))
+        self._try(lambda: self._open_log(log_of(self._shown, self._row())))
 
     def action_previous(self) -> None:
-        self._try(lambda: self._open_previous(self._row()))
+        open_id = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
+        self._try(lambda: self._open_log(log_before(self._shown, self._row(), open_id)))
 
     def on_table_opened(self, message: Table.Opened) -> None:
         self._open_row(message.row)
@@ -236,30 +237,8 @@ class CommandedApp(App[None]):
             raise EnvironmentNotReady("no replica is chosen")
         return row
 
-    def _open_ended(self, row: ReplicaRow) -> None:
-        """The log of the replica that ended last; where one is shown, that of the one before it."""
-        shown = self._shown
-        ended = ended_replicas(shown.trends.ended.get(row.deployment), shown.feed.logged(), shown.snapshot)
-        if not ended:
-            raise EnvironmentNotReady("no replica has ended of which the log is here")
-        open_id = self.top.replica_id if isinstance(self.top, LogsScreen) else ""
-        at = (ended.index(open_id) + 1) % len(ended) if open_id in ended else 0
-        self._open_log(row, ended[at], f"ended, {at + 1} of {len(ended)}")
-
-    def _open_previous(self, row: ReplicaRow) -> None:
-        """What ran in its own place before, or else the replicas that ended."""
-        log = self._shown.feed.log(row.replica_id, previous=True)
-        if log is None:
-            self._open_ended(row)
-        else:
-            self._open_over(LogsScreen(row, row.replica_id, log, "before it was started anew"), ReplicaScreen)
-
-    def _open_log(self, row: ReplicaRow, replica_id: str, state: str = "") -> None:
-        log = self._shown.feed.log(replica_id)
-        if log is None:
-            hint = self._shown.commands.logs(replica_id) if self._shown.commands else "qorch logs"
-            raise EnvironmentNotReady(f"the log of {replica_id} cannot be read here", hint=hint)
-        self._open_over(LogsScreen(row, replica_id, log, state), ReplicaScreen)
+    def _open_log(self, screen: LogsScreen) -> None:
+        self._open_over(screen, ReplicaScreen)
 
     def _open_yaml(self, row: ReplicaRow) -> None:
         snapshot = self._shown.snapshot
