@@ -2,7 +2,7 @@
 
 Goals: 1,000 pools of 100 replicas decided within 50 ms; a tick of the policy in Ray Serve's controller, which comes ten
 times a second, under 1 ms at 100 deployments of 64 replicas.
-`python -m bench.decide [--rounds N] [--json FILE]`; it takes about three minutes.
+`python -m bench.decide [--rounds N] [--json FILE]`; it takes about four minutes.
 """
 
 from __future__ import annotations
