@@ -200,10 +200,7 @@ class FleetsApp(TopApp):
         elif row is not None:
             self._open_over(DetailScreen(f"fleet {clean(row.fleet)}", pages.yaml_of(row)))
 
-    def action_change(self, verb: str, typed: str, more: str = "") -> None:
-        if self._opened:
-            super().action_change(verb, typed, more)
-        else:
-            self.top.tell_wrong(
-                EnvironmentNotReady("all fleets are shown, and a change is of one", hint="enter opens one")
-            )
+    def _ask_change(self, verb: str, typed: str) -> None:
+        if not self._opened:
+            raise EnvironmentNotReady("all fleets are shown, and a change is of one", hint="enter opens one")
+        super()._ask_change(verb, typed)

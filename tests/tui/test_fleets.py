@@ -144,10 +144,18 @@ async def test_pages_are_of_the_fleet_under_the_cursor() -> None:
         assert heading(top).startswith("code")
 
 
-async def test_nothing_is_changed_while_all_fleets_are_shown() -> None:
+@pytest.mark.parametrize("typed", [":scale 3", ":target-tok-s 900", ":restart aaaa1111", ":drain aaaa1111"])
+async def test_no_change_is_offered_while_all_fleets_are_shown(typed: str) -> None:
     async with several(fleets(allowed=True)) as top:
-        await top.type(":scale 3")
+        await top.type(":fleet code")
+        await top.type(":fleets")
+        await top.type(typed)
         await top.shows("all fleets are shown, and a change is of one; enter opens one")
+        assert not isinstance(top.app.screen, ChangeScreen)
+
+
+async def test_a_change_is_of_the_fleet_that_is_opened() -> None:
+    async with several(fleets(allowed=True)) as top:
         await top.type(":fleet code")
         await top.type(":scale 3")
         assert isinstance(top.app.screen, ChangeScreen)
