@@ -17,22 +17,12 @@ import pytest
 from orchestrator.adapters.gpu_probe import probe_gpus
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.inventory import GpuDriver, GpuProcess, MigInstance, NotAvailable
+from tests.adapters.nvml_fixtures import library, nvml
 from tests.adapters.nvml_stand_in import A100, A6000, H100_MIG, RTX_4090, NvmlStandIn
 
+__all__ = ["library", "nvml"]
+
 MIB = 1024**2
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> NvmlStandIn:
-    """The compiled stand-in, once a module."""
-    return NvmlStandIn(tmp_path_factory.mktemp("nvml"))
-
-
-@pytest.fixture
-def nvml(library: NvmlStandIn, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
-    """The stand-in, in place of the driver's library for child processes."""
-    library.take_the_drivers_place(monkeypatch)
-    return library
 
 
 def test_two_a100s_joined_by_nvlink_are_read_in_full(nvml: NvmlStandIn) -> None:

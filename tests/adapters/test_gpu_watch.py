@@ -10,21 +10,13 @@ import pytest
 
 from orchestrator.adapters import gpu_watch
 from orchestrator.adapters.gpu_watch import GpuWatch
+from tests.adapters.nvml_fixtures import library, nvml
 from tests.adapters.nvml_stand_in import A100, A6000, NvmlStandIn
+
+__all__ = ["library", "nvml"]
 
 EVERY_S, PATIENCE_S, RETRY_S = 0.02, 2.0, 0.2
 GIVE_UP_S = 20.0
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> NvmlStandIn:
-    return NvmlStandIn(tmp_path_factory.mktemp("nvml"))
-
-
-@pytest.fixture
-def nvml(library: NvmlStandIn, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
-    library.take_the_drivers_place(monkeypatch)
-    return library
 
 
 @pytest.fixture

@@ -15,24 +15,11 @@ import openai
 import pytest
 
 from tests.e2e.real_fleet import RealFleet
+from tests.e2e.two_replicas import fleet, whole
+
+__all__ = ["fleet", "whole"]
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealFleet]:
-    real = RealFleet(tmp_path_factory.mktemp("home"))
-    real.up("--replicas", "2")
-    yield real
-    real.qorch("down")
-
-
-@pytest.fixture(autouse=True)
-def whole(fleet: RealFleet) -> Iterator[None]:
-    """Each test starts from, and has to come back to, two ready replicas."""
-    fleet.until(lambda: fleet.status()["ready_replicas"] == 2, "two replicas are ready")
-    yield
-    fleet.until(lambda: fleet.status()["ready_replicas"] == 2, "two replicas are ready again")
 
 
 @contextmanager

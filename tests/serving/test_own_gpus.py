@@ -15,25 +15,17 @@ from orchestrator.core.live.told_gpus import NO_GPUS
 from orchestrator.serving import own_gpus
 from orchestrator.serving.own_gpus import MOST, OwnGpus
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status, status_data
+from tests.adapters.nvml_fixtures import library, nvml
 from tests.adapters.nvml_stand_in import A100, NvmlStandIn
 from tests.serving.conftest import replica
+
+__all__ = ["library", "nvml"]
 
 pytestmark = pytest.mark.anyio
 
 EVERY_S, GIVE_UP_S = 0.02, 20.0
 ON_POD = EngineSpec("vllm", "qwen3.5-9b-bf16", "gpu", "/model", None, ("qwen",), 4096, 8, "/var/log/qorch")
 BUSY = A100 | {"minor_number": 5, "utilization": 93, "clocks_event_reasons": 64}
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> NvmlStandIn:
-    return NvmlStandIn(tmp_path_factory.mktemp("nvml"))
-
-
-@pytest.fixture
-def nvml(library: NvmlStandIn, monkeypatch: pytest.MonkeyPatch) -> NvmlStandIn:
-    library.take_the_drivers_place(monkeypatch)
-    return library
 
 
 @pytest.fixture
