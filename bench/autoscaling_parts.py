@@ -13,23 +13,28 @@ from unittest.mock import patch
 from bench.autoscaling import PROMPT_RATIO, TRACES, outcomes
 from bench.tables import markdown
 from orchestrator.adapters.traces import read_trace
-from orchestrator.core.scaling import decide, learn, levels, reserve, times, trend
+from orchestrator.core.scaling import decide, forecast, learn, levels, reserve, times, trend
 from orchestrator.core.scaling.compare import OWN
+from orchestrator.core.scaling.trend import expected as trend_ahead
 
 COLD_START_S = 120.0
 EVER = 1e9
 PARTS = {
     "all parts": (),
-    "no slope": ((trend, "SLOPE_SHARE", 0.0),),
+    "no slope": ((learn, "expected", lambda trend, ahead_s, fast_s: trend.fast),),
+    "a rise goes on wherever demand was before": (
+        (learn, "_hoped", lambda trend, levels, now_s, times: trend_ahead(trend, times.ahead_s, times.fast_s)),
+    ),
     "spread of the day only": ((trend, "SPREAD_TIMES_FAST", trend.LONG_SPREAD_S / 30.0),),
     "spread wherever demand stands": ((trend, "COUNTS_SHARE", 0.0),),
-    "no level given up": ((decide, "FIRST_COLD_STARTS", EVER),),
+    "errors by the newest expectation": ((forecast, "_with_held", lambda held, newest, hold_s: ()),),
+    "no level given up": ((times, "FIRST_COLD_STARTS", EVER),),
     "no bound by levels": ((levels, "SPARE", EVER),),
     "no season": ((learn, "EXPLAINED_SHARE", 0.0),),
     "no drain": ((times, "LEAST_DRAIN_S", EVER),),
     "no margin": ((reserve, "MARGIN", 1.0),),
     "no grace": ((reserve, "GRACE_S", 0.0),),
-    "given back as soon as one is spare": ((decide, "GIVEN_BACK", 0.0),),
+    "given back as soon as one is spare": ((decide, "_steady", lambda load, unit, wanted, units: (wanted, "")),),
     "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),
     "average over a half of the cold start": ((times, "FAST_SHARE", 0.5),),
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.learn import by_season, demand_of, learned
-from orchestrator.core.scaling.levels import FIRST_COLD_STARTS, worth_having
+from orchestrator.core.scaling.levels import worth_having
 from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory, with_wanted
 from orchestrator.core.scaling.mix import capacity, mixed
@@ -17,8 +17,6 @@ from orchestrator.core.scaling.sliding import Timed, largest, with_value
 from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
-
-GIVEN_BACK = 0.8  # of the spread is spare beyond a replica before that goes: it would soon be asked for again
 
 Answer = tuple[ScalingDecision, ScalingMemory | None]  # no memory as long as no look has told anything
 Steps = tuple[DecisionStep, ...]
@@ -33,7 +31,7 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     needed, steps = _needed(load, policy, times, before, seen, units)
     seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
     kept, why = _kept(load, policy, seen, times.hold_s)
-    wanted, steady = _steady(load, unit, max(kept, load.least / unit), GIVEN_BACK * units)
+    wanted, steady = _steady(load, unit, max(kept, load.least / unit), units)
     settled = _settled(load, times, seen)
     counts = mixed(load.variants, wanted * unit, policy.budget, settled)
     free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None, settled)
@@ -75,8 +73,7 @@ def _needed(
     seasonal = bool(seen.seasonal.ahead) and by_season(before, load.now_s)
     now, then = (seen.seasonal, before.seasonal) if seasonal else (seen.plain, before.plain)
     ahead, quantile = largest(now.ahead), reserved(then.reserve, 1 - policy.attainment)
-    first_s = FIRST_COLD_STARTS * times.cold_start_s - times.hold_s  # the hold is part of it
-    most = worth_having(seen.levels, load.now_s, first_s)
+    most = worth_having(seen.levels, load.now_s, times.first_wait_s)
     reserve = max(0.0, min(quantile * units, most - ahead))
     when = ", at this time of the day or week" if seasonal else ""
     drain = _left_waiting(load, before.unit, seen.trend.fast, times.ahead_s) / times.drain_s
@@ -105,13 +102,13 @@ def _patience_s(load: Load, policy: ScalingPolicy) -> float:
     return policy.idle_s if any(each.min_replicas for each in load.variants) else policy.empty_s
 
 
-def _steady(load: Load, unit: float, wanted: float, little: float) -> tuple[float, str]:
-    """All that is there where hardly more than a replica is spare; of several variants `mixed` knows best."""
+def _steady(load: Load, unit: float, wanted: float, units: float) -> tuple[float, str]:
+    """All that is there where no spread is spare beside a replica; of several variants `mixed` knows best."""
     if len(load.variants) > 1 or not wanted:
         return wanted, ""
     replica = load.variants[0].capacity / unit
     there = replica * load.variants[0].replicas
-    spare = replica + little * max(0.0, 1 - replica / wanted)  # the last but one goes as soon as one is enough
+    spare = replica + units * max(0.0, 1 - replica / wanted)  # the last but one goes as soon as one is enough
     if not there - spare < wanted < there:
         return wanted, ""
     return there - replica / 2, f"; none of {there:.1f} goes before {spare:.1f} are spare"  # half: rounding adds none

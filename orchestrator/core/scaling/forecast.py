@@ -10,6 +10,7 @@ from orchestrator.core.scaling.reserve import Reserve, first_reserve, with_error
 from orchestrator.core.scaling.sliding import Sliding, largest, with_value
 
 MISSED_S = 7 * 86_400.0  # in which what was missed fades
+COVERING = 16  # expectations of a hold, at most, that are kept to measure errors by
 
 
 class Expectation(NamedTuple):
@@ -21,12 +22,13 @@ class Expectation(NamedTuple):
 
 
 class Met(NamedTuple):
-    """What came in an interval, and the seconds of usual demand that it weighs."""
+    """What came in an interval, the seconds of usual demand that it weighs, and for how long replicas are held."""
 
     now_s: float
     interval_s: float
     need: float
     weight_s: float
+    hold_s: float
 
 
 class Hope(NamedTuple):
@@ -44,21 +46,48 @@ class Forecast:
     reserve: Reserve = field(default_factory=first_reserve)
     ahead: Sliding = ()  # what was expected over the last cold start
     expectations: tuple[Expectation, ...] = ()  # whose time has not come yet
+    held: tuple[Expectation, ...] = ()  # whose time has come, and whose replicas are held yet
     missed: float = 0.0  # squares of what came beyond what was expected, in spreads, times seconds
 
 
 def taught(forecast: Forecast, met: Met, hope: Hope) -> Forecast:
     """With the errors of the expectations whose time has come, and with what is expected now."""
-    expectations, reserve, due = forecast.expectations, forecast.reserve, 0
+    expectations, reserve, held, due = forecast.expectations, forecast.reserve, _still_held(forecast.held, met), 0
     missed = forecast.missed * math.exp(-met.interval_s / MISSED_S)
-    for at_s, replicas, spread in expectations:
-        if at_s > met.now_s:
+    for expectation in expectations:
+        if expectation.at_s > met.now_s:
             break
         due += 1
-        error = (met.need - replicas) / spread
+        error = _error(met.need, expectation, held)
         reserve = with_error(reserve, error, met.weight_s, met.interval_s)
+        held = _with_held(held, expectation, met.hold_s)
         if error > 0:
             missed += met.interval_s * error**2
     ahead = with_value(forecast.ahead, met.now_s, hope.replicas, hope.ahead_s)
     new = () if hope.spread is None else (Expectation(met.now_s + hope.ahead_s, largest(ahead), hope.spread),)
-    return Forecast(reserve, ahead, (*expectations[due:], *new), missed)
+    return Forecast(reserve, ahead, (*expectations[due:], *new), held, missed)
+
+
+def _error(need: float, newest: Expectation, held: tuple[Expectation, ...]) -> float:
+    """Spreads beyond what was expected that would have been enough: of all whose replicas are there, the fewest."""
+    error = (need - newest.replicas) / newest.spread
+    for _, replicas, spread in held:
+        if error <= 0:
+            break
+        error = min(error, (need - replicas) / spread)
+    return error
+
+
+def _still_held(held: tuple[Expectation, ...], met: Met) -> tuple[Expectation, ...]:
+    """Without those whose replicas may have gone."""
+    gone = 0
+    while gone < len(held) and held[gone].at_s <= met.now_s - met.hold_s:
+        gone += 1
+    return held[gone:] if gone else held
+
+
+def _with_held(held: tuple[Expectation, ...], newest: Expectation, hold_s: float) -> tuple[Expectation, ...]:
+    """With one more, if the last is old enough."""
+    if held and newest.at_s - held[-1].at_s < hold_s / COVERING:
+        return held
+    return (*held, newest)

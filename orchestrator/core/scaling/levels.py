@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 STEP = 1.1  # from a level to the next
 LOG_STEP = math.log(STEP)
 SPARE = 1.25  # times what was needed is worth having; so one replica is enough up to four fifths of one
 MOST_LEVELS = 150
-FIRST_COLD_STARTS = 30.0
 LONGER_TIMES = 2.0  # than it took a level to come back
 FADING_S = 7 * 86_400.0  # of a level's absence, in which what was learned of it shrinks to a third
 
@@ -26,14 +25,16 @@ class Levels:
     reached: int = -1  # the highest that is needed now
     left_at_s: tuple[float, ...] = ()
     gaps_s: tuple[float, ...] = ()  # rising
+    unawaited: bool = False  # whether need has risen to where it was not waited for, and has not fallen since
 
 
-def with_need(levels: Levels, now_s: float, need: float, ready: float, worth_s: float) -> Levels:
+def with_need(levels: Levels, now_s: float, need: float, ready: float, first_s: float, worth_s: float) -> Levels:
     """With what is needed now; nothing is learned of what `ready` replicas met, or of a gap longer than `worth_s`."""
     level, before = _level(need), levels.reached
     if level > before:
         new = (now_s,) * (level + 1 - len(levels.left_at_s))
-        return Levels(level, (*levels.left_at_s, *new), tuple(_risen(levels, now_s, level, _level(ready), worth_s)))
+        gaps_s = tuple(_risen(levels, now_s, level, _level(ready), worth_s))
+        return Levels(level, (*levels.left_at_s, *new), gaps_s, level > _highest(levels, now_s, first_s))
     if level < before:
         left_at_s = (*levels.left_at_s[: level + 1], *(now_s,) * (before - level), *levels.left_at_s[before + 1 :])
         return Levels(level, left_at_s, levels.gaps_s)
@@ -43,19 +44,30 @@ def with_need(levels: Levels, now_s: float, need: float, ready: float, worth_s: 
 def shifted(levels: Levels, by: int) -> Levels:
     """As if all that was ever needed had been so many levels higher, or lower."""
     if by < 0:
-        return Levels(max(-1, levels.reached + by), levels.left_at_s[-by:], levels.gaps_s[-by:])
+        return replace(
+            levels,
+            reached=max(-1, levels.reached + by),
+            left_at_s=levels.left_at_s[-by:],
+            gaps_s=levels.gaps_s[-by:],
+        )
     below = min(by, MOST_LEVELS) if levels.left_at_s else 0
     left_at_s, gaps_s = (values[:1] * below + values for values in (levels.left_at_s, levels.gaps_s))
     reached = levels.reached + below if levels.reached >= 0 else -1
-    return Levels(min(reached, MOST_LEVELS), left_at_s[: MOST_LEVELS + 1], gaps_s[: MOST_LEVELS + 1])
+    kept = slice(MOST_LEVELS + 1)
+    return Levels(min(reached, MOST_LEVELS), left_at_s[kept], gaps_s[kept], levels.unawaited)
 
 
 def worth_having(levels: Levels, now_s: float, first_s: float) -> float:
     """Replicas, for the highest level that is needed or still waited for; the lowest is, if anything ever came."""
+    highest = _highest(levels, now_s, first_s)
+    return STEP**highest if highest >= 0 else 0.0
+
+
+def _highest(levels: Levels, now_s: float, first_s: float) -> int:
     top = len(levels.left_at_s) - 1
     while top > max(0, levels.reached) and not _awaited(levels, top, now_s, first_s):
         top -= 1
-    return STEP**top if top >= 0 else 0.0
+    return top
 
 
 def _awaited(levels: Levels, level: int, now_s: float, first_s: float) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 WIDTH, BINS = 0.03, 140  # of log(1 + error); errors beyond 64 count in the last bin
 LEARNING_S = 14 * 86_400.0  # errors of so long ago count for a third
-UNSEEN_S, PRIOR = 1000.0, 2.0  # at first, errors of this size are taken to have been seen for so long
+UNSEEN_S, PRIOR = 150.0, 2.0  # at first, errors of this size are taken to have been seen for so long
 MARGIN = 0.8  # of the share that may wait too long: who waits keeps those that come after waiting
 GRACE_S, GRACE_SHARE = 100.0, 0.01  # besides, and of all at most: else one burst is all that the first days know
 MOST_GROWTH = 1e9

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SLOW_TIMES_FAST = 2.5
-SLOPE_SHARE = 0.6  # of a rise goes on until a replica is ready; most rises end sooner
-SPREAD_TIMES_FAST = 15.0
+SLOW_TIMES_FAST = 3.0
+SPREAD_TIMES_FAST = 12.0
 LONG_SPREAD_S = 86_400.0
 USUAL_S = 2 * 86_400.0
-LONG_SPREAD_SHARE, COUNTS_SHARE = 0.3, 0.2
+LONG_SPREAD_SHARE, COUNTS_SHARE = 0.5, 0.2
 LEAST_SHARE = 0.1  # of how the usual counts vary, below which no spread is
 
 
@@ -54,7 +53,7 @@ def slow_s(fast_s: float) -> float:
 def expected(trend: Trend, ahead_s: float, fast_s: float) -> float:
     """Demand in so many seconds: an average lags its input by its own length while that rises steadily."""
     slope_a_second = (trend.fast - trend.slow) / (slow_s(fast_s) - fast_s)
-    return max(0.0, trend.fast + SLOPE_SHARE * slope_a_second * (fast_s + ahead_s))
+    return max(0.0, trend.fast + slope_a_second * (fast_s + ahead_s))
 
 
 def spread(trend: Trend) -> float:

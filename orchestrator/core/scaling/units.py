@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from orchestrator.core.scaling.forecast import Forecast
+from orchestrator.core.scaling.forecast import Expectation, Forecast
 from orchestrator.core.scaling.levels import STEP, shifted
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.season import UNSEEN, Cycle, Season
@@ -50,10 +50,13 @@ def _forecast(forecast: Forecast, times: float) -> Forecast:
     return replace(
         forecast,
         ahead=tuple(each._replace(value=each.value * times) for each in forecast.ahead),
-        expectations=tuple(
-            each._replace(replicas=each.replicas * times, spread=each.spread * times) for each in forecast.expectations
-        ),
+        expectations=_expectations(forecast.expectations, times),
+        held=_expectations(forecast.held, times),
     )
+
+
+def _expectations(known: tuple[Expectation, ...], times: float) -> tuple[Expectation, ...]:
+    return tuple(each._replace(replicas=each.replicas * times, spread=each.spread * times) for each in known)
 
 
 def _season(season: Season, times: float) -> Season:

@@ -18,7 +18,7 @@ def seen(*needs: tuple[float, float], ready: float = 1.0) -> Levels:
     """After needs from moments on."""
     levels = Levels()
     for at_s, need in needs:
-        levels = with_need(levels, at_s, need, ready, WORTH_S)
+        levels = with_need(levels, at_s, need, ready, FIRST_S, WORTH_S)
     return levels
 
 
@@ -60,7 +60,7 @@ def test_what_was_learned_of_a_gap_fades_with_shorter_ones() -> None:
     levels = seen((0, 5.0), (10, 0.3), (9000, 5.0))
     longest_s, at_s = levels.gaps_s[-1], 9000.0
     for _ in range(200):
-        levels = with_need(with_need(levels, at_s, 0.3, 1.0, WORTH_S), at_s + 1000, 5.0, 1.0, WORTH_S)
+        levels = with_need(with_need(levels, at_s, 0.3, 1.0, FIRST_S, WORTH_S), at_s + 1000, 5.0, 1.0, FIRST_S, WORTH_S)
         at_s += 1000
     assert levels.gaps_s[-1] == pytest.approx(longest_s * math.exp(-200 * 1000 / FADING_S))
 
@@ -68,7 +68,7 @@ def test_what_was_learned_of_a_gap_fades_with_shorter_ones() -> None:
 @given(st.floats(0, 1000), st.floats(0, 1000), st.floats(0, 1000))
 def test_more_need_is_never_less_worth(before: float, one: float, other: float) -> None:
     levels = seen((0, before), (10, before / 2))
-    few, many = (with_need(levels, 60, need, 1.0, WORTH_S) for need in sorted((one, other)))
+    few, many = (with_need(levels, 60, need, 1.0, FIRST_S, WORTH_S) for need in sorted((one, other)))
     assert worth(few, 60) <= worth(many, 60)
 
 
@@ -82,7 +82,7 @@ class Needs(RuleBasedStateMachine):
     @rule(after_s=st.floats(0, 2 * WORTH_S), need=st.floats(0, 500), ready=st.floats(0, 500))
     def look(self, after_s: float, need: float, ready: float) -> None:
         self.now_s, self.need, self.most = self.now_s + after_s, need, max(self.most, need)
-        self.levels = with_need(self.levels, self.now_s, need, ready, WORTH_S)
+        self.levels = with_need(self.levels, self.now_s, need, ready, FIRST_S, WORTH_S)
 
     @invariant()
     def what_is_needed_is_worth_having_and_little_more_than_ever_was(self) -> None:
@@ -100,3 +100,13 @@ class Needs(RuleBasedStateMachine):
 
 
 TestNeeds = Needs.TestCase
+
+
+def test_need_is_unawaited_from_where_it_was_not_waited_for_until_it_falls() -> None:
+    known = seen((0, 9.0), (10, 2.0))
+    assert not known.unawaited
+    risen, beyond = (with_need(known, 50, need, 1.0, FIRST_S, WORTH_S) for need in (9.0, 12.0))
+    assert (risen.unawaited, beyond.unawaited) == (False, True)
+    assert with_need(beyond, 60, 12.0, 1.0, FIRST_S, WORTH_S).unawaited
+    assert not with_need(beyond, 60, 8.0, 1.0, FIRST_S, WORTH_S).unawaited
+    assert with_need(known, 20 + FIRST_S, 9.0, 1.0, FIRST_S, WORTH_S).unawaited

@@ -74,10 +74,12 @@ def test_the_present_settings_are_tried_first_and_what_is_best_only_gets_better(
 
 
 def test_a_goal_that_is_met_with_room_is_aimed_at_less_strictly_and_held() -> None:
-    found = tuned(waves(goal=ScalingPolicy(attainment=0.9), hours=3))
-    assert found.best.settings.attainment < 0.9
-    assert all(each.attainment >= 0.9 for each in found.best.chosen_by)
-    assert found.holds(0.9)
+    random = Random(2)
+    work = [random.gammavariate(0.3, 80 / 0.3) for _ in range(1440)]
+    found = tuned(course(Demand(10.0, work, work), (ONE,), ScalingPolicy(attainment=0.98)))
+    assert found.best.settings.attainment < 0.98
+    assert all(each.attainment >= 0.98 for each in found.best.chosen_by)
+    assert found.holds(0.98)
     assert found.best.held_out.cost < found.present.held_out.cost
 
 
@@ -156,10 +158,10 @@ def test_no_share_is_tried_twice_or_beyond_one_that_misses_the_goal() -> None:
     one = waves(hours=1, goal=ScalingPolicy(attainment=1.0))
     best = tried(Settings(1.0, one.variants), one)
     assert not list(_aims(best, one))
-    random = Random(2)
+    random = Random(4)
     work = [random.gauss(100, 20) for _ in range(720)]
-    on = course(Demand(10.0, work, work), (ONE,), ScalingPolicy(max_wait_s=0.0, attainment=0.98))
-    for first, then in ((0.76, [0.52]), (0.97, [0.94, 0.88, 0.76, 0.52])):
+    on = course(Demand(10.0, work, work), (ONE,), ScalingPolicy(max_wait_s=0.0, attainment=0.995))
+    for first, then in ((0.76, [0.88]), (0.97, [0.94, 0.88, 0.76])):
         loose = list(_aims(tried(Settings(first, on.variants), on), on))
         assert [each.settings.attainment for each in loose] == pytest.approx(then)
 
