@@ -18,9 +18,10 @@ from ray.experimental.internal_kv import internal_kv_get_gcs_client
 from orchestrator.adapters.scaling_file import write_state
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.told import MOST_DECISIONS, ScalingTold
-from orchestrator.serving import scaling_kv
+from orchestrator.serving import gcs_kv, scaling_kv
 from orchestrator.serving.autoscaling import PoolPolicy
-from orchestrator.serving.scaling_kv import KEY, NAMESPACE, KvError, put_told, read_value, told_from
+from orchestrator.serving.gcs_kv import NAMESPACE, KvError
+from orchestrator.serving.scaling_kv import KEY, put_told, read_value, told_from
 from orchestrator.serving.scaling_news import ScalingNews
 from orchestrator.serving.scaling_remembered import remembered
 from orchestrator.serving.scaling_telling import ScalingTelling
@@ -181,7 +182,7 @@ def test_no_more_decisions_are_told_than_are_kept(told: ScalingTold, tmp_path: P
 def test_a_gcs_that_is_away_holds_nobody_up_and_has_the_latest_once_it_is_back(
     gcs: psutil.Process, told: ScalingTold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     telling = ScalingTelling()
     with away(gcs):
         for number in range(1000):
@@ -194,15 +195,15 @@ def test_a_gcs_that_is_away_holds_nobody_up_and_has_the_latest_once_it_is_back(
 def test_one_that_stays_away_is_said_and_the_next_time_it_is_told_again(
     gcs: psutil.Process, told: ScalingTold, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 0.2)
     logging.getLogger("ray.serve").propagate = True
     telling = ScalingTelling()
     with away(gcs), caplog.at_level(logging.WARNING, "ray.serve"):
         telling.tell(told)
         telling._thread.submit(lambda: None).result()
-    assert "gateways are not told of scaling: Ray's GCS takes nothing of scaling now: " in caplog.text
+    assert "gateways are not told of scaling: Ray's GCS takes nothing now: " in caplog.text
     assert "Traceback" not in caplog.text
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     telling.tell(later(told, 1.0))
     telling.close()
     assert there() == later(told, 1.0)
@@ -218,12 +219,12 @@ def test_a_gateway_keeps_what_it_has_read_while_nothing_is_told_and_says_so_once
     news.read()
     first = news.told
     assert first == told
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 0.2)
     with away(gcs), caplog.at_level(logging.WARNING):
         for _ in range(2):
             news.read()
-    assert caplog.text.count("Ray's GCS tells nothing of scaling now") == 1
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    assert caplog.text.count("Ray's GCS tells nothing now") == 1
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     news.read()
     assert news.told is first
 
