@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -25,26 +22,12 @@ from orchestrator.serving.scaling_kv import KEY, put_told, read_value, told_from
 from orchestrator.serving.scaling_news import ScalingNews
 from orchestrator.serving.scaling_remembered import remembered
 from orchestrator.serving.scaling_telling import ScalingTelling
+from tests.serving.ray_node import away, ray_node
 from tests.serving.test_autoscaling import PRIOR, Controller
 
+__all__ = ["ray_node"]
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # Ray's own
-
-
-@pytest.fixture(scope="module")
-def ray_node() -> Iterator[psutil.Process]:
-    """A node that this process is part of, as replicas are; it is its GCS."""
-    with (
-        tempfile.TemporaryDirectory(prefix="q", ignore_cleanup_errors=True) as home,
-        pytest.MonkeyPatch.context() as env,
-    ):
-        env.setenv("RAY_AUTH_MODE", "disabled")  # on loopback; Ray reads it once a process
-        env.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(num_cpus=0, include_dashboard=False, object_store_memory=80_000_000, _temp_dir=f"{home}/r")
-        try:
-            (gcs,) = (each for each in psutil.Process().children() if each.name() == "gcs_server")
-            yield gcs
-        finally:
-            ray.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -52,15 +35,6 @@ def gcs(ray_node: psutil.Process) -> psutil.Process:
     """That has nothing yet."""
     internal_kv_get_gcs_client().internal_kv_del(KEY, False, NAMESPACE)
     return ray_node
-
-
-@contextmanager
-def away(gcs: psutil.Process) -> Iterator[None]:
-    gcs.suspend()
-    try:
-        yield
-    finally:
-        gcs.resume()
 
 
 def there() -> ScalingTold | None:
