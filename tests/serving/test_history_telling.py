@@ -12,6 +12,7 @@ from orchestrator.adapters.history_writer import HistoryWriter
 from orchestrator.adapters.in_memory_parts import InMemoryParts
 from orchestrator.adapters.part_values import minutes_from, segment_from
 from orchestrator.adapters.scaling_history import ScalingHistory
+from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.scaling import history_parts
 from orchestrator.core.scaling.history_parts import DAY_S
 from orchestrator.core.scaling.load_minutes import LoadMinute
@@ -24,11 +25,17 @@ from tests.core.scaling.seen_pools import PoolRun
 
 
 class CountingParts(InMemoryParts):
-    """Keeps the names of what was put."""
+    """Keeps the names of what was put; while it is `unread` it tells nothing, and takes all."""
 
     def __init__(self) -> None:
         super().__init__()
         self.put_names: list[str] = []
+        self.unread = ""
+
+    def names(self) -> tuple[str, ...]:
+        if self.unread:
+            raise EnvironmentNotReady(self.unread)
+        return super().names()
 
     def put(self, name: str, value: bytes) -> None:
         super().put(name, value)
@@ -143,6 +150,16 @@ def test_a_controller_that_restarts_on_its_disk_tells_nothing_twice(tmp_path: Pa
     assert found.looks == 200
 
 
+def test_what_is_on_the_disk_is_newer_than_what_was_told_of_it(tmp_path: Path, parts: CountingParts) -> None:
+    killed = Head(tmp_path, parts)
+    killed.watch(50)
+    assert sum(each.watched_s for each in minutes(parts)) == 4
+    second = Head(tmp_path, parts, killed.run)
+    second.watch(5)
+    second.record.close()
+    assert sum(each.watched_s for each in minutes(parts)) == 54
+
+
 def test_the_oldest_gives_way_also_what_another_head_has_told(
     tmp_path: Path, parts: CountingParts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,12 +189,12 @@ def test_nothing_is_told_over_what_could_not_be_read(
     old.watch(100)
     old.record.close()
     before, told = dict(parts.values), minutes(parts)
-    parts.away = "Ray's GCS tells nothing now"
+    parts.unread = "Ray's GCS tells nothing now"
     new = Head(tmp_path / "new", parts, old.run)
     new.watch(30)
     assert "the history that was told before is not here yet: Ray's GCS tells nothing now" in warned.text
     assert parts.values == before
-    parts.away = ""
+    parts.unread = ""
     new.watch(60)
     new.record.close()
     assert minutes(parts)[: len(told) - 1] == told[:-1]
