@@ -23,10 +23,9 @@ class ClusterHistory:
 
     @property
     def caution(self) -> str:
-        """Ray's GCS has it, which without Redis is in the memory of the head's pod."""
-        if self._recorded.settings.redis_address is not None:
-            return ""
-        return "note: without --redis the history goes with the head's pod"
+        """Ray's GCS has it, which without Redis is in the memory of the head's pod; each Ray cluster has its own."""
+        head = "" if self._recorded.settings.redis_address else "the head's pod (there is no --redis) and with "
+        return f"note: the history goes with {head}the Ray cluster, which another --image replaces"
 
     def minutes(self, since_s: float = 0.0, most: int | None = None) -> tuple[LoadMinute, ...]:
         with self._told() as told:
