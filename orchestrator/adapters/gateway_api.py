@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from orchestrator.adapters.scaling_file import JSON
 from orchestrator.core.answered import Answered
 from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import ADMIN_HEADER
@@ -17,11 +18,13 @@ from orchestrator.core.held import Held
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
 from orchestrator.core.live.told_gpus import TOLD_GPUS, ToldGpus
+from orchestrator.core.scaling.pool_state import PoolState
 
 READY_TIMEOUT_S = 5.0  # an engine is asked
 LOOK_TIMEOUT_S = 2.0
 ORDER_TIMEOUT_S = 10.0  # every replica is asked whether it is the one
-ORDER = "/qorch/v1/replicas/order"
+HISTORY_TIMEOUT_S = 10.0  # Ray's GCS is asked
+ORDER, HISTORY = "/qorch/v1/replicas/order", "/qorch/v1/history"
 NOT_TOLD = (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -66,6 +69,18 @@ class GatewayApi:
         except NOT_TOLD:
             return None
 
+    def history(self, part: str = "") -> httpx.Response:
+        """One part of the history as bytes, or without a name which there are; raises httpx.HTTPError."""
+        return self._asked(f"{HISTORY}/{part}" if part else HISTORY, HISTORY_TIMEOUT_S)
+
+    def learned(self) -> PoolState | None:
+        """What the policy goes on from; None as for `look`, or where nothing was decided yet."""
+        try:
+            text = self._asked("/qorch/v1/learned", LOOK_TIMEOUT_S).raise_for_status().content
+            return None if text == b"null" else JSON.load(text)
+        except NOT_TOLD:
+            return None
+
     def order(self, order: ReplicaOrder) -> None:
         """Have a replica do something; raises EnvironmentNotReady with what the gateway, or the replica, says to it."""
         try:
@@ -73,17 +88,21 @@ class GatewayApi:
         except httpx.HTTPError as error:
             raise EnvironmentNotReady(f"the gateway does not take the order: {error}") from error
         if answer.status_code != 200:
-            raise EnvironmentNotReady(_refusal(answer))
+            raise EnvironmentNotReady(refusal(answer))
 
     def _told(self, path: str) -> Any:
-        return self._client.get(path, headers=self._admin, timeout=LOOK_TIMEOUT_S).raise_for_status().json()
+        return self._asked(path, LOOK_TIMEOUT_S).raise_for_status().json()
+
+    def _asked(self, path: str, timeout_s: float) -> httpx.Response:
+        return self._client.get(path, headers=self._admin, timeout=timeout_s)
 
 
-def _refusal(answer: httpx.Response) -> str:
+def refusal(answer: httpx.Response) -> str:
+    """Why the gateway does not do what it was asked for, in its own words."""
     try:
         return str(answer.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return f"the gateway does not take the order: it answers {answer.status_code}"
+        return f"the gateway answers {answer.status_code}"
 
 
 def _look(told: dict[str, Any], by: str) -> GatewayLook:

@@ -14,13 +14,14 @@ from orchestrator.adapters.history_database import file_id, of_no_use, opened, s
 from orchestrator.adapters.look_pieces import LookStream, packed
 from orchestrator.adapters.typed_json import TypedJson
 from orchestrator.core.fleet import Decided
-from orchestrator.core.scaling.load_minutes import LoadMinute, gained, minutes
+from orchestrator.core.scaling.load_minutes import MOST_DAYS, LoadMinute, gained, minutes
 from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_memory import PoolMemory
 
-MOST_ROWS = {"decisions": 10_000, "minutes": 35 * 1440}
+MOST_ROWS = {"decisions": 10_000, "minutes": MOST_DAYS * 1440}
 MOST_BYTES = 32 * 2**20  # of looks: about a day of four busy replicas, a week of one that is idle
 SEGMENT_LOOKS = 1200  # ten minutes
+SEGMENT_BYTES = 2**20  # of large pools they are fewer
 
 DECIDED: TypedJson[Decided] = TypedJson(Decided)
 COLUMNS = ", ".join(field.name for field in fields(LoadMinute))
@@ -32,6 +33,8 @@ INSERT INTO minutes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLIC
     waiting = max(waiting, excluded.waiting), held = max(held, excluded.held),
     ready = excluded.ready, asked = excluded.asked
 """
+TAKE_OVER = f"INSERT OR IGNORE INTO minutes ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BEGIN_SEGMENT = "INSERT INTO segments (id, memory) VALUES (max(?, (SELECT ifnull(max(id), 0) + 1 FROM segments)), ?)"
 FORGET_SEGMENTS = """
 DELETE FROM segments WHERE id <= (
     SELECT max(segment) FROM (
@@ -54,7 +57,17 @@ class HistoryWriter:
         self._path = path
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        self._segment, self._stream, self._looks = 0, LookStream(), 0
+        self._segment, self._stream, self._looks, self._bytes = 0, LookStream(), 0, 0
+
+    def take_over(self, minutes: Sequence[LoadMinute]) -> None:
+        """Minutes that another disk had, the oldest first; those that are here stay. Raises HistoryError."""
+        try:
+            database = self._opened()
+            with database:
+                database.executemany(TAKE_OVER, map(astuple, minutes))
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise HistoryError(f"{self._path} cannot take over {len(minutes)} minutes: {error}") from error
 
     def add(self, memory: PoolMemory | None, watched: Sequence[Watched], decided: Sequence[Decided]) -> None:
         """Looks that followed one another, `memory` before the first, and those of their decisions that changed
@@ -92,14 +105,14 @@ class HistoryWriter:
         database = self._opened()
         database.execute("BEGIN IMMEDIATE")
         with database:
-            if not self._segment or self._looks >= SEGMENT_LOOKS:
+            if not self._segment or self._looks >= SEGMENT_LOOKS or self._bytes >= SEGMENT_BYTES:
                 _forget(database)
-                self._begin_segment(database, memory)
+                self._begin_segment(database, memory, watched)
             piece = self._stream.piece(look for look, _ in watched)
             database.execute("INSERT INTO pieces VALUES (?, ?)", (self._segment, piece))
             database.executemany("INSERT INTO decisions VALUES (?, ?)", map(_row, decided))
             database.executemany(ADD_MINUTE, map(astuple, minutes(_gains(memory, watched))))
-        self._looks += len(watched)
+        self._looks, self._bytes = self._looks + len(watched), self._bytes + len(piece)
 
     def _opened(self) -> sqlite3.Connection:
         """The database at the path, also when what was there was moved away."""
@@ -109,9 +122,13 @@ class HistoryWriter:
             self._file = file_id(self._path)
         return self._database
 
-    def _begin_segment(self, database: sqlite3.Connection, memory: PoolMemory | None) -> None:
-        added = database.execute("INSERT INTO segments (memory) VALUES (?)", (packed(memory),))
-        self._segment, self._stream, self._looks = added.lastrowid or 0, LookStream(), 0
+    def _begin_segment(
+        self, database: sqlite3.Connection, memory: PoolMemory | None, watched: Sequence[Watched]
+    ) -> None:
+        """Its number is the Unix time of its first look, so that no other disk's is taken for it; or the next one."""
+        begin_s = int(watched[0][0].seen.now_s) if watched else 0
+        added = database.execute(BEGIN_SEGMENT, (begin_s, packed(memory)))
+        self._segment, self._stream, self._looks, self._bytes = added.lastrowid or 0, LookStream(), 0, 0
 
 
 def _gains(memory: PoolMemory | None, watched: Sequence[Watched]) -> Iterator[LoadMinute]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 
+from orchestrator.adapters.deflated import inflated
 from orchestrator.adapters.typed_json import TypedJson
 from orchestrator.core.scaling.looks import Look, Segment
 from orchestrator.core.scaling.pool_memory import PoolMemory
@@ -31,11 +32,8 @@ def packed(memory: PoolMemory | None) -> bytes:
     return zlib.compress(MEMORY.dump(memory)) if memory else b""
 
 
-def segment(memory: bytes, pieces: Sequence[bytes]) -> Segment:
-    """Raises ValueError for what is damaged, or another version's."""
-    try:
-        before = MEMORY.load(zlib.decompress(memory)) if memory else None
-        text = zlib.decompressobj().decompress(b"".join(pieces))
-    except zlib.error as error:
-        raise ValueError(f"it is damaged: {error}") from None
+def segment(memory: bytes, pieces: Sequence[bytes], most_bytes: int = 0) -> Segment:
+    """Raises ValueError for what is damaged, another version's, or comes to more than that (0: no matter how much)."""
+    before = MEMORY.load(inflated(memory, most_bytes)) if memory else None
+    text = inflated(b"".join(pieces), most_bytes)
     return Segment(before, tuple(map(LOOK.load, text.splitlines())))

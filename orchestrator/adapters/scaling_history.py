@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from orchestrator.adapters.history_database import opened_to_read
@@ -17,7 +17,12 @@ from orchestrator.core.scaling.looks import Segment
 
 
 class ScalingHistory:
-    """The history at `path`; where there is none all of it is empty. Raises EnvironmentNotReady for one of no use."""
+    """The history at `path`; where there is none all of it is empty. Raises EnvironmentNotReady for one of no use.
+
+    Satisfies `orchestrator.app.history_port.KeepsHistory`.
+    """
+
+    caution = ""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,13 +48,18 @@ class ScalingHistory:
                 pieces = database.execute("SELECT looks FROM pieces WHERE segment = ? ORDER BY rowid", (number,))
                 yield segment(memory, [looks for (looks,) in pieces])
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(opened_to_read(self._path)) as database:
-                yield database
-        except (sqlite3.Error, ValueError) as error:
-            raise EnvironmentNotReady(
-                f"the history {self._path} cannot be read: {error}",
-                hint=f"set it aside, and a fleet that is started begins another: mv {self._path} {self._path}.damaged",
-            ) from error
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return reading(self._path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database of a history; raises EnvironmentNotReady where it, or what is read in it, is of no use."""
+    try:
+        with closing(opened_to_read(path)) as database:
+            yield database
+    except (sqlite3.Error, ValueError) as error:
+        raise EnvironmentNotReady(
+            f"the history {path} cannot be read: {error}",
+            hint=f"set it aside, and a fleet that is started begins another: mv {path} {path}.damaged",
+        ) from error

@@ -51,7 +51,7 @@ class ClusterFleet:
     def apply(self, spec: DeploymentSpec) -> None:
         """Other counts, bounds or goals of what was deployed; raises EnvironmentNotReady where others changed it."""
         self.require_own("scale")
-        recorded = self._recorded()
+        recorded = self.recorded()
         if found := [each.name for each in self.proposed(recorded) if each.action is not Action.SAME]:
             raise EnvironmentNotReady(
                 f"{', '.join(found)} is not as it was deployed, and scaling would change that too",
@@ -74,6 +74,13 @@ class ClusterFleet:
 
     # -- what a cluster has besides
 
+    def recorded(self) -> FleetOnPods:
+        """What its objects were rendered from; raises EnvironmentNotReady where there is no fleet."""
+        found = self.cluster.recorded()
+        if found is None:
+            raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint=self.command("up"))
+        return found
+
     def look(self) -> ClusterSeen | None:
         spec = self.deployed()
         self._seen = None if spec is None else self.cluster.look(spec)
@@ -81,7 +88,7 @@ class ClusterFleet:
 
     def decisions(self, since_s: float = 0.0, most: int | None = None) -> tuple[Decided, ...]:
         """The latest since a Unix time, the oldest of them first; raises EnvironmentNotReady."""
-        self._recorded()
+        self.recorded()
         try:
             found = [each for each in self.cluster.decisions() if each.at_s >= since_s]
         except EnvironmentNotReady as refused:
@@ -139,12 +146,6 @@ class ClusterFleet:
             )
 
     # -- parts
-
-    def _recorded(self) -> FleetOnPods:
-        found = self.cluster.recorded()
-        if found is None:
-            raise EnvironmentNotReady(f"there is no fleet {self.name!r}", hint=self.command("up"))
-        return found
 
     def _last_lines(self, found: Failure) -> tuple[str, ...]:
         if not found.pod or not found.container:

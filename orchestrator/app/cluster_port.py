@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
+from orchestrator.app.history_port import History
 from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import DeploymentSpec
 from orchestrator.core.fleet import Decided
@@ -15,6 +16,7 @@ from orchestrator.core.manifests.fleet_on_pods import FleetOnPods
 from orchestrator.core.manifests.manifest import Manifest
 from orchestrator.core.manifests.ownership import Owner
 from orchestrator.core.manifests.settings import ClusterSettings
+from orchestrator.core.scaling.pool_state import PoolState
 
 
 class FleetCluster(Protocol):
@@ -44,6 +46,12 @@ class FleetCluster(Protocol):
 
     def decisions(self) -> tuple[Decided, ...]:
         """The latest that changed the number of replicas, the oldest first; raises EnvironmentNotReady."""
+
+    def history(self) -> History:
+        """What is told of the load and of looks; raises EnvironmentNotReady, or TellsNoHistory."""
+
+    def learned(self) -> PoolState | None:
+        """What the policy goes on from; None where nobody tells it."""
 
     def order(self, order: ReplicaOrder) -> None:
         """Have a replica do something, by its pod; raises EnvironmentNotReady where it refuses or is not reached."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.cli import compose
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.output import TerminalReporter
 from orchestrator.core.errors import EnvironmentNotReady, UsageError
 
@@ -32,17 +33,19 @@ class RecordedFleet:
 UNKNOWN = RecordedFleet()
 
 
-def recorded_fleet(name: str, reporter: TerminalReporter) -> RecordedFleet:
-    """Raises UsageError where it has recorded no request."""
+def recorded_fleet(name: str, place: ClusterPlace | None, reporter: TerminalReporter) -> RecordedFleet:
+    """Raises UsageError where it has recorded no request, EnvironmentNotReady where a cluster does not tell."""
     from orchestrator.core.scaling.load_minutes import unbroken
 
     try:
-        minutes = tuple(unbroken(compose.fleets.scaling_history(name).minutes()))
+        minutes = tuple(unbroken(compose.fleets.history(name, place).minutes()))
     except EnvironmentNotReady as error:
+        if place is not None:
+            raise
         raise _nothing(error.message) from error
     if not any(each.generation_tokens for each in minutes):
         raise _nothing(f"the fleet {name!r} has recorded no request")
-    found = _with_learned(name, minutes)
+    found = _with_learned(name, place, minutes)
     requests = sum(each.requests for each in minutes)
     reporter.done("read", f"the fleet {name!r}: {requests:,.0f} requests in {len(minutes):,} minutes")
     if found.capacity_tok_s is not None:
@@ -51,8 +54,8 @@ def recorded_fleet(name: str, reporter: TerminalReporter) -> RecordedFleet:
     return found
 
 
-def _with_learned(name: str, minutes: tuple[LoadMinute, ...]) -> RecordedFleet:
-    state = compose.fleets.scaling_state(name)
+def _with_learned(name: str, place: ClusterPlace | None, minutes: tuple[LoadMinute, ...]) -> RecordedFleet:
+    state = compose.fleets.scaling_state(name, place)
     known = [each for each in state.decision.replicas if each in state.memory.capacities] if state else []
     if state is None or not known:
         return RecordedFleet(minutes)

@@ -23,6 +23,7 @@ from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior, pool_prior_from_data
 from orchestrator.core.scaling.seen import PoolSeen
 from orchestrator.core.scaling.shared import capped, claim_of, fresh
+from orchestrator.serving.kv_parts import KvParts
 from orchestrator.serving.scaling_record import ScalingRecord
 from orchestrator.serving.told import pool_seen
 
@@ -39,11 +40,12 @@ class PoolPolicy:
     """Decides twice a second for all variants together, less often where that takes long; a failure changes nothing."""
 
     def __init__(self, path: str, policy: dict[str, Any], prior: dict[str, Any], goal: str | None = None) -> None:
+        """The file of the goal is named on pods, whose disks nobody else reads."""
         self._policy = ScalingPolicy(**policy)
         self._path = Path(path)
         self._prior: PoolPrior = pool_prior_from_data(prior)
         self._goals = GoalFile(goal_path(self._path) if goal is None else Path(goal))
-        self._record = ScalingRecord(self._path)
+        self._record = ScalingRecord(self._path, None if goal is None else KvParts())
         self._memory = self._record.remembered()
         self._looked_at_s = float("-inf")
         self._period_s, self._took_s = LOOK_PERIOD_S, 0.0

@@ -20,6 +20,7 @@ from orchestrator.serving.gateway.http_messages import HttpLimits
 from orchestrator.serving.gateway.server import GatewayServer, most_connections
 from orchestrator.serving.gateway.service import GatewayService
 from orchestrator.serving.gateway.validation import ModelLimits
+from orchestrator.serving.kv_parts import KvParts
 from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.pass_on import pass_on
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
@@ -53,6 +54,7 @@ class GatewayReplica:
             settings.cold_start_s,
             lambda: self._news.told,
             self._pass_on,
+            KvParts(),
         )
         self._loop = asyncio.get_running_loop()
         self._server = GatewayServer(self._service.serve, self._service.hold.close, settings.host, settings.port, http)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 
 from orchestrator.core.scaling.told import ScalingTold
-from orchestrator.serving.scaling_kv import KvError, read_value, told_from
+from orchestrator.serving.gcs_kv import KvError
+from orchestrator.serving.scaling_kv import read_value, told_from
 
 logger = logging.getLogger(__name__)
 

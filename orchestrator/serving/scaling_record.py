@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from orchestrator.adapters.fleet_files import history_path
-from orchestrator.adapters.history_writer import HistoryError, HistoryWriter, Watched
+from orchestrator.adapters.history_writer import Watched
 from orchestrator.adapters.scaling_file import write_state
+from orchestrator.app.history_port import HistoryParts
 from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.pool_state import Changes, PoolState, with_change
 from orchestrator.core.scaling.told import MOST_DECISIONS, ScalingTold
+from orchestrator.serving.history_record import HistoryRecord
 from orchestrator.serving.scaling_remembered import remembered
 from orchestrator.serving.scaling_telling import ScalingTelling
 
@@ -30,9 +32,10 @@ class ScalingRecord:
     What goes wrong with them is only said.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parts: HistoryParts | None) -> None:
+        """With `parts` for whom the disk of `path` is out of reach, the history is told there too."""
         self._path = path
-        self._history = HistoryWriter(history_path(path))
+        self._history = HistoryRecord(history_path(path), parts)
         self._writer = ThreadPoolExecutor(1, "qorch-scaling")
         self._telling = ScalingTelling()
         self._changes: Mapping[str, Changes] = {}
@@ -80,9 +83,4 @@ class ScalingRecord:
             write_state(self._path, state)
         except OSError as error:
             logger.warning("what scaling has learned cannot be written to %s: %s", self._path, error)
-        try:
-            self._history.add(before, watched, decided)
-        except HistoryError as error:
-            logger.warning("the history of scaling: %s", error)
-        except Exception:
-            logger.exception("the history of scaling cannot be written")
+        self._history.add(before, watched, decided)

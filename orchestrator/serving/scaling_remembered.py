@@ -11,7 +11,8 @@ from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.told import MOST_DECISIONS, ScalingTold, newest
-from orchestrator.serving.scaling_kv import KvError, read_value, told_from
+from orchestrator.serving.gcs_kv import KvError
+from orchestrator.serving.scaling_kv import read_value, told_from
 
 logger = logging.getLogger("ray.serve")
 

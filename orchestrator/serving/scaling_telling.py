@@ -7,7 +7,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.core.scaling.told import ScalingTold
-from orchestrator.serving.scaling_kv import KvError, put_told
+from orchestrator.serving.gcs_kv import KvError
+from orchestrator.serving.scaling_kv import put_told
 
 logger = logging.getLogger("ray.serve")
 

@@ -57,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(raw) if raw else None
         stand_in.asked.append(Asked(self.command, self.path, self.headers.get("Authorization"), body))
         status, content = stand_in.answers.get(f"{self.command} {self.path}", (404, "no such route"))
-        data = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        data = content if isinstance(content, bytes) else _text(content).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -67,3 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content)

@@ -8,8 +8,9 @@ import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi
 from orchestrator.adapters.kuberay.gateway import AdminToken, ask_decisions, ask_gateway
-from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect
+from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect, transport
 from orchestrator.core.errors import EnvironmentNotReady
+from tests.adapters.http_stand_in import http_stand_in
 from tests.cli.cluster_lab import running_gateway
 from tests.core.cluster.objects import pod_object
 from tests.core.scaling.seen_pools import PoolRun, told_of
@@ -101,6 +102,17 @@ def test_a_gateway_that_a_policy_keeps_the_server_from_has_kuberays_word(api_ser
     told = ask_gateway(api, "default", "chat", TOKEN, serving=True)
     assert (told.ready, told.engines) == (True, None)
     assert told.silent_because.endswith("i/o timeout; a NetworkPolicy may keep the API server out")
+
+
+def test_an_answer_without_end_is_cut_off(api_server: ApiServer, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(transport, "MOST_PASSED_BYTES", 1000)
+    with http_stand_in() as service:
+        service.answers = {"GET /whole": (200, "x" * 1000), "GET /more": (200, "x" * 1001)}
+        api_server.behind.services["default", f"{SERVICE}:8000"] = service.url
+        assert api.proxied("default", f"{SERVICE}:8000", "/whole", {}) == (200, b"x" * 1000)
+        with pytest.raises(EnvironmentNotReady, match="/more answers more than 1000 bytes"):
+            api.proxied("default", f"{SERVICE}:8000", "/more", {})
+        assert api.proxied("default", f"{SERVICE}:8000", "/whole", {}) == (200, b"x" * 1000)
 
 
 def test_a_log_comes_in_pieces_and_a_refusal_in_words(api_server: ApiServer, api: KubernetesApi):

@@ -4,45 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from orchestrator.adapters import history_writer
-from orchestrator.adapters.history_writer import HistoryError, HistoryWriter, Watched
+from orchestrator.adapters.history_writer import HistoryError, HistoryWriter
 from orchestrator.adapters.scaling_history import ScalingHistory
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
-from orchestrator.core.scaling.looks import Look
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.verify import verified
-from tests.core.scaling.seen_pools import BEGIN_S, POLICY, PRIOR, PoolRun
-
-
-@dataclass
-class Recorded:
-    """A pool whose looks are written, five at a time."""
-
-    writer: HistoryWriter
-    run: PoolRun = field(default_factory=PoolRun)
-
-    def write(self, seconds: int, requests: float = 9.0) -> None:
-        for _ in range(seconds // 5):
-            before, watched = self.run.memory, [self.look(requests) for _ in range(5)]
-            self.writer.add(before, watched, [decided(watched[-1][0])])
-
-    def look(self, requests: float) -> Watched:
-        self.run.step(requests)
-        assert self.run.memory is not None
-        assert self.run.decision is not None
-        assert self.run.last is not None
-        return Look(self.run.last, self.run.goal, POLICY, PRIOR, self.run.decision), self.run.memory
-
-
-def decided(look: Look) -> Decided:
-    return Decided(look.seen.now_s, look.decision, {"demo": 1})
+from tests.adapters.recorded_pool import Recorded
+from tests.core.scaling.seen_pools import BEGIN_S
 
 
 @pytest.fixture

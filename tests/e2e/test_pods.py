@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi
+from orchestrator.adapters.gateway_history import GatewayHistory
 from orchestrator.core.manifests.ray_pod import STOP_S
 from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.verify import verified
 from tests.e2e.pod_cluster import DEMO, ENGINE, GATEWAY, PodCluster, pod_cluster
 
 pytestmark = pytest.mark.e2e
@@ -75,9 +77,21 @@ def test_a_gateway_tells_what_the_policy_decides_in_the_heads_pod(cluster: PodCl
     assert metrics(cluster)['goal{goal="tok_s"}'] == 1e6
 
 
+def history(cluster: PodCluster) -> GatewayHistory:
+    return GatewayHistory(GatewayApi(cluster.gateway, "admin"))
+
+
+def test_a_gateway_tells_the_history_of_the_heads_pod(cluster: PodCluster) -> None:
+    until(lambda: history(cluster).minutes() != (), "a first minute")
+    *_, found = verified(history(cluster).segments())
+    assert found.looks > 0
+    assert found.difference is None
+
+
 def test_a_controller_on_an_empty_disk_goes_on_where_the_one_before_it_was(cluster: PodCluster) -> None:
     """As one in another pod, whose GCS has its store in Redis; it leaves the fleet with one engine asked for."""
-    killed = cluster.controller()
+    killed, minutes = cluster.controller(), history(cluster).minutes()
+    looks = sum(len(each.looks) for each in history(cluster).segments())
     killed.suspend()
     for each in (cluster.home / "lib").iterdir():
         each.unlink()
@@ -87,6 +101,10 @@ def test_a_controller_on_an_empty_disk_goes_on_where_the_one_before_it_was(clust
     assert cluster.controller().pid != killed.pid
     told = metrics(cluster)
     assert [told[f'changes_total{{direction="{way}",variant="{DEMO}"}}'] for way in ("up", "down")] == [1, 1]
+    until(lambda: sum(len(each.looks) for each in history(cluster).segments()) > looks, "its history is told")
+    assert history(cluster).minutes()[0].begin_s == minutes[0].begin_s
+    *_, found = verified(history(cluster).segments())
+    assert found.difference is None
 
 
 def ends(cluster: PodCluster) -> Iterator[str]:

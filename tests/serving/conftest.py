@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 import pytest
 
 from orchestrator.adapters.demo_model import make_demo_gguf
+from orchestrator.adapters.in_memory_parts import InMemoryParts
 from orchestrator.core.api_keys import KeyRing
 from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.engine_spec import EngineSpec
@@ -62,11 +63,12 @@ class Gateway:
         self.ring = ring
         doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
         self.scaling = scaling  # what the policy told last
+        self.parts = InMemoryParts()  # of the history that it tells
         self.orders: list[ReplicaOrder] = []  # that were passed on
         self.answer: str | None = ""  # of the replica that is meant
         self.service = GatewayService(
             self.table, doors, limits, 1, hold, cold_start_s={DEMO.name: 1.0}, scaling=lambda: self.scaling,
-            pass_on=lambda order: self.pass_on(order),
+            pass_on=lambda order: self.pass_on(order), parts=self.parts,
         )  # fmt: skip
         self.server = GatewayServer(self.service.serve, self.service.hold.close, "127.0.0.1", 0, http)
         self.server.start()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,32 +15,19 @@ from ray.experimental.internal_kv import internal_kv_get_gcs_client
 from orchestrator.adapters.scaling_file import write_state
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.told import MOST_DECISIONS, ScalingTold
-from orchestrator.serving import scaling_kv
+from orchestrator.serving import gcs_kv, scaling_kv
 from orchestrator.serving.autoscaling import PoolPolicy
-from orchestrator.serving.scaling_kv import KEY, NAMESPACE, KvError, put_told, read_value, told_from
+from orchestrator.serving.gcs_kv import NAMESPACE, KvError
+from orchestrator.serving.scaling_kv import KEY, put_told, read_value, told_from
 from orchestrator.serving.scaling_news import ScalingNews
 from orchestrator.serving.scaling_remembered import remembered
 from orchestrator.serving.scaling_telling import ScalingTelling
+from tests.serving.ray_node import away, ray_node
 from tests.serving.test_autoscaling import PRIOR, Controller
 
+__all__ = ["ray_node"]
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # Ray's own
-
-
-@pytest.fixture(scope="module")
-def ray_node() -> Iterator[psutil.Process]:
-    """A node that this process is part of, as replicas are; it is its GCS."""
-    with (
-        tempfile.TemporaryDirectory(prefix="q", ignore_cleanup_errors=True) as home,
-        pytest.MonkeyPatch.context() as env,
-    ):
-        env.setenv("RAY_AUTH_MODE", "disabled")  # on loopback; Ray reads it once a process
-        env.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(num_cpus=0, include_dashboard=False, object_store_memory=80_000_000, _temp_dir=f"{home}/r")
-        try:
-            (gcs,) = (each for each in psutil.Process().children() if each.name() == "gcs_server")
-            yield gcs
-        finally:
-            ray.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -51,15 +35,6 @@ def gcs(ray_node: psutil.Process) -> psutil.Process:
     """That has nothing yet."""
     internal_kv_get_gcs_client().internal_kv_del(KEY, False, NAMESPACE)
     return ray_node
-
-
-@contextmanager
-def away(gcs: psutil.Process) -> Iterator[None]:
-    gcs.suspend()
-    try:
-        yield
-    finally:
-        gcs.resume()
 
 
 def there() -> ScalingTold | None:
@@ -181,7 +156,7 @@ def test_no_more_decisions_are_told_than_are_kept(told: ScalingTold, tmp_path: P
 def test_a_gcs_that_is_away_holds_nobody_up_and_has_the_latest_once_it_is_back(
     gcs: psutil.Process, told: ScalingTold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     telling = ScalingTelling()
     with away(gcs):
         for number in range(1000):
@@ -194,15 +169,15 @@ def test_a_gcs_that_is_away_holds_nobody_up_and_has_the_latest_once_it_is_back(
 def test_one_that_stays_away_is_said_and_the_next_time_it_is_told_again(
     gcs: psutil.Process, told: ScalingTold, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 0.2)
     logging.getLogger("ray.serve").propagate = True
     telling = ScalingTelling()
     with away(gcs), caplog.at_level(logging.WARNING, "ray.serve"):
         telling.tell(told)
         telling._thread.submit(lambda: None).result()
-    assert "gateways are not told of scaling: Ray's GCS takes nothing of scaling now: " in caplog.text
+    assert "gateways are not told of scaling: Ray's GCS takes nothing now: " in caplog.text
     assert "Traceback" not in caplog.text
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     telling.tell(later(told, 1.0))
     telling.close()
     assert there() == later(told, 1.0)
@@ -218,12 +193,12 @@ def test_a_gateway_keeps_what_it_has_read_while_nothing_is_told_and_says_so_once
     news.read()
     first = news.told
     assert first == told
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 0.2)
     with away(gcs), caplog.at_level(logging.WARNING):
         for _ in range(2):
             news.read()
-    assert caplog.text.count("Ray's GCS tells nothing of scaling now") == 1
-    monkeypatch.setattr(scaling_kv, "TIMEOUT_S", 60.0)
+    assert caplog.text.count("Ray's GCS tells nothing now") == 1
+    monkeypatch.setattr(gcs_kv, "TIMEOUT_S", 60.0)
     news.read()
     assert news.told is first
 

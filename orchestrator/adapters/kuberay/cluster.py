@@ -7,7 +7,16 @@ import time
 from collections.abc import Generator, Sequence
 from functools import cached_property
 
-from orchestrator.adapters.kuberay.gateway import AdminToken, admin_token, ask_decisions, ask_gateway, pass_order
+from orchestrator.adapters.gateway_history import GatewayHistory
+from orchestrator.adapters.kuberay.gateway import (
+    AdminToken,
+    admin_token,
+    ask_decisions,
+    ask_gateway,
+    ask_learned,
+    pass_order,
+    told_history,
+)
 from orchestrator.adapters.kuberay.objects import FleetObjects
 from orchestrator.adapters.kuberay.problems import missing_claim, missing_namespace, missing_secret
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
@@ -27,6 +36,7 @@ from orchestrator.core.manifests.naming import FLEET_LABEL, object_name
 from orchestrator.core.manifests.ownership import Owner, owner
 from orchestrator.core.manifests.problems import require_none
 from orchestrator.core.manifests.settings import ClusterSettings
+from orchestrator.core.scaling.pool_state import PoolState
 
 SERVICES, CONFIG_MAPS, PODS = Resource("rayservices", "ray.io", "v1"), Resource("configmaps"), Resource("pods")
 GOING_S, POLL_S = 300.0, 0.5
@@ -83,6 +93,12 @@ class KubeRayCluster:
 
     def decisions(self) -> tuple[Decided, ...]:
         return ask_decisions(self._api, self.namespace, self.name, self._token)
+
+    def history(self) -> GatewayHistory:
+        return told_history(self._api, self.namespace, self.name, self._token)
+
+    def learned(self) -> PoolState | None:
+        return ask_learned(self._api, self.namespace, self.name, self._token)
 
     def order(self, order: ReplicaOrder) -> None:
         ip = next((pod.ip for pod in self.pods() if pod.name == order.replica_id), None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from orchestrator.adapters.gateway_api import GatewayApi
+from orchestrator.adapters.gateway_history import GatewayHistory
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource, in_a_line
 from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import ADMIN_HEADER
@@ -17,6 +18,7 @@ from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.seen import GatewayTold, serve_service
 from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.pod_deployment import SERVE_PORT
+from orchestrator.core.scaling.pool_state import PoolState
 
 SECRETS = Resource("secrets")
 TOKEN = "admin-token"
@@ -67,6 +69,23 @@ def ask_decisions(api: KubernetesApi, namespace: str, fleet: str, token: AdminTo
     return decisions
 
 
+def told_history(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> GatewayHistory:
+    """Asked for as it is read; raises EnvironmentNotReady."""
+    if not token.value:
+        raise EnvironmentNotReady(f"the gateway tells no history: {token.missing_because}")
+    return GatewayHistory(_through_server(api, namespace, fleet, token))
+
+
+def ask_learned(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> PoolState | None:
+    """What the fleet's policy goes on from; None where nobody tells it."""
+    return _through_server(api, namespace, fleet, token).learned() if token.value else None
+
+
+def _through_server(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> GatewayApi:
+    through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
+    return GatewayApi("http://gateway", token.value, through)
+
+
 def pass_order(
     api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, order: ReplicaOrder, pod_ip: str
 ) -> None:
@@ -101,12 +120,12 @@ class Proxied(httpx.BaseTransport):
             )
         except EnvironmentNotReady as refused:
             self.kept_out = in_a_line(refused)
-            raise httpx.ConnectError(refused.message) from refused
+            raise httpx.ConnectError(self.kept_out) from refused
         said = _servers_own(body) if status >= 400 else None
         if said is None:
             return httpx.Response(status, content=body)
         self.kept_out = f"{said}; {KEEPS_OUT}" if NOT_REACHED in said else ""
-        raise httpx.ConnectError(said)
+        raise httpx.ConnectError(self.kept_out or said)
 
 
 def _posted(request: httpx.Request) -> bytes | None:

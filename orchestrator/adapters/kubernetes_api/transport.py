@@ -17,6 +17,7 @@ from orchestrator.core.errors import EnvironmentNotReady
 
 CONNECT_S, READ_S = 5.0, 60.0
 BACKOFF_S = 0.2  # before the second try; twice as long before each other
+MOST_PASSED_BYTES = 64 * 2**20
 PLAIN, APPLIED, PATCHED = "application/json", "application/apply-patch+yaml", "application/json-patch+json"
 RETRIED = ("GET", "PATCH", "PUT", "DELETE")  # done twice they are done once, a patch too
 
@@ -68,13 +69,23 @@ class Transport:
     def passed(
         self, method: str, path: str, headers: Mapping[str, str], read_s: float, body: bytes | None = None
     ) -> Answer:
-        """What somebody behind the server answers, whose 503 may mean what it says and is not asked again."""
+        """What somebody behind the server answers, whose 503 may mean what it says and is not asked again.
+
+        Raises EnvironmentNotReady also for an answer without end.
+        """
         method, url, sent, _, _ = self._serialized(method, path, {}, None, headers)
         timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
         pool = self._client.rest_client.pool_manager
         with self._reached():
-            answer = pool.request(method, url, body=body, headers=sent, timeout=timeout, retries=False)
-            return Answer(int(answer.status), bytes(answer.data))
+            answer = pool.request(
+                method, url, body=body, headers=sent, timeout=timeout, retries=False, preload_content=False
+            )
+            data = answer.read(MOST_PASSED_BYTES + 1)
+        if len(data) > MOST_PASSED_BYTES:
+            answer.close()
+            raise EnvironmentNotReady(f"what is behind {path} answers more than {MOST_PASSED_BYTES} bytes")
+        answer.release_conn()
+        return Answer(int(answer.status), data)
 
     def lines(self, path: str, query: Mapping[str, str], patience_s: float) -> Iterator[Answer]:
         """The lines of an answer that goes on; where it is a refusal, that whole."""

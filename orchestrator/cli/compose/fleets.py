@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.adapters.load_clients import LoadClients
     from orchestrator.adapters.scaling_history import ScalingHistory
     from orchestrator.app.cluster_fleet import ClusterFleet
+    from orchestrator.app.cluster_history import ClusterHistory
+    from orchestrator.app.history_port import KeepsHistory
     from orchestrator.app.ports import KeepsDecisions, Running, Watch
     from orchestrator.cli.compose.places import ClusterPlace
     from orchestrator.cli.operator_process import OperatorProcess, Orders
@@ -90,23 +92,35 @@ def demo_recording() -> Path:
 
 def decisions(fleet: str, place: ClusterPlace | None) -> KeepsDecisions:
     """What the fleet decided, on this host or in a cluster."""
-    return scaling_history(fleet) if place is None else cluster_fleet(fleet, place)
+    return _scaling_history(fleet) if place is None else cluster_fleet(fleet, place)
 
 
-def scaling_history(fleet: str) -> ScalingHistory:
-    """What a fleet of this host recorded; raises EnvironmentNotReady where there is none."""
-    from orchestrator.adapters.scaling_history import ScalingHistory
-
-    return ScalingHistory(_fleet_files(fleet).history_path)
+def history(fleet: str, place: ClusterPlace | None) -> KeepsHistory:
+    """What the fleet recorded, on this host or in a cluster; raises EnvironmentNotReady where there is no fleet."""
+    return _scaling_history(fleet) if place is None else _cluster_history(fleet, place)
 
 
-def scaling_state(fleet: str) -> PoolState | None:
-    """What a fleet of this host has learned; None where nothing can be read of it."""
+def scaling_state(fleet: str, place: ClusterPlace | None) -> PoolState | None:
+    """What a fleet has learned; None where nothing can be read of it."""
+    if place is not None:
+        return _cluster_history(fleet, place).learned()
     from orchestrator.adapters.scaling_file import read_state
 
     with suppress(ValueError):
         return read_state(_fleet_files(fleet).scaling_path)
     return None
+
+
+def _cluster_history(fleet: str, place: ClusterPlace) -> ClusterHistory:
+    from orchestrator.app.cluster_history import ClusterHistory
+
+    return ClusterHistory(cluster_fleet(fleet, place))
+
+
+def _scaling_history(fleet: str) -> ScalingHistory:
+    from orchestrator.adapters.scaling_history import ScalingHistory
+
+    return ScalingHistory(_fleet_files(fleet).history_path)
 
 
 def _fleet_files(fleet: str) -> FleetFiles:

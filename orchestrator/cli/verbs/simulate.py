@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli import options
+from orchestrator.cli.compose.places import ClusterPlace
 from orchestrator.cli.goals import SET_SECONDS, SET_SHARE
+from orchestrator.cli.in_cluster import in_cluster
 from orchestrator.cli.output import FORMATS, TerminalReporter, emit
 from orchestrator.cli.recorded import UNKNOWN, recorded_fleet
 from orchestrator.cli.simulated_pool import HELP, MEAN_REPLICAS, MOST_TIMES, PoolAsked, simulated_pool
@@ -35,6 +37,7 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @options.option("--hours", type=options.Amount(0.01, 1488), default=24.0, show_default=True, help="Of a shape.")
 @options.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of what is drawn at random.")
 @options.fleet
+@in_cluster()
 @options.option(
     "--prompt-ratio", type=POSITIVE,
     help="Tokens of a prompt that a replica reads in the time that it writes one. [default: 20, or the fleet's]",
@@ -94,22 +97,22 @@ def _variants(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 )  # fmt: skip
 @options.quiet
 def command(
-    trace: Path | None, shape: str | None, hours: float, seed: int, fleet: str, prompt_ratio: float | None,
-    cold_start_s: float | None, max_wait_s: float, attainment: float, mean_replicas: float | None,
-    capacity: float | None, variants: tuple[VariantAsked, ...], budget: float | None, min_replicas: int,
-    max_replicas: int | None, policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
+    trace: Path | None, shape: str | None, hours: float, seed: int, fleet: str, place: ClusterPlace | None,
+    prompt_ratio: float | None, cold_start_s: float | None, max_wait_s: float, attainment: float,
+    mean_replicas: float | None, capacity: float | None, variants: tuple[VariantAsked, ...], budget: float | None,
+    min_replicas: int, max_replicas: int | None, policies: tuple[str, ...], tune: bool, format_: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Replay a TRACE of requests, or a shape, against scaling rules, and compare what they cost and attain.
 
     A trace is Azure's or ServeGen's CSV, or a recording: t_s,requests,prompt_tokens,generation_tokens. Without either
-    it is the load that the fleet has recorded, on replicas as it has learned that its are.
+    it is the load that the fleet has recorded, here or in a cluster, on replicas as it has learned that its are.
     """
     from orchestrator.core.scaling.policy import ScalingPolicy
 
     if tune and policies:
         raise UsageError("--policy cannot be combined with --tune, which is for qorch's own rule", hint=HELP)
     reporter = TerminalReporter(quiet)
-    learned = recorded_fleet(fleet, reporter) if trace is None and shape is None else UNKNOWN
+    learned = recorded_fleet(fleet, place, reporter) if trace is None and shape is None else UNKNOWN
     ratio = prompt_ratio or learned.prompt_ratio
     demand = learned.demand(ratio) if learned.minutes else _demand(trace, shape, hours, seed, ratio, reporter)
     if capacity is None and mean_replicas is None and not variants:

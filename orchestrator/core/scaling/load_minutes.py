@@ -12,6 +12,7 @@ from orchestrator.core.scaling.replica_track import BEGINNING, STALE_S, ReplicaT
 from orchestrator.core.scaling.seen import PoolSeen
 
 MINUTE_S = 60.0
+MOST_DAYS = 35  # of minutes that are kept
 MOST_HOLE_S = 7 * 86_400.0
 
 

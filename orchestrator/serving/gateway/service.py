@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from orchestrator.app.history_port import HistoryParts
 from orchestrator.core.hold import HoldLimits, start_s
 from orchestrator.core.scaling.told import ScalingTold
 from orchestrator.core.variant_limits import longest_context, names
@@ -16,6 +17,7 @@ from orchestrator.serving.gateway.api_errors import ApiError
 from orchestrator.serving.gateway.context import ContextGuard
 from orchestrator.serving.gateway.doors import Doors
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
+from orchestrator.serving.gateway.history import HISTORY, LEARNED, History, route_of
 from orchestrator.serving.gateway.hold import Hold
 from orchestrator.serving.gateway.hold_metrics import HeldCollector
 from orchestrator.serving.gateway.http_messages import Request
@@ -57,6 +59,7 @@ class GatewayService:
         cold_start_s: Mapping[str, float],
         scaling: Callable[[], ScalingTold | None],
         pass_on: PassOn,
+        parts: HistoryParts,
     ) -> None:
         self._table = table
         self._doors = doors
@@ -73,6 +76,7 @@ class GatewayService:
         self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.tpot.observe)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
+        history = History(doors, parts, scaling)
         self._routes: dict[str, dict[str, Route]] = {
             "/health": {"GET": self._health},
             "/ready": {"GET": self._ready},
@@ -82,6 +86,8 @@ class GatewayService:
             "/v1/completions": {"POST": self._completion},
             "/qorch/v1/look": {"GET": self._look},
             "/qorch/v1/decisions": {"GET": self._decisions},
+            HISTORY: {"GET": history.serve},
+            LEARNED: {"GET": history.learned},
             "/qorch/v1/replicas/order": {"POST": Orders(doors, pass_on).serve},
         }
 
@@ -95,12 +101,12 @@ class GatewayService:
             reply.send_error(error)
         finally:
             self.metrics.in_flight.dec()
-            route = request.path if request.path in self._routes else "other"
+            route = route_of(request.path) if route_of(request.path) in self._routes else "other"
             self.metrics.requests.labels(route, str(reply.status or "aborted")).inc()
             self.metrics.duration.observe(time.monotonic() - started_s)
 
     def _route(self, request: Request) -> Route:
-        methods = self._routes.get(request.path)
+        methods = self._routes.get(route_of(request.path))
         if methods is None:
             raise ApiError(404, f"there is no {request.path} here", code="unknown_url")
         route = methods.get("GET" if request.method == "HEAD" else request.method)
