@@ -2,7 +2,7 @@
 
 `python -m bench.autoscaling_live [--rounds N] [--json FILE]`. The same engine replicas with the demo model, one to
 three of them; no load, then many clients, then none. Ray's autoscaler counts what passes its proxy, so there it passes.
-Ray gives back after ten minutes by default, and qorch after two at the earliest, so that a burst may come again.
+Ray gives back after ten minutes by default, and qorch after five, so that a burst may come again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.steady_load import steady_load
 from bench.tables import each_way, median, report, rounds_from_arguments
 
 CLIENTS, TOKENS = 48, 256
-LOAD_S, BACK_S = 60.0, 240.0
+LOAD_S, BACK_S = 60.0, 420.0
 LOOK_S = 0.2
 HEADERS = ("", "asked for more, s", "three ready, s", "back to one, s", "changes", "answered", "failed")
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from orchestrator.core.scaling.forecast import Forecast, Hope, Met, taught
-from orchestrator.core.scaling.levels import Levels, with_need, worth_having
+from orchestrator.core.scaling.levels import STEP, Levels, with_need, worth_having
 from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.need import Span, needed, with_span
@@ -48,11 +48,12 @@ def learned(load: Load, policy: ScalingPolicy, times: Times, memory: ScalingMemo
 
 
 def _hoped(trend: Trend, levels: Levels, now_s: float, times: Times) -> float:
-    """What is expected; a rise to where demand was before ends there, as far as anybody knows."""
+    """What is expected; a rise to where demand was before ends there, as far as anybody knows, and others go on."""
     replicas = expected(trend, times.ahead_s, times.fast_s)
-    if levels.unawaited or replicas <= trend.fast:
+    if replicas <= trend.fast:
         return replicas
-    return min(replicas, max(trend.fast, worth_having(levels, now_s, times.first_wait_s)))
+    most = worth_having(levels, now_s, times.first_wait_s) * (STEP if levels.unawaited else 1.0)
+    return min(replicas, max(trend.fast, most))
 
 
 def by_season(memory: ScalingMemory, now_s: float) -> bool:

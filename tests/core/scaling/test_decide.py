@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.scaling.decide import _steady, decide
+from orchestrator.core.scaling.levels import SPARE, STEP
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.mix import mixed
 from orchestrator.core.scaling.reserve import PRIOR, _bin
@@ -182,7 +183,7 @@ def test_what_varies_widely_has_a_larger_reserve_than_what_is_calm() -> None:
 
 def test_no_more_is_kept_in_reserve_than_was_needed_and_a_little() -> None:
     counts = replicas(([2.0] * 60 + [20.0] * 6) * 20 + [2.0] * 60)
-    assert 20 < counts[-1] <= 1.1 * 1.25 * 20 + 1
+    assert 20 < counts[-1] <= STEP * STEP * SPARE * 20
 
 
 def test_a_stricter_goal_keeps_more() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.core.scaling.forecast import COVERING, MISSED_S, Expectation, Forecast, Hope, Met, taught
 from orchestrator.core.scaling.learn import learned
-from orchestrator.core.scaling.levels import SPARE, STEP
+from orchestrator.core.scaling.levels import SPARE, STEP, worth_having
 from orchestrator.core.scaling.reserve import WIDTH
 from orchestrator.core.scaling.sliding import largest
 from orchestrator.core.scaling.times import times_of
@@ -64,9 +64,10 @@ def test_what_is_held_is_thinned_and_goes_after_the_hold() -> None:
     assert forecast.held[0].at_s > 999.0 - HOLD_S
 
 
-def test_a_rise_to_where_demand_was_before_is_expected_to_end_there_and_one_beyond_to_go_on() -> None:
+def test_a_rise_to_where_demand_was_before_is_expected_to_end_there_and_one_beyond_a_level_above() -> None:
     calm, high = [2.0] * 60, [20.0] * 30
     known = [*calm, *high, *calm]
     back, beyond = (answers([*known, *[need] * 2])[-1][1] for need in (18.0, 60.0))
     assert largest(back.plain.ahead) <= STEP * SPARE * 20.0
-    assert largest(beyond.plain.ahead) > STEP * SPARE * 60.0
+    most = worth_having(beyond.levels, len(known) * EVERY_S, 0.0)
+    assert largest(beyond.plain.ahead) == pytest.approx(STEP * most)
