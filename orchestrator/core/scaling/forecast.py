@@ -10,7 +10,8 @@ from orchestrator.core.scaling.reserve import Reserve, first_reserve, with_error
 from orchestrator.core.scaling.sliding import Sliding, largest, with_value
 
 MISSED_S = 7 * 86_400.0  # in which what was missed fades
-COVERING = 16  # expectations of a hold, at most, that are kept to measure errors by
+HELD_SHARE = 0.75  # of a hold, for which what was expected is taken to cover what comes: later its replicas may go
+COVERING = 12  # such expectations, at most, that are kept to measure errors by
 
 
 class Expectation(NamedTuple):
@@ -81,13 +82,13 @@ def _error(need: float, newest: Expectation, held: tuple[Expectation, ...]) -> f
 def _still_held(held: tuple[Expectation, ...], met: Met) -> tuple[Expectation, ...]:
     """Without those whose replicas may have gone."""
     gone = 0
-    while gone < len(held) and held[gone].at_s <= met.now_s - met.hold_s:
+    while gone < len(held) and held[gone].at_s <= met.now_s - HELD_SHARE * met.hold_s:
         gone += 1
     return held[gone:] if gone else held
 
 
 def _with_held(held: tuple[Expectation, ...], newest: Expectation, hold_s: float) -> tuple[Expectation, ...]:
     """With one more, if the last is old enough."""
-    if held and newest.at_s - held[-1].at_s < hold_s / COVERING:
+    if held and newest.at_s - held[-1].at_s < HELD_SHARE * hold_s / COVERING:
         return held
     return (*held, newest)

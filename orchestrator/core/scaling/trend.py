@@ -9,7 +9,7 @@ SLOW_TIMES_FAST = 3.0
 SPREAD_TIMES_FAST = 12.0
 LONG_SPREAD_S = 86_400.0
 USUAL_S = 2 * 86_400.0
-LONG_SPREAD_SHARE, COUNTS_SHARE = 0.5, 0.2
+LONG_SPREAD_SHARE, COUNTS_SHARE = 0.6, 0.2
 LEAST_SHARE = 0.1  # of how the usual counts vary, below which no spread is
 
 

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import pytest
 
-from orchestrator.core.scaling.forecast import COVERING, MISSED_S, Expectation, Forecast, Hope, Met, taught
+from orchestrator.core.scaling.forecast import COVERING, HELD_SHARE, MISSED_S, Expectation, Forecast, Hope, Met, taught
 from orchestrator.core.scaling.learn import learned
 from orchestrator.core.scaling.levels import SPARE, STEP, worth_having
 from orchestrator.core.scaling.reserve import WIDTH
@@ -17,6 +17,7 @@ from orchestrator.core.scaling.times import times_of
 from tests.core.scaling.pools import EVERY_S, POLICY, answers, load
 
 HOLD_S = 160.0
+HELD_S = HELD_SHARE * HOLD_S
 
 
 def test_an_error_is_what_was_needed_beyond_what_was_expected_in_spreads_of_that_time() -> None:
@@ -48,7 +49,7 @@ def test_an_error_is_measured_by_whatever_is_held_that_covers_most() -> None:
     assert seen.held == (high,)
     soon = taught(replace(seen, expectations=(low,)), Met(20.0, 10.0, 7.0, 10.0, HOLD_S), nothing)
     assert soon.missed == pytest.approx(10.0 * (7.0 - 5.0) ** 2)
-    late_s = 10.0 + HOLD_S
+    late_s = 10.0 + HELD_S
     late = taught(
         replace(seen, expectations=(low._replace(at_s=late_s),)), Met(late_s, 10.0, 7.0, 10.0, HOLD_S), nothing
     )
@@ -61,7 +62,7 @@ def test_what_is_held_is_thinned_and_goes_after_the_hold() -> None:
     for at_s in range(1000):
         forecast = taught(forecast, Met(float(at_s), 1.0, 0.0, 1.0, HOLD_S), Hope(0.0, 60.0, None))
     assert 1 < len(forecast.held) <= COVERING
-    assert forecast.held[0].at_s > 999.0 - HOLD_S
+    assert forecast.held[0].at_s > 999.0 - HELD_S
 
 
 def test_a_rise_to_where_demand_was_before_is_expected_to_end_there_and_one_beyond_a_level_above() -> None:

@@ -158,10 +158,10 @@ def test_no_share_is_tried_twice_or_beyond_one_that_misses_the_goal() -> None:
     one = waves(hours=1, goal=ScalingPolicy(attainment=1.0))
     best = tried(Settings(1.0, one.variants), one)
     assert not list(_aims(best, one))
-    random = Random(4)
+    random = Random(3)
     work = [random.gauss(100, 20) for _ in range(720)]
     on = course(Demand(10.0, work, work), (ONE,), ScalingPolicy(max_wait_s=0.0, attainment=0.995))
-    for first, then in ((0.76, [0.88]), (0.97, [0.94, 0.88, 0.76])):
+    for first, then in ((0.76, [0.52, 0.5]), (0.97, [0.94, 0.88])):
         loose = list(_aims(tried(Settings(first, on.variants), on), on))
         assert [each.settings.attainment for each in loose] == pytest.approx(then)
 
