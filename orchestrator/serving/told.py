@@ -8,23 +8,23 @@ from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.scaling.own_ttft import FirstTokens
+from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
 ANSWERED, HELD = "answered_requests_total", "held_requests"  # of the gateway
 FIRST_TOKENS, FIRST_TOKEN_S = "first_tokens_total", "first_token_seconds_total"
 
 
-def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
-    """From Ray Serve's `AutoscalingContext` of each deployment."""
+def pool_seen(contexts: Iterable[Any], now_s: float) -> Parts[PoolSeen]:
+    """From Ray Serve's `AutoscalingContext` of each deployment, which gathers what replicas told when it is asked."""
     by_name = {context.deployment_name: context for context in contexts}
     gateway = by_name.pop(GATEWAY, None)
-    told = {} if gateway is None else gateway.raw_metrics
+    told, variants = {} if gateway is None else gateway.raw_metrics, []
+    for context in by_name.values():
+        variants.append(_variant(context))
+        yield len(context.running_replicas)
     return PoolSeen(
-        now_s,
-        tuple(map(_variant, by_name.values())),
-        _sum(told.get(ANSWERED)),
-        _sum(told.get(HELD)) or 0.0,
-        _first_tokens(told),
+        now_s, tuple(variants), _sum(told.get(ANSWERED)), _sum(told.get(HELD)) or 0.0, _first_tokens(told)
     )
 
 

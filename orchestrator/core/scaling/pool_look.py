@@ -11,6 +11,7 @@ from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
 from orchestrator.core.scaling.mean_request import Served, with_served
 from orchestrator.core.scaling.own_ttft import with_first_tokens
 from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
+from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
@@ -49,8 +50,8 @@ class PoolLook:
         return not self.seen.held_requests and not any(sample.full for sample in self.told)
 
 
-def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
-    """Every replica followed for one look more."""
+def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> Parts[PoolLook]:
+    """Every replica followed for one look more, one variant after another."""
     tracks, gains, told = dict(memory.tracks), {}, []
     for variant in seen.variants:
         for replica_id, sample in variant.replicas.items():
@@ -60,6 +61,7 @@ def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
             if track is not None and gain is not None:
                 gains[replica_id] = gain
                 told.append(track.sample)
+        yield len(variant.replicas)
     return PoolLook(seen, tracks, gains, told)
 
 
@@ -91,7 +93,7 @@ def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
 
 def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
     gains = map(look.gains.get, variant.replicas)
-    return with_written(known, [gain.written for gain in gains if gain is not None and gain.running])
+    return with_written(known, (gain.written for gain in gains if gain is not None and gain.running))
 
 
 def _capacities(look: PoolLook, memory: PoolMemory) -> dict[str, Capacity]:
