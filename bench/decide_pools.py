@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -113,3 +114,22 @@ class Site:
                 last_scale_down_time=None, current_time=now_s, config=config,
             )  # fmt: skip
         return found
+
+
+def loop(contexts: Mapping[Any, Any]) -> float:
+    """The least that a policy can do which looks at every sample: their sum."""
+    fields = (context.raw_metrics[field] for context in contexts.values() for field in context.raw_metrics)
+    return float(sum(series[-1].value for by_replica in fields for series in by_replica.values()))
+
+
+def loop_ms(site: Site, now_s: float) -> float:
+    """Of contexts that were not asked yet."""
+    contexts = site.contexts(now_s, {})
+    return used_ms(partial(loop, contexts))
+
+
+def used_ms(work: Callable[[], object]) -> float:
+    """Of the processor, so that others on the machine count for little."""
+    begin_s = time.thread_time()
+    work()
+    return (time.thread_time() - begin_s) * 1000

@@ -7,7 +7,7 @@ ends: so little is here, and what was learned is in a file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,12 @@ class PoolPolicy:
         return self._answer[name] + self._aside[name] if name in self._answer else context.target_num_replicas
 
     def _look(self, contexts: Contexts, now_s: float) -> Parts[None]:
+        targets = {context.deployment_name: context.target_num_replicas for context in contexts.values()}
+        return self._looked(pool_seen(contexts.values(), now_s), targets)
+
+    def _looked(self, seeing: Parts[PoolSeen], targets: Mapping[str, int]) -> Parts[None]:
         try:
-            seen, before = (yield from pool_seen(contexts.values(), now_s)), self._memory
+            seen, before = (yield from seeing), self._memory
             goal = self._goal()
             watch = yield from pool_watched(seen, goal.schedule, self._prior, before)
             goal, decision, self._memory = self._decided(seen, watch, goal)
@@ -73,7 +77,7 @@ class PoolPolicy:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        self._answer, self._aside = decision.replicas, _aside(contexts.values(), seen)
+        self._answer, self._aside = decision.replicas, _aside(targets, seen)
 
     def _decided(
         self, seen: PoolSeen, watch: PoolWatch, goal: ScalingGoal
@@ -99,7 +103,7 @@ class PoolPolicy:
             return self._goals.last
 
 
-def _aside(contexts: Iterable[Any], seen: PoolSeen) -> dict[str, int]:
+def _aside(targets: Mapping[str, int], seen: PoolSeen) -> dict[str, int]:
     """By how much what Ray asks for is more than what is decided on."""
     asked = {each.name: each.asked for each in seen.variants}
-    return {c.deployment_name: c.target_num_replicas - asked.get(c.deployment_name, 0) for c in contexts}
+    return {name: target - asked.get(name, 0) for name, target in targets.items()}

@@ -16,16 +16,20 @@ FIRST_TOKENS, FIRST_TOKEN_S = "first_tokens_total", "first_token_seconds_total"
 
 
 def pool_seen(contexts: Iterable[Any], now_s: float) -> Parts[PoolSeen]:
-    """From Ray Serve's `AutoscalingContext` of each deployment, which gathers what replicas told when it is asked."""
-    by_name = {context.deployment_name: context for context in contexts}
+    """From Ray Serve's `AutoscalingContext` of each deployment, none of which is kept once it was read.
+
+    Each gathers what its replicas told when it is asked, and keeps that alive.
+    """
+    return _seen({context.deployment_name: context for context in contexts}, now_s)
+
+
+def _seen(by_name: dict[str, Any], now_s: float) -> Parts[PoolSeen]:
     gateway = by_name.pop(GATEWAY, None)
     told, variants = {} if gateway is None else gateway.raw_metrics, []
-    for context in by_name.values():
-        variants.append(_variant(context))
-        yield len(context.running_replicas)
-    return PoolSeen(
-        now_s, tuple(variants), _sum(told.get(ANSWERED)), _sum(told.get(HELD)) or 0.0, _first_tokens(told)
-    )
+    for name in [*by_name]:
+        variants.append(_variant(by_name.pop(name)))
+        yield len(variants[-1].replicas)
+    return PoolSeen(now_s, tuple(variants), _sum(told.get(ANSWERED)), _sum(told.get(HELD)) or 0.0, _first_tokens(told))
 
 
 def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:

@@ -88,5 +88,4 @@ def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
             late = f"replicas of {name} not ready after {stuck_s(cold):.0f} s: not reckoned with"
             yield DecisionStep("stuck", lost, late)
     if look.blind:
-        told = len(look.gains)
-        yield DecisionStep("told", told, f"of {look.ready} replicas tell what they do: none is taken away")
+        yield DecisionStep("told", look.did.telling, f"of {look.ready} replicas tell what they do: none is taken away")
