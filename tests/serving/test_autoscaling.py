@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from itertools import count, permutations
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -170,6 +171,28 @@ def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
     answers = [controller.policy(contexts)[0] for _ in range(100)]
     assert (time.perf_counter() - begin_s) / 100 < 0.001
     assert answers == [{deployment("demo"): 3}] * 100
+
+
+def test_a_look_that_takes_several_ticks_decides_as_one_that_takes_one(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.serving.scaling_ticks.MOST_REPLICAS", 1)
+    controller, answers = Controller(make()), []
+    for _ in range(30):
+        answers.append(controller.busy(1))
+    controller.policy._record.close()
+    *_, found = verified(ScalingHistory(tmp_path / "history.db").segments())
+    assert (answers[:3], answers[-1]) == ([1, 1, 1], 3)
+    assert found.difference is None
+    assert 0 < found.looks <= 30 // 4  # ticks: one to read, one to follow, one to learn, one to decide
+
+
+def test_what_serve_gathered_for_a_look_is_let_go_as_it_is_read() -> None:
+    contexts = [context(name, BEGIN_S, 1, told(1, 40.0)) for name in ("one", "two")]
+    kept, seeing = [ref(each) for each in contexts], pool_seen(contexts, BEGIN_S)
+    contexts.clear()
+    assert [next(seeing), next(seeing)] == [1, 1]
+    assert [each() for each in kept] == [None, None]
 
 
 @pytest.mark.parametrize(("look_s", "period_s"), [(0.001, LOOK_PERIOD_S), (0.01, 2.0), (1.0, MOST_LOOK_PERIOD_S)])
