@@ -52,6 +52,7 @@ def ticks(deployments: int, replicas: int, number: int) -> Iterator[Tick]:
     """In real time, since what is learned is written to a file meanwhile."""
     site, collector = Site(deployments, replicas), Collector()
     targets: dict[Any, int] = {}
+    gc.collect()  # what the site is made of is not the policy's to collect
     gc.callbacks.append(collector)
     with tempfile.TemporaryDirectory() as folder:
         policy = PoolPolicy(
