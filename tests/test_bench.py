@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.decide import _loop
-from bench.decide_pools import BEGIN_S, Site, variants
+from bench.decide_pools import BEGIN_S, Site, loop, variants
 from bench.load import Shape, Streams, stream_here
 from bench.stream import Target
+from orchestrator.core.scaling.parts import whole
 from orchestrator.serving.told import pool_seen
 from tests.serving.scripted_engine import DONE, HEAD, ScriptedEngine, chunk, event
 
@@ -45,11 +45,11 @@ def test_pools_of_bench_decide_are_as_large_as_they_say_and_told_as_ray_tells():
     assert [(each.ready, each.max_replicas) for each in variants(4, 100)] == [(25, 50)] * 4
     site = Site(deployments=3, replicas=2)
     site.tell(0.5)
-    seen = pool_seen(site.contexts(BEGIN_S, {}).values(), BEGIN_S)
+    seen = whole(pool_seen(site.contexts(BEGIN_S, {}).values(), BEGIN_S))
     assert [(each.name, each.asked, each.max_replicas) for each in seen.variants] == [(f"v{n}", 2, 4) for n in range(3)]
     samples = [sample for each in seen.variants for sample in each.replicas.values()]
     assert [sample and sample.clock_s for sample in samples] == [100.5] * 6
-    assert _loop(site.contexts(BEGIN_S, {})) == pytest.approx(sum(sum(sample or ()) for sample in samples))
+    assert loop(site.contexts(BEGIN_S, {})) == pytest.approx(sum(sum(sample or ()) for sample in samples))
 
 
 def test_the_client_counts_tokens_as_the_engine_does_and_events_that_come_in_parts():

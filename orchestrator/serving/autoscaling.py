@@ -7,9 +7,8 @@ ends: so little is here, and what was learned is in a file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from time import thread_time
 from typing import Any
 
 from orchestrator.adapters.budget_file import BudgetBusy, BudgetFile
@@ -17,21 +16,19 @@ from orchestrator.adapters.goal_file import GoalFile, goal_path
 from orchestrator.core.scaling.decision import ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.looks import Look
+from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.policy import ScalingPolicy
-from orchestrator.core.scaling.pool import pool_step
+from orchestrator.core.scaling.pool import PoolWatch, pool_decided, pool_watched
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior, pool_prior_from_data
 from orchestrator.core.scaling.seen import PoolSeen
 from orchestrator.core.scaling.shared import capped, claim_of, fresh
 from orchestrator.serving.kv_parts import KvParts
 from orchestrator.serving.scaling_record import ScalingRecord
+from orchestrator.serving.scaling_ticks import Contexts, ScalingTicks
 from orchestrator.serving.told import pool_seen
 
 logger = logging.getLogger("ray.serve")
-
-LOOK_PERIOD_S = 0.5
-MOST_LOOK_PERIOD_S = 10.0
-MOST_SHARE = 0.005  # of the controller's time: where looks take long, there are fewer
 
 Counts = dict[Any, int]
 
@@ -47,33 +44,31 @@ class PoolPolicy:
         self._goals = GoalFile(goal_path(self._path) if goal is None else Path(goal))
         self._record = ScalingRecord(self._path, None if goal is None else KvParts())
         self._memory = self._record.remembered()
-        self._looked_at_s = float("-inf")
-        self._period_s, self._took_s = LOOK_PERIOD_S, 0.0
+        self._ticks = ScalingTicks(self._look)
+        self._now_s = 0.0
         self._answer: Mapping[str, int] = {}
         self._aside: Mapping[str, int] = {}  # replicas of each variant that a person has stand aside
 
-    def __call__(self, contexts: Mapping[Any, Any]) -> tuple[Counts, dict[Any, dict[str, Any]]]:
+    def __call__(self, contexts: Contexts) -> tuple[Counts, dict[Any, dict[str, Any]]]:
         """Replicas by deployment, of those that Ray tells of."""
-        now_s = next((context.current_time for context in contexts.values()), self._looked_at_s)
-        if not 0 <= now_s - self._looked_at_s < self._period_s:
-            self._looked_at_s, begin_s = now_s, thread_time()
-            self._look(contexts, now_s)
-            self._keep_share(thread_time() - begin_s)
+        self._now_s = next((context.current_time for context in contexts.values()), self._now_s)
+        self._ticks.tick(contexts, self._now_s)
         return {key: self._count(context) for key, context in contexts.items()}, {}
-
-    def _keep_share(self, took_s: float) -> None:
-        """By the shorter of the last two looks, since one may take long by accident."""
-        usual_s, self._took_s = min(took_s, self._took_s), took_s
-        self._period_s = min(max(LOOK_PERIOD_S, usual_s / MOST_SHARE), MOST_LOOK_PERIOD_S)
 
     def _count(self, context: Any) -> int:
         name = context.deployment_name
         return self._answer[name] + self._aside[name] if name in self._answer else context.target_num_replicas
 
-    def _look(self, contexts: Mapping[Any, Any], now_s: float) -> None:
+    def _look(self, contexts: Contexts, now_s: float) -> Parts[None]:
+        targets = {context.deployment_name: context.target_num_replicas for context in contexts.values()}
+        return self._looked(pool_seen(contexts.values(), now_s), targets)
+
+    def _looked(self, seeing: Parts[PoolSeen], targets: Mapping[str, int]) -> Parts[None]:
         try:
-            seen, before = pool_seen(contexts.values(), now_s), self._memory
-            goal, decision, self._memory = self._decided(seen, self._goal())
+            seen, before = (yield from seeing), self._memory
+            goal = self._goal()
+            watch = yield from pool_watched(seen, goal.schedule, self._prior, before)
+            goal, decision, self._memory = self._decided(seen, watch, goal)
             asked = self._answer or {each.name: each.asked for each in seen.variants}
             self._record.add(Look(seen, goal, self._policy, self._prior, decision), before, self._memory, asked)
         except BudgetBusy:
@@ -82,17 +77,19 @@ class PoolPolicy:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        self._answer, self._aside = decision.replicas, _aside(contexts.values(), seen)
+        self._answer, self._aside = decision.replicas, _aside(targets, seen)
 
-    def _decided(self, seen: PoolSeen, goal: ScalingGoal) -> tuple[ScalingGoal, ScalingDecision, PoolMemory]:
-        """The step; where a budget is shared, with what of it is left, and no other fleet decides meanwhile."""
+    def _decided(
+        self, seen: PoolSeen, watch: PoolWatch, goal: ScalingGoal
+    ) -> tuple[ScalingGoal, ScalingDecision, PoolMemory]:
+        """What is decided; where a budget is shared, with what of it is left, and no other fleet decides meanwhile."""
         if goal.budget is None:
-            return goal, *pool_step(seen, goal, self._policy, self._prior, self._memory)
+            return goal, *pool_decided(watch, goal, self._policy, self._prior)
         own = self._path.parent.name
         with BudgetFile(self._path, goal.budget.name).held() as claims:
             told = fresh(claims, seen.now_s)
             goal = capped(goal, goal.budget, own, told)
-            decision, memory = pool_step(seen, goal, self._policy, self._prior, self._memory)
+            decision, memory = pool_decided(watch, goal, self._policy, self._prior)
             claims.clear()
             claims.update({**told, own: claim_of(decision, seen, self._prior)})
         return goal, decision, memory
@@ -106,7 +103,7 @@ class PoolPolicy:
             return self._goals.last
 
 
-def _aside(contexts: Iterable[Any], seen: PoolSeen) -> dict[str, int]:
+def _aside(targets: Mapping[str, int], seen: PoolSeen) -> dict[str, int]:
     """By how much what Ray asks for is more than what is decided on."""
     asked = {each.name: each.asked for each in seen.variants}
-    return {c.deployment_name: c.target_num_replicas - asked.get(c.deployment_name, 0) for c in contexts}
+    return {name: target - asked.get(name, 0) for name, target in targets.items()}

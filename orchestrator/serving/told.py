@@ -8,24 +8,28 @@ from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.scaling.own_ttft import FirstTokens
+from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 
 ANSWERED, HELD = "answered_requests_total", "held_requests"  # of the gateway
 FIRST_TOKENS, FIRST_TOKEN_S = "first_tokens_total", "first_token_seconds_total"
 
 
-def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
-    """From Ray Serve's `AutoscalingContext` of each deployment."""
-    by_name = {context.deployment_name: context for context in contexts}
+def pool_seen(contexts: Iterable[Any], now_s: float) -> Parts[PoolSeen]:
+    """From Ray Serve's `AutoscalingContext` of each deployment, none of which is kept once it was read.
+
+    Each gathers what its replicas told when it is asked, and keeps that alive.
+    """
+    return _seen({context.deployment_name: context for context in contexts}, now_s)
+
+
+def _seen(by_name: dict[str, Any], now_s: float) -> Parts[PoolSeen]:
     gateway = by_name.pop(GATEWAY, None)
-    told = {} if gateway is None else gateway.raw_metrics
-    return PoolSeen(
-        now_s,
-        tuple(map(_variant, by_name.values())),
-        _sum(told.get(ANSWERED)),
-        _sum(told.get(HELD)) or 0.0,
-        _first_tokens(told),
-    )
+    told, variants = {} if gateway is None else gateway.raw_metrics, []
+    for name in [*by_name]:
+        variants.append(_variant(by_name.pop(name)))
+        yield len(variants[-1].replicas)
+    return PoolSeen(now_s, tuple(variants), _sum(told.get(ANSWERED)), _sum(told.get(HELD)) or 0.0, _first_tokens(told))
 
 
 def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from itertools import count, permutations
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -22,13 +23,15 @@ from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.budget import Budget
 from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.parts import whole
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_state import Changes
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import ReplicaSample
 from orchestrator.core.scaling.verify import verified
 from orchestrator.core.serve_config import POLICY, serve_config
-from orchestrator.serving.autoscaling import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S, PoolPolicy
+from orchestrator.serving.autoscaling import PoolPolicy
+from orchestrator.serving.scaling_ticks import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S
 from orchestrator.serving.told import ANSWERED, pool_seen
 from tests.app.samples import demo_spec
 
@@ -121,7 +124,7 @@ def aside(second: float) -> Told:
 
 
 def test_a_replica_that_stands_aside_is_neither_reckoned_with_nor_given_up(make: Make) -> None:
-    (seen,) = pool_seen([context("demo", BEGIN_S, 2, told(1, 400.0), aside(1))], BEGIN_S).variants
+    (seen,) = whole(pool_seen([context("demo", BEGIN_S, 2, told(1, 400.0), aside(1))], BEGIN_S)).variants
     assert (seen.min_replicas, seen.max_replicas, seen.asked, list(seen.replicas)) == (1, 2, 1, ["demo-0"])
     controller = Controller(make())
     controller.target = 2
@@ -138,8 +141,9 @@ def test_beside_one_that_stands_aside_there_may_be_as_many_as_the_bounds_leave(m
 
 
 def test_whatever_kind_of_number_is_told_is_seen_as_one() -> None:
-    whole = dict.fromkeys(ReplicaSample._fields, 4)
-    seen = pool_seen([context("demo", BEGIN_S, 1, whole), context(GATEWAY, BEGIN_S, 1, {ANSWERED: 7})], BEGIN_S)  # type: ignore[arg-type]
+    numbers: Told = dict.fromkeys(ReplicaSample._fields, 4)
+    demo, gateway = context("demo", BEGIN_S, 1, numbers), context(GATEWAY, BEGIN_S, 1, {ANSWERED: 7})
+    seen = whole(pool_seen([demo, gateway], BEGIN_S))
     (sample,) = seen.variants[0].replicas.values()
     assert sample is not None
     assert {type(value) for value in (*sample, seen.answered_requests)} == {float}
@@ -155,7 +159,7 @@ def test_what_a_replica_told_is_its_own_in_whatever_order_serve_has_the_series(
     for metric, series in there.raw_metrics.items():
         in_order = sorted(series.items(), key=lambda pair: order[int(pair[0].unique_id.removeprefix("demo-"))])
         there.raw_metrics[metric] = dict(in_order)
-    samples = pool_seen([there], BEGIN_S).variants[0].replicas
+    samples = whole(pool_seen([there], BEGIN_S)).variants[0].replicas
     assert samples == {f"demo-{number}": each and ReplicaSample(**each) for number, each in enumerate(every)}
 
 
@@ -169,10 +173,26 @@ def test_between_looks_the_answer_stands_and_takes_no_time(make: Make) -> None:
     assert answers == [{deployment("demo"): 3}] * 100
 
 
-def globals_of(policy: PoolPolicy) -> dict[str, Any]:
-    """Of its module, which Ray has pickled by value."""
-    namespace: dict[str, Any] = type(policy).__call__.__globals__
-    return namespace
+def test_a_look_that_takes_several_ticks_decides_as_one_that_takes_one(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.serving.scaling_ticks.MOST_REPLICAS", 1)
+    controller, answers = Controller(make()), []
+    for _ in range(30):
+        answers.append(controller.busy(1))
+    controller.policy._record.close()
+    *_, found = verified(ScalingHistory(tmp_path / "history.db").segments())
+    assert (answers[:3], answers[-1]) == ([1, 1, 1], 3)
+    assert found.difference is None
+    assert 0 < found.looks <= 30 // 4  # ticks: one to read, one to follow, one to learn, one to decide
+
+
+def test_what_serve_gathered_for_a_look_is_let_go_as_it_is_read() -> None:
+    contexts = [context(name, BEGIN_S, 1, told(1, 40.0)) for name in ("one", "two")]
+    kept, seeing = [ref(each) for each in contexts], pool_seen(contexts, BEGIN_S)
+    contexts.clear()
+    assert [next(seeing), next(seeing)] == [1, 1]
+    assert [each() for each in kept] == [None, None]
 
 
 @pytest.mark.parametrize(("look_s", "period_s"), [(0.001, LOOK_PERIOD_S), (0.01, 2.0), (1.0, MOST_LOOK_PERIOD_S)])
@@ -181,7 +201,7 @@ def test_looks_that_take_long_are_fewer(
 ) -> None:
     """A two-hundredth of the controller's time; the processor's time is a clock that each look moves by this."""
     clock, policy, looks = count(), make(), []
-    monkeypatch.setitem(globals_of(policy), "thread_time", lambda: look_s * next(clock))
+    monkeypatch.setattr("orchestrator.serving.scaling_ticks.thread_time", lambda: look_s * next(clock))
     for tick in range(400):
         now_s = BEGIN_S + tick / 10
         before = next(clock)
@@ -193,7 +213,7 @@ def test_looks_that_take_long_are_fewer(
 def test_one_look_that_takes_long_changes_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.001, 0.0, 5.0, 0.0, 0.001])
     policy = make()
-    monkeypatch.setitem(globals_of(policy), "thread_time", lambda: next(times))
+    monkeypatch.setattr("orchestrator.serving.scaling_ticks.thread_time", lambda: next(times))
     for tick in range(3):
         policy({deployment("demo"): context("demo", BEGIN_S + tick * LOOK_PERIOD_S, 1, told(tick, 40.0 * tick))})
     assert next(times, None) is None

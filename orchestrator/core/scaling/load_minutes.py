@@ -90,12 +90,15 @@ def _jumped(one: LoadMinute, other: LoadMinute) -> bool:
 
 def _amounts(before: PoolMemory, after: PoolMemory) -> tuple[float, float, float, float]:
     """Requests, tokens of prompts, tokens that were generated, and work."""
-    tokens = [_tokens(before.tracks.get(key), track) for key, track in after.tracks.items()]
+    prompts = generations = 0.0
+    for key, track in after.tracks.items():
+        prompt, generation = _tokens(before.tracks.get(key), track)
+        prompts, generations = prompts + prompt, generations + generation
     spans = after.scaling.spans if after.scaling else ()
     return (
         _requests(before.request.total, after.request.total),
-        sum(prompt for prompt, _ in tokens),
-        sum(generation for _, generation in tokens),
+        prompts,
+        generations,
         spans[-1].work_s if spans and spans[-1].end_s == after.watched_s else 0.0,
     )
 

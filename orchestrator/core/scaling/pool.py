@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from orchestrator.core.scaling.cold_start import stuck, stuck_s
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
+from orchestrator.core.scaling.load import Load
+from orchestrator.core.scaling.parts import Parts, whole
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import PoolLook, looked, taught
 from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
 from orchestrator.core.scaling.prior import PoolPrior
-from orchestrator.core.scaling.schedule import Floor, floor
+from orchestrator.core.scaling.schedule import Floor, Window, floor
 from orchestrator.core.scaling.seen import PoolSeen
 from orchestrator.core.scaling.within import goal_steps, policy_within, with_fewest, within
+
+
+@dataclass(frozen=True)
+class PoolWatch:
+    """What one look at a pool comes to, before anything is decided on it."""
+
+    look: PoolLook
+    load: Load
+    memory: PoolMemory
+    interval_s: float  # since the look before; 0 where nothing is known of that
+    floor: Floor
 
 
 def pool_step(
     seen: PoolSeen, goal: ScalingGoal, policy: ScalingPolicy, prior: PoolPrior, memory: PoolMemory | None
 ) -> tuple[ScalingDecision, PoolMemory]:
     """How many replicas of each variant, within its bounds; what is not known takes none away."""
+    return pool_decided(whole(pool_watched(seen, goal.schedule, prior, memory)), goal, policy, prior)
+
+
+def pool_watched(
+    seen: PoolSeen, schedule: Sequence[Window], prior: PoolPrior, memory: PoolMemory | None
+) -> Parts[PoolWatch]:
+    """All that grows with the number of replicas, in parts."""
     memory, interval_s = at(memory or first_memory(prior, seen.now_s), seen.now_s)
-    least = floor(goal.schedule, seen.now_s, seen.now_s + _cold_start_s(memory)) if goal.schedule else Floor()
-    seen = with_fewest(seen, least.min_replicas)
-    look = looked(seen, prior, memory)
+    least = floor(schedule, seen.now_s, seen.now_s + _cold_start_s(memory)) if schedule else Floor()
+    look = yield from looked(with_fewest(seen, least.min_replicas), prior, memory)
     before, memory = memory, taught(look, memory)
+    yield look.ready
     load, memory = pool_load(look, before, memory, interval_s)
-    load = within(load, goal, least, prior, memory)
+    return PoolWatch(look, load, memory, interval_s, least)
+
+
+def pool_decided(
+    watch: PoolWatch, goal: ScalingGoal, policy: ScalingPolicy, prior: PoolPrior
+) -> tuple[ScalingDecision, PoolMemory]:
+    """The rest of a step; it takes as long for few replicas as for many."""
+    look, memory = watch.look, watch.memory
+    load = within(watch.load, goal, watch.floor, prior, memory)
     decision, scaling = decide(load, policy_within(policy, goal, memory), memory.scaling)
-    steps = (*_inputs(look, memory), *goal_steps(load, goal, least, memory), *decision.steps)
+    steps = (*_inputs(look, memory), *goal_steps(load, goal, watch.floor, memory), *decision.steps)
     memory = replace(memory, scaling=scaling)
-    if look.blind or load.arrived is None or not interval_s:
-        return ScalingDecision(_none_fewer(seen, decision.replicas), steps, decision.wanted), memory
+    if look.blind or load.arrived is None or not watch.interval_s:
+        return ScalingDecision(_none_fewer(look.seen, decision.replicas), steps, decision.wanted), memory
     return replace(decision, steps=steps), memory
 
 
@@ -60,5 +88,4 @@ def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
             late = f"replicas of {name} not ready after {stuck_s(cold):.0f} s: not reckoned with"
             yield DecisionStep("stuck", lost, late)
     if look.blind:
-        told = len(look.gains)
-        yield DecisionStep("told", told, f"of {look.ready} replicas tell what they do: none is taken away")
+        yield DecisionStep("told", look.did.telling, f"of {look.ready} replicas tell what they do: none is taken away")

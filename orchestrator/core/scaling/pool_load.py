@@ -6,7 +6,6 @@ engines count a request's tokens only as it ends. In the long run that is exact,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from orchestrator.core.scaling.cold_start import stuck
@@ -20,11 +19,10 @@ UNASKED_S = 10.0  # after which what replicas do is no work of a client's
 
 def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s: float) -> tuple[Load, PoolMemory]:
     """The load, and the memory with what was counted that is still owed; `before` is that of the look before."""
-    unfinished, waiting = [sample.unfinished for sample in look.told], _waiting(look)
-    arrived, lasting = _arrived(look, sum(unfinished), before, memory), _lasting(look, unfinished)
+    arrived, waiting = _arrived(look, before, memory), look.did.waiting + look.seen.held_requests
     known = arrived is not None and _capacities_known(look, memory)
     total = (arrived or 0.0) + before.owed
-    if lasting > 0 or waiting > 0 or _answered(look, before):
+    if look.did.lasting > 0 or waiting > 0 or _answered(look, before):
         memory = replace(memory, asked_s=memory.watched_s)
     elif memory.watched_s - memory.asked_s > UNASKED_S:
         total = min(0.0, total)
@@ -34,16 +32,10 @@ def pool_load(look: PoolLook, before: PoolMemory, memory: PoolMemory, interval_s
         max(0.0, total) if known else None,
         memory.request.work * waiting,
         tuple(_variant_load(each, look, memory) for each in look.seen.variants),
-        lasting,
+        look.did.lasting,
         clock_s=look.seen.now_s,
     )
     return load, replace(memory, owed=min(0.0, total), held_requests=look.seen.held_requests)
-
-
-def _lasting(look: PoolLook, unfinished: Sequence[float]) -> float:
-    """Requests that were unfinished at a replica's last two samples."""
-    both = zip(look.gains.values(), unfinished, strict=True)
-    return sum([min(gain.unfinished, now) for gain, now in both if gain.seconds])
 
 
 def _answered(look: PoolLook, before: PoolMemory) -> bool:
@@ -52,19 +44,14 @@ def _answered(look: PoolLook, before: PoolMemory) -> bool:
     return answered is None or answered != before.request.total
 
 
-def _arrived(look: PoolLook, unfinished: float, before: PoolMemory, memory: PoolMemory) -> float | None:
+def _arrived(look: PoolLook, before: PoolMemory, memory: PoolMemory) -> float | None:
     """Those that tell nothing are taken to do as the others; None where none tells anything."""
     held = look.seen.held_requests * memory.request.work - before.held_requests * before.request.work
-    if not look.gains:
+    did = look.did
+    if not did.telling:
         return held if not look.blind or look.seen.held_requests else None
-    now = unfinished * memory.request.work
-    then = sum([gain.unfinished for gain in look.gains.values()]) * before.request.work
-    return (look.served.work + now - then) * look.ready / len(look.gains) + held
-
-
-def _waiting(look: PoolLook) -> float:
-    """Requests that no replica has begun."""
-    return sum([sample.num_requests_waiting for sample in look.told]) + look.seen.held_requests
+    now, then = did.unfinished * memory.request.work, did.unfinished_before * before.request.work
+    return (did.served.work + now - then) * look.ready / did.telling + held
 
 
 def _capacities_known(look: PoolLook, memory: PoolMemory) -> bool:

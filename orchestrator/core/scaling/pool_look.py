@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from orchestrator.core.scaling.capacity import Capacity, learned
 from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
-from orchestrator.core.scaling.mean_request import Served, with_served
+from orchestrator.core.scaling.did import NOTHING_DONE, Did, Gained, and_did
+from orchestrator.core.scaling.mean_request import with_served
 from orchestrator.core.scaling.own_ttft import with_first_tokens
 from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
+from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
@@ -20,13 +22,22 @@ FORGOTTEN_S = 600.0  # after a replica was last seen: one may be out of sight fo
 
 
 @dataclass(frozen=True)
+class VariantKnown:
+    """What is held of one variant after a look; no capacity as long as nothing is known of it."""
+
+    capacity: Capacity | None
+    cold_start: ColdStart
+    pace: Pace
+
+
+@dataclass(frozen=True)
 class PoolLook:
-    """`gains` are of the replicas that told something, by their ids; `told` is the last of what each of these told."""
+    """The replicas of all variants together, and what they teach of each."""
 
     seen: PoolSeen
     tracks: Mapping[str, ReplicaTrack]
-    gains: Mapping[str, Gain]
-    told: Sequence[ReplicaSample]
+    did: Did
+    known: Mapping[str, VariantKnown]
 
     @property
     def ready(self) -> int:
@@ -36,47 +47,49 @@ class PoolLook:
     def blind(self) -> bool:
         """Whether some of those that there are tell nothing."""
         asked = any(variant.asked for variant in self.seen.variants)
-        return len(self.gains) < self.ready if self.ready else asked
-
-    @property
-    def served(self) -> Served:
-        gains = self.gains.values()
-        return Served(sum([gain.served for gain in gains]), sum([gain.generated for gain in gains]))
+        return self.did.telling < self.ready if self.ready else asked
 
     @property
     def alone(self) -> bool:
         """Whether a request that comes now is begun at once."""
-        return not self.seen.held_requests and not any(sample.full for sample in self.told)
+        return not self.seen.held_requests and not self.did.full
 
 
-def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> PoolLook:
-    """Every replica followed for one look more."""
-    tracks, gains, told = dict(memory.tracks), {}, []
+def looked(seen: PoolSeen, prior: PoolPrior, memory: PoolMemory) -> Parts[PoolLook]:
+    """Every replica followed for one look more, one variant after another."""
+    tracks, did, known = dict(memory.tracks), NOTHING_DONE, {}
     for variant in seen.variants:
-        for replica_id, sample in variant.replicas.items():
-            track, gain = followed(tracks.get(replica_id), sample, memory.watched_s, prior.work)
-            if track is not None:
-                tracks[replica_id] = track
-            if track is not None and gain is not None:
-                gains[replica_id] = gain
-                told.append(track.sample)
-    return PoolLook(seen, tracks, gains, told)
+        gained = _followed(variant, tracks, prior, memory.watched_s)
+        did, known[variant.name] = and_did(did, gained), _known(variant, gained, memory)
+        yield len(variant.replicas)
+    return PoolLook(seen, tracks, did, known)
 
 
 def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
     """The memory with what a look tells of requests, capacities and starts."""
-    seen = look.seen
-    met_s = _met_s(look, memory)
+    seen, met_s = look.seen, _met_s(look, memory)
     return replace(
         memory,
         tracks={key: track for key, track in look.tracks.items() if key in met_s},
         met_s=met_s,
-        request=memory.request if look.blind else with_served(memory.request, look.served, seen.answered_requests),
-        capacities=_capacities(look, memory),
-        cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
-        paces={variant.name: _pace(variant, look, memory.paces.get(variant.name, UNSEEN)) for variant in seen.variants},
+        request=memory.request if look.blind else with_served(memory.request, look.did.served, seen.answered_requests),
+        capacities={name: each.capacity for name, each in look.known.items() if each.capacity is not None},
+        cold_starts={name: each.cold_start for name, each in look.known.items()},
+        paces={name: each.pace for name, each in look.known.items()},
         own_ttft=with_first_tokens(memory.own_ttft, seen.first_tokens, look.alone),
     )
+
+
+def _followed(variant: VariantSeen, tracks: dict[str, ReplicaTrack], prior: PoolPrior, now_s: float) -> Gained:
+    """Of one variant, with its tracks as they are now."""
+    gained = []
+    for replica_id, sample in variant.replicas.items():
+        track, gain = followed(tracks.get(replica_id), sample, now_s, prior.work)
+        if track is not None:
+            tracks[replica_id] = track
+        if track is not None and gain is not None:
+            gained.append((track.sample, gain))
+    return gained
 
 
 def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
@@ -89,22 +102,16 @@ def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
     return {key: at_s for key, at_s in met_s.items() if now_s - at_s < FORGOTTEN_S}
 
 
-def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
-    gains = map(look.gains.get, variant.replicas)
-    return with_written(known, [gain.written for gain in gains if gain is not None and gain.running])
+def _known(variant: VariantSeen, gained: Gained, memory: PoolMemory) -> VariantKnown:
+    capacity, pace = memory.capacities.get(variant.name), memory.paces.get(variant.name, UNSEEN)
+    wrote = [gain.written for _, gain in gained if gain.running]
+    return VariantKnown(_capacity(capacity, gained), _cold_start(variant, memory), with_written(pace, wrote))
 
 
-def _capacities(look: PoolLook, memory: PoolMemory) -> dict[str, Capacity]:
-    known = ((each.name, _capacity(each, look, memory.capacities.get(each.name))) for each in look.seen.variants)
-    return {name: capacity for name, capacity in known if capacity is not None}
-
-
-def _capacity(variant: VariantSeen, look: PoolLook, known: Capacity | None) -> Capacity | None:
+def _capacity(known: Capacity | None, gained: Gained) -> Capacity | None:
     if known is None:
-        gains = ((look.tracks[key].sample, look.gains[key]) for key in variant.replicas if key in look.gains)
-        return learned(None, [_extrapolated(sample, gain) for sample, gain in gains if gain.served and gain.seconds])
-    found = map(look.gains.get, variant.replicas)
-    return learned(known, [gain.full for gain in found if gain is not None and gain.full is not None])
+        return learned(None, [_extrapolated(sample, gain) for sample, gain in gained if gain.served and gain.seconds])
+    return learned(known, [gain.full for _, gain in gained if gain.full is not None])
 
 
 def _extrapolated(sample: ReplicaSample, gain: Gain) -> Window:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.scaling.cold_start import LEAST_STUCK_S, STUCK_TIMES, ColdStart, begun, ended, stuck
 from orchestrator.core.scaling.mean_request import MeanRequest, Served, with_served
+from orchestrator.core.scaling.parts import whole
 from orchestrator.core.scaling.pool_load import pool_load
 from orchestrator.core.scaling.pool_look import looked, taught
 from orchestrator.core.scaling.pool_memory import MOST_GAP_S, PoolMemory, at, first_memory
@@ -109,7 +110,7 @@ def one_look(memory: PoolMemory, now_s: float, **replicas: ReplicaSample | None)
     """What arrived, and the memory."""
     seen = PoolSeen(now_s, (VariantSeen(NAME, 1, 9, len(replicas), replicas),))
     memory, interval_s = at(memory, now_s)
-    look = looked(seen, PRIOR, memory)
+    look = whole(looked(seen, PRIOR, memory))
     before, memory = memory, taught(look, memory)
     load, memory = pool_load(look, before, memory, interval_s)
     return load.arrived, memory
@@ -145,7 +146,7 @@ class TestArrivals:
         arrived = []
         for second in range(3):
             memory, interval_s = at(memory, float(second))
-            look = looked(seen, PRIOR, memory)
+            look = whole(looked(seen, PRIOR, memory))
             load, memory = pool_load(look, memory, taught(look, memory), interval_s)
             arrived.append(load.arrived)
         assert arrived == [3.0, 0.0, 0.0]
@@ -153,7 +154,7 @@ class TestArrivals:
 
 def test_days_are_told_by_the_clock_and_not_by_the_time_that_was_watched() -> None:
     memory, interval_s = at(replace(first_memory(PRIOR, 1.7e9), watched_s=40.0), 1.7e9 + 1)
-    look = looked(PoolSeen(1.7e9 + 1, (VariantSeen(NAME, 0, 9, 0, {}),)), PRIOR, memory)
+    look = whole(looked(PoolSeen(1.7e9 + 1, (VariantSeen(NAME, 0, 9, 0, {}),)), PRIOR, memory))
     load, _ = pool_load(look, memory, taught(look, memory), interval_s)
     assert (load.now_s, load.clock_s) == (41.0, 1.7e9 + 1)
 
