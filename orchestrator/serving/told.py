@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.deployment import GATEWAY
 from orchestrator.core.scaling.own_ttft import FirstTokens
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
+from orchestrator.core.scaling.tpot_spread import TpotCounts
 
 ANSWERED, HELD = "answered_requests_total", "held_requests"  # of the gateway
 FIRST_TOKENS, FIRST_TOKEN_S = "first_tokens_total", "first_token_seconds_total"
+TPOT_REQUESTS = "tpot_requests_total"  # by variant and bin: tpot_requests_total/NAME/BIN
 
 
 def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
@@ -19,9 +22,10 @@ def pool_seen(contexts: Iterable[Any], now_s: float) -> PoolSeen:
     by_name = {context.deployment_name: context for context in contexts}
     gateway = by_name.pop(GATEWAY, None)
     told = {} if gateway is None else gateway.raw_metrics
+    tpots = _tpots(told)
     return PoolSeen(
         now_s,
-        tuple(map(_variant, by_name.values())),
+        tuple(_variant(context, tpots.get(context.deployment_name, {})) for context in by_name.values()),
         _sum(told.get(ANSWERED)),
         _sum(told.get(HELD)) or 0.0,
         _first_tokens(told),
@@ -33,7 +37,22 @@ def _first_tokens(told: Mapping[str, Any]) -> FirstTokens | None:
     return None if count is None or seconds is None else FirstTokens(count, seconds)
 
 
-def _variant(context: Any) -> VariantSeen:
+def tpot_name(variant: str, place: int) -> str:
+    """Of the count of a variant's requests whose TPOT is in a bin."""
+    return f"{TPOT_REQUESTS}/{variant}/{place}"
+
+
+def _tpots(told: Mapping[str, Any]) -> dict[str, TpotCounts]:
+    """By variant, of all gateways; a count that is nonsense is none."""
+    found: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for name in told:
+        if name.startswith(TPOT_REQUESTS) and (count := _sum(told[name])) is not None:
+            _, variant, place = name.split("/")
+            found[variant][int(place)] = count
+    return {variant: dict(sorted(counts.items())) for variant, counts in found.items()}
+
+
+def _variant(context: Any, tpots: TpotCounts) -> VariantSeen:
     """Without the replicas that stand aside, which keep their places: it has room for so many fewer.
 
     As many as shall be there at the least are to be there beside them.
@@ -48,6 +67,7 @@ def _variant(context: Any) -> VariantSeen:
         most,
         max(0, context.target_num_replicas - aside),
         working if aside else samples,
+        tpots,
     )
 
 

@@ -10,11 +10,12 @@ from orchestrator.core.scaling.capacity import Capacity, learned
 from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
 from orchestrator.core.scaling.mean_request import Served, with_served
 from orchestrator.core.scaling.own_ttft import with_first_tokens
-from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
+from orchestrator.core.scaling.pace import UNSEEN, Pace, Written, line, with_written
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
+from orchestrator.core.scaling.tpot_spread import TpotSpread, with_requests, with_writing
 
 FORGOTTEN_S = 600.0  # after a replica was last seen: one may be out of sight for a moment
 
@@ -76,6 +77,7 @@ def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
         cold_starts={variant.name: _cold_start(variant, memory) for variant in seen.variants},
         paces={variant.name: _pace(variant, look, memory.paces.get(variant.name, UNSEEN)) for variant in seen.variants},
         own_ttft=with_first_tokens(memory.own_ttft, seen.first_tokens, look.alone),
+        tpots={variant.name: _tpots(variant, look, memory) for variant in seen.variants},
     )
 
 
@@ -90,8 +92,18 @@ def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
 
 
 def _pace(variant: VariantSeen, look: PoolLook, known: Pace) -> Pace:
+    return with_written(known, _written(variant, look))
+
+
+def _tpots(variant: VariantSeen, look: PoolLook, memory: PoolMemory) -> TpotSpread:
+    known, by_pace = memory.tpots.get(variant.name, TpotSpread()), line(memory.paces.get(variant.name, UNSEEN))
+    writing = with_writing(known, _written(variant, look), by_pace, memory.request.generation_tokens)
+    return with_requests(writing, variant.tpots)
+
+
+def _written(variant: VariantSeen, look: PoolLook) -> list[Written]:
     gains = map(look.gains.get, variant.replicas)
-    return with_written(known, [gain.written for gain in gains if gain is not None and gain.running])
+    return [gain.written for gain in gains if gain is not None and gain.running]
 
 
 def _capacities(look: PoolLook, memory: PoolMemory) -> dict[str, Capacity]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orchestrator.core.scaling.own_ttft import FirstTokens
+from orchestrator.core.scaling.tpot_spread import TpotCounts
 
 MOST = 1e15
 
@@ -45,6 +46,7 @@ class VariantSeen:
     max_replicas: int
     asked: int  # replicas, those that start included
     replicas: Mapping[str, ReplicaSample | None]
+    tpots: TpotCounts = field(default_factory=dict)  # of the requests that ended so far
 
 
 @dataclass(frozen=True)
