@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator.core.scaling.pace import Line, Written
 
 WIDTH = 0.05  # of a bin, in logarithms of seconds
 LEAST_S, MOST_S = 1e-4, 40.0
 BINS = 1 + int(math.log(MOST_S / LEAST_S) / WIDTH)
-MOST_REQUESTS = 10_000.0  # that are remembered; older ones fade
+MOST_REQUESTS, MEMORY_S = 10_000.0, 86_400.0  # of requests, or of a variant that writes: beyond both they fade
 
 TpotCounts = Mapping[int, float]  # requests by the bin of their TPOT
 
@@ -24,12 +24,13 @@ TpotCounts = Mapping[int, float]  # requests by the bin of their TPOT
 class TpotSpread:
     """Requests by their bin less that of the mean, the mean of late in seconds, and what was counted at the last look.
 
-    A mean of 0 s is of a variant that has not written yet.
+    A mean of 0 s is of a variant that has not written yet; `written_s` is for how long it wrote since a request ended.
     """
 
     requests: TpotCounts = field(default_factory=dict)
     mean_s: float = 0.0
     counted: TpotCounts = field(default_factory=dict)
+    written_s: float = 0.0
 
 
 def tpot_bin(tpot_s: float) -> int:
@@ -46,9 +47,10 @@ def with_writing(spread: TpotSpread, written: Iterable[Written], line: Line | No
         tpot_s += each.running * (line.alone + line.each * each.running) if line else 0.0
     if not streams or not tpot_s:
         return spread
-    request_s = tokens * spread.mean_s
-    share = min(1.0, stream_s / streams / request_s) if request_s else 1.0
-    return TpotSpread(spread.requests, spread.mean_s + share * (tpot_s / streams - spread.mean_s), spread.counted)
+    wrote_s, request_s = stream_s / streams, tokens * spread.mean_s
+    share = min(1.0, wrote_s / request_s) if request_s else 1.0
+    mean_s = spread.mean_s + share * (tpot_s / streams - spread.mean_s)
+    return TpotSpread(spread.requests, mean_s, spread.counted, spread.written_s + wrote_s)
 
 
 def with_requests(spread: TpotSpread, counted: TpotCounts) -> TpotSpread:
@@ -58,9 +60,9 @@ def with_requests(spread: TpotSpread, counted: TpotCounts) -> TpotSpread:
         return spread
     fallen = any(counted.get(place, 0.0) < count for place, count in before.items())
     if fallen or not spread.mean_s:
-        return TpotSpread(spread.requests, spread.mean_s, counted)
+        return replace(spread, counted=counted)
     ended = {place: count - before.get(place, 0.0) for place, count in counted.items()}
-    return TpotSpread(_with_ended(spread.requests, ended, tpot_bin(spread.mean_s)), spread.mean_s, counted)
+    return TpotSpread(_with_ended(spread, ended), spread.mean_s, counted)
 
 
 def tpot_ratio(spread: TpotSpread, attainment: float) -> float:
@@ -76,10 +78,11 @@ def tpot_ratio(spread: TpotSpread, attainment: float) -> float:
     return 1.0
 
 
-def _with_ended(requests: TpotCounts, ended: TpotCounts, mean_bin: int) -> TpotCounts:
-    more = sum(ended.values())
-    kept = min(1.0, max(0.0, MOST_REQUESTS - more) / max(1.0, sum(requests.values())))
-    after = {place: kept * count for place, count in requests.items()}
+def _with_ended(spread: TpotSpread, ended: TpotCounts) -> TpotCounts:
+    known, mean_bin = sum(spread.requests.values()), tpot_bin(spread.mean_s)
+    room = MOST_REQUESTS - sum(ended.values())
+    kept = max(0.0, 1 - spread.written_s / MEMORY_S, room / known) if known > max(0.0, room) else 1.0
+    after = {place: kept * count for place, count in spread.requests.items()}
     for place, count in ended.items():
         if count:
             after[place - mean_bin] = after.get(place - mean_bin, 0.0) + count

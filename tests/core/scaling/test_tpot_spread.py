@@ -12,6 +12,7 @@ from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.pace import Line, Written
 from orchestrator.core.scaling.tpot_spread import (
     BINS,
+    MEMORY_S,
     MOST_REQUESTS,
     WIDTH,
     TpotCounts,
@@ -77,20 +78,23 @@ class TestRequests:
         spread = after(0.02, (0.02, 3.0))
         assert with_requests(spread, {}) == spread
 
-    def test_old_requests_fade(self) -> None:
-        late = after(0.02, (0.2, 1000.0), (0.02, 9000.0))
-        on_time = with_requests(late, {**late.counted, tpot_bin(0.02): 9000.0 + 2 * MOST_REQUESTS})
-        assert tpot_ratio(late, 0.99) == pytest.approx(10.0, rel=NEAR)
-        assert tpot_ratio(on_time, 0.99) == 1.0
-
-    @given(st.lists(counts, max_size=6))
-    def test_no_more_are_remembered_than_bounds_let(self, told: list[TpotCounts]) -> None:
-        spread, most = at_mean(0.02), MOST_REQUESTS
-        for each in told:
-            most = max(most, sum(each.values()))
-            spread = with_requests(spread, each)
-        assert sum(spread.requests.values()) <= most * 1.001
-        assert len(spread.requests) <= 2 * BINS
+    @pytest.mark.parametrize(
+        ("seconds", "requests", "left"),
+        [
+            (MEMORY_S, 100.0, 1000.0),  # as long as there are few, they are kept however old
+            (60.0, 10 * MOST_REQUESTS, 1000.0 * (1 - 60 / MEMORY_S)),  # and as long as they are of a day, however many
+            (MEMORY_S, MOST_REQUESTS - 100, 100.0),
+            (2 * MEMORY_S, MOST_REQUESTS, 0.0),
+        ],
+    )
+    def test_those_fade_that_are_older_than_a_day_and_than_many_others(
+        self, seconds: float, requests: float, left: float
+    ) -> None:
+        late = with_writing(after(0.02, (0.2, 1000.0)), [Written(0.0, 5.0, seconds)], LINE, TOKENS)
+        later = with_requests(late, {**late.counted, tpot_bin(0.02): requests})
+        (place,) = late.requests
+        assert later.requests[place] == pytest.approx(left)
+        assert later.written_s == 0.0
 
 
 class TestMean:
@@ -116,9 +120,9 @@ def test_every_time_has_a_bin(tpot_s: float) -> None:
 
 
 class TestPool:
-    def planned(self, slow: float, attainment: float = 0.999) -> float:
-        """Streams at once, where of ten requests a second this share takes three times the mean."""
-        pool = PoolRun(goal=ScalingGoal(tpot_s=0.08, attainment=attainment))
+    def pool(self, slow: float, attainment: float = 0.999, tpot_s: float = 0.08) -> PoolRun:
+        """After five minutes in which, of ten requests a second, this share took three times the mean."""
+        pool = PoolRun(goal=ScalingGoal(tpot_s=tpot_s, attainment=attainment))
         pool.run(30, 3.0)
         assert pool.memory is not None
         mean_s = pool.memory.tpots["demo"].mean_s
@@ -128,12 +132,19 @@ class TestPool:
                 tpot_bin(3 * mean_s): 10.0 * second * slow,
             }
             pool.step(3.0)
-        step = pool.said("pace")
+        return pool
+
+    def planned(self, slow: float, attainment: float = 0.999) -> float:
+        """Streams at once."""
+        step = self.pool(slow, attainment).said("pace")
         assert step is not None
         return step.value
 
     def test_requests_that_stray_leave_room_for_fewer_streams(self) -> None:
         assert self.planned(0.05) == pytest.approx(self.planned(0.0) / 3, rel=0.2)
+
+    def test_more_replicas_are_asked_for_where_each_has_room_for_fewer(self) -> None:
+        assert self.pool(0.0, tpot_s=0.02).asked < self.pool(0.05, tpot_s=0.02).asked
 
     def test_as_long_as_no_more_stray_than_may_it_is_the_mean_that_counts(self) -> None:
         assert self.planned(0.05, attainment=0.9) == self.planned(0.0)
