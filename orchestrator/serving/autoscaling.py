@@ -7,7 +7,7 @@ ends: so little is here, and what was learned is in a file.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from time import thread_time
 from typing import Any
@@ -82,7 +82,7 @@ class PoolPolicy:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        self._answer, self._aside = decision.replicas, _aside(contexts.values(), seen)
+        self._answer, self._aside = decision.replicas, {each.name: each.aside for each in seen.variants}
 
     def _decided(self, seen: PoolSeen, goal: ScalingGoal) -> tuple[ScalingGoal, ScalingDecision, PoolMemory]:
         """The step; where a budget is shared, with what of it is left, and no other fleet decides meanwhile."""
@@ -104,9 +104,3 @@ class PoolPolicy:
         except (OSError, ValueError) as error:
             logger.warning("the goal of scaling cannot be read: %s", error)
             return self._goals.last
-
-
-def _aside(contexts: Iterable[Any], seen: PoolSeen) -> dict[str, int]:
-    """By how much what Ray asks for is more than what is decided on."""
-    asked = {each.name: each.asked for each in seen.variants}
-    return {c.deployment_name: c.target_num_replicas - asked.get(c.deployment_name, 0) for c in contexts}

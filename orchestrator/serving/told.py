@@ -59,15 +59,16 @@ def _variant(context: Any, tpots: TpotCounts) -> VariantSeen:
     """
     samples = _samples(context.running_replicas, context.raw_metrics)
     working = {name: sample for name, sample in samples.items() if sample is None or sample.max_num_seqs}
-    aside = len(samples) - len(working)
+    aside = min(len(samples) - len(working), context.target_num_replicas)
     most = max(0, context.capacity_adjusted_max_replicas - aside)
     return VariantSeen(
         context.deployment_name,
         min(context.capacity_adjusted_min_replicas, most),
         most,
-        max(0, context.target_num_replicas - aside),
+        context.target_num_replicas - aside,
         working if aside else samples,
         tpots,
+        aside,
     )
 
 

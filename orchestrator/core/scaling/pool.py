@@ -16,7 +16,7 @@ from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.schedule import Floor, floor
 from orchestrator.core.scaling.seen import PoolSeen
-from orchestrator.core.scaling.within import goal_steps, policy_within, with_fewest, within
+from orchestrator.core.scaling.within import goal_steps, left_for, policy_within, with_fewest, within
 
 
 def pool_step(
@@ -25,7 +25,7 @@ def pool_step(
     """How many replicas of each variant, within its bounds; what is not known takes none away."""
     memory, interval_s = at(memory or first_memory(prior, seen.now_s), seen.now_s)
     least = floor(goal.schedule, seen.now_s, seen.now_s + _cold_start_s(memory)) if goal.schedule else Floor()
-    seen = with_fewest(seen, least.min_replicas)
+    seen, goal = with_fewest(seen, least.min_replicas), left_for(goal, seen, prior)
     look = looked(seen, prior, memory)
     before, memory = memory, taught(look, memory)
     load, memory = pool_load(look, before, memory, interval_s)
@@ -56,6 +56,8 @@ def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
         if capacity := memory.capacities.get(name):
             yield DecisionStep("capacity", capacity.rate, f"work a second of a full replica of {name}")
         yield DecisionStep("cold start", cold.usual_s, f"seconds until a replica of {name} is ready")
+        if variant.aside:
+            yield DecisionStep("aside", variant.aside, f"replicas of {name} stand aside, by hand: not reckoned with")
         if lost := stuck(cold, memory.watched_s):
             late = f"replicas of {name} not ready after {stuck_s(cold):.0f} s: not reckoned with"
             yield DecisionStep("stuck", lost, late)

@@ -39,7 +39,10 @@ class ReplicaSample(NamedTuple):
 
 @dataclass(frozen=True)
 class VariantSeen:
-    """One variant; `replicas` are those that take requests, None for one that told nothing of use."""
+    """One variant; `replicas` are those that take requests, None for one that told nothing of use.
+
+    Bounds and `asked` are without those that stand `aside`, by a person's wish.
+    """
 
     name: str
     min_replicas: int
@@ -47,6 +50,7 @@ class VariantSeen:
     asked: int  # replicas, those that start included
     replicas: Mapping[str, ReplicaSample | None]
     tpots: TpotCounts = field(default_factory=dict)  # of the requests that ended so far
+    aside: int = 0
 
 
 @dataclass(frozen=True)

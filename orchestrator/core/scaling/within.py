@@ -31,6 +31,18 @@ def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
     return replace(seen, variants=tuple(variants))
 
 
+def left_for(goal: ScalingGoal, seen: PoolSeen, prior: PoolPrior) -> ScalingGoal:
+    """The goal with what replicas may cost that do not stand aside."""
+    if goal.cost_per_hour is None:
+        return goal
+    return replace(goal, cost_per_hour=max(0.0, goal.cost_per_hour - aside_cost(seen, prior)))
+
+
+def aside_cost(seen: PoolSeen, prior: PoolPrior) -> float:
+    """Of an hour of the replicas that stand aside: they are paid for."""
+    return sum(each.aside * prior.variants[each.name].cost for each in seen.variants)
+
+
 def within(load: Load, goal: ScalingGoal, floor: Floor, prior: PoolPrior, memory: PoolMemory) -> Load:
     """The load with the costs of replicas, and what each does within the goals."""
     variants = tuple(

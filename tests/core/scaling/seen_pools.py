@@ -45,6 +45,7 @@ class PoolRun:
     goal: ScalingGoal = field(default_factory=ScalingGoal)
     first_tokens: FirstTokens | None = None
     tpots: TpotCounts = field(default_factory=dict)
+    aside: int = 0  # replicas besides
     memory: PoolMemory | None = None
     decision: ScalingDecision | None = None
     last: PoolSeen | None = None
@@ -65,7 +66,7 @@ class PoolRun:
 
     def seen(self, running: float = 0.0) -> PoolSeen:
         replicas = {name: self.sample(name, running) for name in self.ages_s}
-        variants = (VariantSeen(NAME, self.least, self.most, self.asked, replicas, self.tpots),)
+        variants = (VariantSeen(NAME, self.least, self.most, self.asked, replicas, self.tpots, self.aside),)
         return PoolSeen(self.now_s, variants, self.answered, 0.0, self.first_tokens)
 
     def said(self, name: str) -> DecisionStep | None:
