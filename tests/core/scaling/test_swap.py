@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.mix import capacity, cost, mixed
+from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.replica_group import ReplicaGroup
 from orchestrator.core.scaling.swap import Swapped, swapped
 
@@ -127,3 +129,20 @@ def test_while_the_load_stays_the_mix_only_becomes_cheaper_and_is_enough_all_the
         if settled and not any(each.starting or counts[each.name] != each.ready for each in seen):
             assert cost(seen, counts) <= last + 1e-9
             last = cost(seen, counts)
+
+
+def test_after_a_load_has_risen_slowly_a_large_one_does_what_many_small_ones_did() -> None:
+    groups, memory, said = [ReplicaGroup(replace(SMALL, ready=1)), ReplicaGroup(LARGE)], None, list[str]()
+    small: list[int] = []
+    for number in range(3 * 360):
+        now_s, demand = number * EVERY_S, min(5.0, 0.5 + number / 80)
+        variants = tuple(group.look(now_s) for group in groups)
+        decision, memory = decide(Load(now_s, EVERY_S, demand * EVERY_S, 0.0, variants), ScalingPolicy(), memory)
+        said += [step.name for step in decision.steps]
+        for group in groups:
+            group.ask(decision.replicas[group.variant.name], now_s)
+        small.append(groups[0].paid)
+        assert sum(group.capacity for group in groups) >= demand
+    assert max(small) >= 5
+    assert (groups[0].paid, groups[1].ready) == (0, 1)
+    assert "swap" in said
