@@ -49,6 +49,7 @@ def scale(
         if bounds == now and changed == spec:
             reporter.say(f"{_counted(bounds)} asked for already: nothing to change")
         else:
+            _require_answering(runtime, bounds)
             _require_room(runtime, as_seen(spec, runtime.observe()), bounds, memory_available_bytes)
             runtime.apply(changed)
             if asked.goal and bounds.fixed:
@@ -75,6 +76,17 @@ def _require_open(runtime: Running, spec: DeploymentSpec, bounds: ReplicaBounds,
         raise EnvironmentNotReady(
             f"the fleet {spec.fleet!r} was started so that its number of replicas can never follow the load",
             hint=f"{runtime.command('down')}, then {runtime.command(up)}",
+        )
+
+
+def _require_answering(runtime: Running, bounds: ReplicaBounds) -> None:
+    """Raises EnvironmentNotReady where all that are left may be drained: Ray Serve stops the newest."""
+    fleet = runtime.observe()
+    drained = [] if fleet is None else [each.replica_id for each in fleet.engines if each.drained]
+    if drained and bounds.max_replicas <= len(drained):
+        raise EnvironmentNotReady(
+            f"of {bounds.max_replicas} all may be drained, as {', '.join(drained)} now: nothing would answer",
+            hint=runtime.command(f"restart {' '.join(drained)}"),
         )
 
 

@@ -73,7 +73,7 @@ OPTIONS = (
     option("--target-ttft", "ttft_s", type=SECONDS, metavar="DURATION",
            help="From a request's arrival to its first token (TTFT)."),
     option("--target-tpot", "tpot_s", type=SECONDS, metavar="DURATION",
-           help="For each further token (TPOT): no replica serves more at once than that allows."),
+           help="For each further token of a request, on average over it (TPOT)."),
     option("--attainment", type=SHARE, metavar="SHARE",
            help="Share of the requests for which this shall be so.  [default: 99.9%]"),
     option("--max-cost", "cost_per_hour", type=COST, metavar="AMOUNT",

@@ -60,10 +60,9 @@ class PoolPolicy:
         return self._answer[name] + self._aside[name] if name in self._answer else context.target_num_replicas
 
     def _look(self, contexts: Contexts, now_s: float) -> Parts[None]:
-        targets = {context.deployment_name: context.target_num_replicas for context in contexts.values()}
-        return self._looked(pool_seen(contexts.values(), now_s), targets)
+        return self._looked(pool_seen(contexts.values(), now_s))
 
-    def _looked(self, seeing: Parts[PoolSeen], targets: Mapping[str, int]) -> Parts[None]:
+    def _looked(self, seeing: Parts[PoolSeen]) -> Parts[None]:
         try:
             seen, before = (yield from seeing), self._memory
             goal = self._goal()
@@ -77,7 +76,7 @@ class PoolPolicy:
             logger.exception("the number of replicas stays as it is: the look at the load went wrong")
             self._answer = {}
             return
-        self._answer, self._aside = decision.replicas, _aside(targets, seen)
+        self._answer, self._aside = decision.replicas, {each.name: each.aside for each in seen.variants}
 
     def _decided(
         self, seen: PoolSeen, watch: PoolWatch, goal: ScalingGoal
@@ -101,9 +100,3 @@ class PoolPolicy:
         except (OSError, ValueError) as error:
             logger.warning("the goal of scaling cannot be read: %s", error)
             return self._goals.last
-
-
-def _aside(targets: Mapping[str, int], seen: PoolSeen) -> dict[str, int]:
-    """By how much what Ray asks for is more than what is decided on."""
-    asked = {each.name: each.asked for each in seen.variants}
-    return {name: target - asked.get(name, 0) for name, target in targets.items()}

@@ -25,7 +25,7 @@ from orchestrator.serving.node_binding import bind_to_node
 from orchestrator.serving.pass_on import pass_on
 from orchestrator.serving.replica_status import ReplicaStatus, replica_status
 from orchestrator.serving.scaling_news import ScalingNews
-from orchestrator.serving.told import ANSWERED, FIRST_TOKEN_S, FIRST_TOKENS
+from orchestrator.serving.told import ANSWERED, FIRST_TOKEN_S, FIRST_TOKENS, tpot_name
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,8 @@ class GatewayReplica:
         """What has come in, what waits and what was answered, for Ray Serve to push to its controller."""
         count, seconds = self._service.metrics.first_tokens
         told = {ANSWERED: self._service.metrics.answered, FIRST_TOKENS: count, FIRST_TOKEN_S: seconds}
-        return {**self._service.hold.stats(), **told}
+        tpots = {tpot_name(*key): float(count) for key, count in self._service.metrics.tpots.items()}
+        return {**self._service.hold.stats(), **told, **tpots}
 
     def __del__(self) -> None:
         self._server.stop(DRAIN_S)

@@ -12,7 +12,15 @@ from orchestrator.core.scaling.goal_words import goal_text
 from orchestrator.views.table import wrapped_table
 from orchestrator.views.units import age_text, local_time
 
-TOLD = ("stuck", "told", "target", "pace", "first token", "schedule")  # steps to know of, whatever came of them
+TOLD = (
+    "stuck",
+    "aside",
+    "told",
+    "target",
+    "pace",
+    "first token",
+    "schedule",
+)  # steps to know of
 
 
 def scaling_lines(scaling: Scaling, now_s: float, wide: bool) -> list[str]:

@@ -38,6 +38,17 @@ def test_a_fleet_with_one_that_is_drained_is_scaled_all_the_same() -> None:
     assert (fleet.ready_replicas, fleet.drained_replicas) == (2, 1)
 
 
+def test_no_fewer_are_asked_for_than_leave_one_that_answers() -> None:
+    runtime = running(3)
+    ask(runtime, "replica-1")
+    with pytest.raises(EnvironmentNotReady, match="all may be drained, as replica-1 now: nothing would") as refused:
+        scale(runtime, Asked(1, 1), PLENTY, 5, wait=True, reporter=Recording())
+    assert refused.value.hint == "qorch restart replica-1"
+    fleet = scale(runtime, Asked(2, 2), PLENTY, 5, wait=False, reporter=Recording())
+    assert fleet is not None
+    assert fleet.target_num_replicas == 2
+
+
 def test_the_last_one_that_answers_is_not_drained() -> None:
     runtime = running(2)
     ask(runtime, "replica-1")

@@ -22,9 +22,12 @@ from orchestrator.adapters.ports import free_ports
 from orchestrator.adapters.ray_head import ray_folder
 from orchestrator.adapters.scaling_file import read_state
 from orchestrator.adapters.scaling_history import ScalingHistory
+from orchestrator.app.asked_replica import Patience
+from orchestrator.app.drain import drain
+from orchestrator.app.restart import restart
 from orchestrator.app.scale import Asked, scale
 from orchestrator.core.deployment import ScalingSpec
-from orchestrator.core.fleet import Fleet, FleetPhase
+from orchestrator.core.fleet import Fleet, FleetPhase, Replica
 from orchestrator.core.replica_bounds import ReplicaBounds
 from orchestrator.core.scaled import bounded
 from orchestrator.core.scaling.policy import ScalingPolicy
@@ -147,6 +150,37 @@ def test_a_killed_controller_takes_nothing_away_and_remembers(autoscaled: Autosc
     *_, found = verified(history.segments())
     assert found.looks > 20
     assert found.difference is None
+
+
+def test_one_that_stands_aside_is_made_up_for_and_newer_ones_go_before_it(autoscaled: Autoscaled) -> None:
+    with steady_load(autoscaled.settled().endpoint, CLIENTS, TOKENS) as answers:
+        grown = autoscaled.until(lambda fleet: fleet.ready_replicas >= 2, "more than one replica")
+        aside = min(grown.engines, key=_started_s).replica_id
+        drain(autoscaled.host, aside, Patience(30, 60), Recording())
+        autoscaled.until(lambda fleet: working(fleet) == 2 and len(fleet.engines) == 3, "another takes its place")
+    autoscaled.until(lambda fleet: working(fleet) == len(fleet.engines) - 1 == 1, "one works beside it")
+    restart(autoscaled.host, [aside], lambda: 2**40, Patience(30, 60), Recording())
+    assert set(answers) == {200}
+
+
+def test_the_newest_goes_though_it_stands_aside_and_one_that_answers_stays(autoscaled: Autoscaled) -> None:
+    """Ray Serve does not know which is which."""
+    with steady_load(autoscaled.settled().endpoint, CLIENTS, TOKENS) as answers:
+        grown = autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "as many as there may be")
+        drain(autoscaled.host, max(grown.engines, key=_started_s).replica_id, Patience(30, 60), Recording())
+        assert working(autoscaled.fleet()) == autoscaled.fleet().target_num_replicas - 1 == 2
+    assert working(autoscaled.settled()) == 1
+    assert set(answers) == {200}
+
+
+def _started_s(replica: Replica) -> float:
+    assert replica.started_at_s is not None
+    return replica.started_at_s
+
+
+def working(fleet: Fleet) -> int:
+    """Replicas that are there and do not stand aside."""
+    return sum(replica.ready and not replica.drained for replica in fleet.engines)
 
 
 def controllers(files: FleetFiles) -> list[psutil.Process]:

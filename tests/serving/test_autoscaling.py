@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -32,7 +33,7 @@ from orchestrator.core.scaling.verify import verified
 from orchestrator.core.serve_config import POLICY, serve_config
 from orchestrator.serving.autoscaling import PoolPolicy
 from orchestrator.serving.scaling_ticks import LOOK_PERIOD_S, MOST_LOOK_PERIOD_S
-from orchestrator.serving.told import ANSWERED, pool_seen
+from orchestrator.serving.told import ANSWERED, pool_seen, tpot_name
 from tests.app.samples import demo_spec
 
 BEGIN_S = 1_000_000.0
@@ -117,6 +118,13 @@ def make(tmp_path: Path) -> Make:
 
 def test_more_load_is_answered_with_more_replicas_within_rays_bounds(make: Make) -> None:
     assert Controller(make()).busy(30) == 3
+
+
+def test_requests_by_their_tpot_are_summed_over_gateways_and_what_makes_no_sense_is_left_out() -> None:
+    one = {tpot_name("demo", 7): 2.0, tpot_name("demo", 3): 1.0, tpot_name("other", 3): 9.0}
+    two = {tpot_name("demo", 7): 3.0, tpot_name("demo", 9): math.nan}
+    (seen,) = whole(pool_seen([context("demo", BEGIN_S, 1), context(GATEWAY, BEGIN_S, 2, one, two)], BEGIN_S)).variants
+    assert [*seen.tpots.items()] == [(3, 1.0), (7, 5.0)]
 
 
 def aside(second: float) -> Told:

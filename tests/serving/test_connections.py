@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import random
 import socket
 import subprocess
@@ -26,6 +27,7 @@ from tests.serving.scripted_engine import (
     event,
     good,
     large,
+    last_event,
     never_answers,
     stream,
     streams_for_ever,
@@ -149,17 +151,19 @@ def narrow(port: int) -> socket.socket:
 
 
 class Endless:
-    """Streams without end, and counts what the gateway took of it."""
+    """Streams without end, or not before `most` events, and counts what the gateway took of it."""
 
-    def __init__(self) -> None:
-        self.sent = 0
+    def __init__(self, most: float = math.inf) -> None:
+        self.sent, self._most = 0, most
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(HEAD)
-        while True:
+        while self.sent < 50_000 * self._most:
             writer.write(chunk(event("x" * 50_000)))
             await writer.drain()
             self.sent += 50_000
+        writer.write(chunk(last_event()) + chunk(DONE) + b"0\r\n\r\n")
+        await writer.drain()
 
     async def is_held_back(self) -> bool:
         """Whether no more is taken after a while, and that not much."""
@@ -181,6 +185,19 @@ async def test_a_client_that_reads_nothing_holds_its_engine_back_and_is_dropped(
         assert made.server.clients.connections
         await gone(made)
     await asyncio.to_thread(wait_until, lambda: engine.aborted == 1)
+
+
+async def test_the_pace_of_an_answer_that_its_client_was_late_to_read_is_not_the_engines(
+    gateway: Make, scripted: Start
+) -> None:
+    events = Endless(most=400)
+    _, port = await scripted(events)
+    made = gateway(port)
+    with narrow(made.port) as client:
+        client.sendall(post(chat(stream=True), "/v1/chat/completions", LAST))
+        assert await events.is_held_back()
+        assert (await asyncio.to_thread(read_all, client)).count(b"[DONE]") == 1
+    assert not made.service.metrics.tpots
 
 
 async def test_a_stream_behind_a_large_answer_that_is_not_read_is_held_back_too(gateway: Make, scripted: Start) -> None:

@@ -177,6 +177,7 @@ async def test_the_pace_of_a_long_answer_is_told_and_that_of_a_short_one_is_not(
     assert (await look(made))["traffic"]["tpot"][-1] == ["+Inf", 1]
     assert dict((await look(made))["traffic"]["tpot"])["0.025"] == 1
     assert (await look(other))["traffic"]["tpot"][-1] == ["+Inf", 0]
+    assert [name for name, _ in made.service.metrics.tpots.elements()] == [made.table.engines[0].status.deployment]
 
 
 @pytest.mark.anyio
@@ -208,7 +209,9 @@ def test_a_token_takes_the_time_from_the_first_to_the_end_over_those_that_came_a
     for _ in range(20 + NOT_TOKENS):
         clock.now_s += 0.5
         pace.count(b"data: more\n\n")
-    assert pace.tpot_s == pytest.approx(0.5 * (20 + NOT_TOKENS) / 20)
+    assert pace.tpot_s() == pytest.approx(0.5 * (20 + NOT_TOKENS) / 20)
+    assert pace.tpot_s(written=45) == pytest.approx(0.5 * (20 + NOT_TOKENS) / 44)  # several came in one event
+    assert pace.tpot_s(written=LEAST_TOKENS) is None
 
 
 @pytest.mark.parametrize("events", [0, 1, LEAST_TOKENS + NOT_TOKENS])
@@ -216,7 +219,7 @@ def test_too_few_tokens_have_no_pace(events: int) -> None:
     pace = AnswerPace()
     for _ in range(events):
         pace.count(b"data: one\n\n")
-    assert pace.tpot_s is None
+    assert pace.tpot_s() is None
 
 
 @given(st.lists(st.floats(0, 400) | st.sampled_from(TTFT_BOUNDS_S)))

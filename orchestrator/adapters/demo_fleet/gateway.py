@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from itertools import accumulate
 from math import inf
@@ -14,6 +14,7 @@ from orchestrator.core.answered import OK, Answered
 from orchestrator.core.live.histogram import Histogram
 from orchestrator.core.live.reading import EngineTraffic, Traffic
 from orchestrator.core.scaling.own_ttft import FirstTokens
+from orchestrator.core.scaling.tpot_spread import TpotCounts, tpot_bin
 
 TTFT_BOUNDS_S = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, inf)
 TPOT_BOUNDS_S = (0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, inf)
@@ -51,6 +52,7 @@ class Gateway:
         self._ended: deque[Answered] = deque(maxlen=KEPT)
         self._retries: defaultdict[str, float] = defaultdict(float)  # by the replica that lost the request
         self._ttft, self._tpot = Latencies(TTFT_BOUNDS_S), Latencies(TPOT_BOUNDS_S)
+        self._tpots: defaultdict[str, Counter[int]] = defaultdict(Counter)  # by variant
         self._by_replica: defaultdict[str, Latencies] = defaultdict(lambda: Latencies(TTFT_BOUNDS_S))
 
     @property
@@ -61,13 +63,18 @@ class Gateway:
     def first_tokens(self) -> FirstTokens:
         return FirstTokens(self._ttft.total, self._ttft.seconds)
 
-    def served(self, replica_id: str, prompt_tokens: int, second: Second, at_s: float) -> None:
+    def tpots(self, variant: str) -> TpotCounts:
+        """Of its requests that have ended so far."""
+        return {place: float(count) for place, count in sorted(self._tpots[variant].items())}
+
+    def served(self, replica_id: str, variant: str, prompt_tokens: int, second: Second, at_s: float) -> None:
         """`at_s` is Unix time, at the end of the second."""
         self._count += len(second.ended)
         told = [each for number, each in enumerate(second.ended, self._count) if number % ONE_IN == 0]
         self._ended += (self._answered(replica_id, prompt_tokens, each, at_s) for each in told)
         self._ttft.add(second.ttfts_s)
         self._tpot.add(second.tpots_s)
+        self._tpots[variant].update(map(tpot_bin, second.tpots_s))
         self._by_replica[replica_id].add(second.ttfts_s)
 
     def retried(self, replica_id: str) -> None:

@@ -56,7 +56,8 @@ class Site:
         self._arrive(second)
         for each in self._serving(second):
             served = each.engine.step(second, self._pace(each, second))
-            self._gateway.served(each.replica_id, each.engine.speed.prompt_tokens, served, self._begin_s + second)
+            at_s, prompt_tokens = self._begin_s + second, each.engine.speed.prompt_tokens
+            self._gateway.served(each.replica_id, each.variant, prompt_tokens, served, at_s)
         self._decide(second)
         return self._reading(second)
 
@@ -126,7 +127,8 @@ class Site:
         bounds, there = pool.variant.bounds, [each for each in pool.replicas if each.serves(second)]
         assert bounds is not None
         samples = {each.replica_id: each.sample(second) for each in there}
-        return VariantSeen(pool.variant.name, bounds.min_replicas, bounds.max_replicas, len(pool.staying), samples)
+        name, most = pool.variant.name, bounds.max_replicas
+        return VariantSeen(name, bounds.min_replicas, most, len(pool.staying), samples, self._gateway.tpots(name))
 
     # -- what is told
 

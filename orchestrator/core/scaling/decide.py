@@ -14,6 +14,7 @@ from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
+from orchestrator.core.scaling.swap import Swapped, swapped
 from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
@@ -32,11 +33,11 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
     kept, why = _kept(load, policy, seen, times.hold_s)
     wanted, steady = _steady(load, unit, max(kept, load.least / unit), units)
-    settled = _settled(load, times, seen)
-    counts = mixed(load.variants, wanted * unit, policy.budget, settled)
-    free = counts if policy.budget is None else mixed(load.variants, wanted * unit, None, settled)
-    kept_step = DecisionStep("kept", kept, f"replicas{why}{steady}")
-    return ScalingDecision(counts, (*steps, kept_step, _reached(load, unit, counts, wanted)), free), seen
+    steps = (*steps, DecisionStep("kept", kept, f"replicas{why}{steady}"))
+    counts, free, swap = _counts(load, policy, wanted * unit, _settled(load, times, seen), seen.forgone)
+    if swap is not None:
+        seen, steps = replace(seen, forgone=swap.forgone), (*steps, *swap.steps)
+    return ScalingDecision(counts, (*steps, _reached(load, unit, counts, wanted)), free), seen
 
 
 def _unknown(load: Load) -> str | None:
@@ -112,6 +113,20 @@ def _steady(load: Load, unit: float, wanted: float, units: float) -> tuple[float
     if not there - spare < wanted < there:
         return wanted, ""
     return there - replica / 2, f"; none of {there:.1f} goes before {spare:.1f} are spare"  # half: rounding adds none
+
+
+def _counts(
+    load: Load, policy: ScalingPolicy, needed: float, settled: bool, forgone: float
+) -> tuple[dict[str, int], dict[str, int], Swapped | None]:
+    """Replicas for so much work a second within the budget and without one; of several variants, a cheaper mix."""
+    counts = mixed(load.variants, needed, policy.budget, settled)
+    free = counts if policy.budget is None else mixed(load.variants, needed, None, settled)
+    if not settled or len(load.variants) == 1:
+        return counts, free, None
+    swap = swapped(load, counts, needed, policy.budget, forgone)
+    if swap.counts is counts:
+        return counts, free, swap
+    return swap.counts, {name: max(count, swap.counts[name]) for name, count in free.items()}, swap
 
 
 def _settled(load: Load, times: Times, seen: ScalingMemory) -> bool:

@@ -19,7 +19,7 @@ class ScalingGoal:
     tok_s: float | None = None  # generated tokens a second that the fleet is kept able to write, whatever comes
     wait_s: float | None = None  # before a replica takes a request
     ttft_s: float | None = None  # from a request's arrival to its first token
-    tpot_s: float | None = None  # for each further token, on average over a request
+    tpot_s: float | None = None  # for each further token of a request, on average over it
     attainment: float = 0.999
     cost_per_hour: float | None = None  # most, of all replicas together, in the currency of the prices
     schedule: tuple[Window, ...] = ()

@@ -44,6 +44,7 @@ def learned(load: Load, policy: ScalingPolicy, times: Times, memory: ScalingMemo
         levels=levels,
         wanted=memory.wanted,
         worked_s=now_s if demand or load.waiting or load.unfinished else memory.worked_s,
+        forgone=memory.forgone,
     )
 
 

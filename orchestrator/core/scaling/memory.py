@@ -26,11 +26,12 @@ class ScalingMemory:
     levels: Levels = field(default_factory=Levels)  # of need, and how long each is worth keeping
     wanted: Sliding = ()  # lately, of which the most is kept
     worked_s: float = float("-inf")  # when work last came, or waited
+    forgone: float = 0.0  # what a cheaper mix would have saved by now, an hour times seconds
 
 
 def with_wanted(memory: ScalingMemory, wanted: Sliding) -> ScalingMemory:
     """What `dataclasses.replace` makes, in half the time: it is made at each look."""
     return ScalingMemory(
         memory.since_s, memory.unit, memory.trend, memory.plain, memory.seasonal, memory.season, memory.spans,
-        memory.levels, wanted, memory.worked_s,
+        memory.levels, wanted, memory.worked_s, memory.forgone,
     )  # fmt: skip

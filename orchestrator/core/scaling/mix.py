@@ -26,7 +26,7 @@ def mixed(variants: Variants, needed: float, budget: float | None, settled: bool
     counts = affordable(variants, bounded, budget)
     if capacity(variants, counts) < needed:
         return _more(variants, counts, needed, budget, max(LEAST_STEP, sum(counts.values())))
-    return _given_back(variants, counts, needed) if settled else counts
+    return given_back(variants, counts, needed) if settled else counts
 
 
 def cheapest(variants: Variants, needed: float, budget: float | None) -> dict[str, int]:
@@ -71,15 +71,23 @@ def without_dearest(variants: Variants, counts: Mapping[str, int], spare: Spare)
     return left
 
 
-def _given_back(variants: Variants, counts: dict[str, int], needed: float) -> dict[str, int]:
-    """Nothing of cheaper work goes while there is dearer: what is spare is soon too little for one large replica."""
+def given_back(variants: Variants, counts: dict[str, int], needed: float) -> dict[str, int]:
+    """The counts less those that are spare beside the others that are ready, the dearest work first.
+
+    Nothing of cheaper work goes while there is dearer: what is spare is soon too little for one large replica.
+    """
     for each in sorted(variants, key=work_price, reverse=True):
-        rest = capacity(variants, counts | {each.name: 0})
+        rest = _ready(variants, counts | {each.name: 0})
         while counts[each.name] > each.min_replicas and rest + each.capacity * (counts[each.name] - 1) >= needed:
             counts[each.name] -= 1
         if counts[each.name] > each.min_replicas:
             break
     return counts
+
+
+def _ready(variants: Variants, counts: Mapping[str, int]) -> float:
+    """Work a second of those that are left and take requests."""
+    return sum([each.capacity * min(each.ready, counts[each.name]) for each in variants])
 
 
 def _more(variants: Variants, counts: dict[str, int], needed: float, budget: float | None, left: int) -> dict[str, int]:

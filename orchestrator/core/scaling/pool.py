@@ -18,7 +18,7 @@ from orchestrator.core.scaling.pool_memory import PoolMemory, at, first_memory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.schedule import Floor, Window, floor
 from orchestrator.core.scaling.seen import PoolSeen
-from orchestrator.core.scaling.within import goal_steps, policy_within, with_fewest, within
+from orchestrator.core.scaling.within import goal_steps, left_for, policy_within, with_fewest, within
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def pool_decided(
     watch: PoolWatch, goal: ScalingGoal, policy: ScalingPolicy, prior: PoolPrior
 ) -> tuple[ScalingDecision, PoolMemory]:
     """The rest of a step; it takes as long for few replicas as for many."""
-    look, memory = watch.look, watch.memory
+    look, memory, goal = watch.look, watch.memory, left_for(goal, watch.look.seen, prior)
     load = within(watch.load, goal, watch.floor, prior, memory)
     decision, scaling = decide(load, policy_within(policy, goal, memory), memory.scaling)
     steps = (*_inputs(look, memory), *goal_steps(load, goal, watch.floor, memory), *decision.steps)
@@ -84,6 +84,8 @@ def _inputs(look: PoolLook, memory: PoolMemory) -> Iterator[DecisionStep]:
         if capacity := memory.capacities.get(name):
             yield DecisionStep("capacity", capacity.rate, f"work a second of a full replica of {name}")
         yield DecisionStep("cold start", cold.usual_s, f"seconds until a replica of {name} is ready")
+        if variant.aside:
+            yield DecisionStep("aside", variant.aside, f"replicas of {name} stand aside, by hand: not reckoned with")
         if lost := stuck(cold, memory.watched_s):
             late = f"replicas of {name} not ready after {stuck_s(cold):.0f} s: not reckoned with"
             yield DecisionStep("stuck", lost, late)

@@ -11,12 +11,13 @@ from orchestrator.core.scaling.cold_start import ColdStart, begun, ended
 from orchestrator.core.scaling.did import NOTHING_DONE, Did, Gained, and_did
 from orchestrator.core.scaling.mean_request import with_served
 from orchestrator.core.scaling.own_ttft import with_first_tokens
-from orchestrator.core.scaling.pace import UNSEEN, Pace, with_written
+from orchestrator.core.scaling.pace import UNSEEN, Pace, line, with_written
 from orchestrator.core.scaling.parts import Parts
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.replica_track import Gain, ReplicaTrack, Window, followed
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
+from orchestrator.core.scaling.tpot_spread import TpotSpread, with_requests, with_writing
 
 FORGOTTEN_S = 600.0  # after a replica was last seen: one may be out of sight for a moment
 
@@ -28,6 +29,7 @@ class VariantKnown:
     capacity: Capacity | None
     cold_start: ColdStart
     pace: Pace
+    tpots: TpotSpread
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def taught(look: PoolLook, memory: PoolMemory) -> PoolMemory:
         cold_starts={name: each.cold_start for name, each in look.known.items()},
         paces={name: each.pace for name, each in look.known.items()},
         own_ttft=with_first_tokens(memory.own_ttft, seen.first_tokens, look.alone),
+        tpots={name: each.tpots for name, each in look.known.items()},
     )
 
 
@@ -105,7 +108,15 @@ def _met_s(look: PoolLook, memory: PoolMemory) -> dict[str, float]:
 def _known(variant: VariantSeen, gained: Gained, memory: PoolMemory) -> VariantKnown:
     capacity, pace = memory.capacities.get(variant.name), memory.paces.get(variant.name, UNSEEN)
     wrote = [gain.written for _, gain in gained if gain.running]
-    return VariantKnown(_capacity(capacity, gained), _cold_start(variant, memory), with_written(pace, wrote))
+    writing = with_writing(
+        memory.tpots.get(variant.name, TpotSpread()), wrote, line(pace), memory.request.generation_tokens
+    )
+    return VariantKnown(
+        _capacity(capacity, gained),
+        _cold_start(variant, memory),
+        with_written(pace, wrote),
+        with_requests(writing, variant.tpots),
+    )
 
 
 def _capacity(known: Capacity | None, gained: Gained) -> Capacity | None:

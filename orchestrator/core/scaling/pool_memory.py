@@ -13,6 +13,7 @@ from orchestrator.core.scaling.own_ttft import OwnTtft, predicted_ttft
 from orchestrator.core.scaling.pace import Pace
 from orchestrator.core.scaling.prior import UNPREDICTED_COLD_START_S, PoolPrior
 from orchestrator.core.scaling.replica_track import ReplicaTrack
+from orchestrator.core.scaling.tpot_spread import TpotSpread
 
 MOST_GAP_S = 60.0  # between looks; a longer one, or a clock that jumped, tells nothing of the load
 
@@ -34,6 +35,7 @@ class PoolMemory:
     scaling: ScalingMemory | None = None
     paces: Mapping[str, Pace] = field(default_factory=dict)
     own_ttft: OwnTtft = field(default_factory=OwnTtft)
+    tpots: Mapping[str, TpotSpread] = field(default_factory=dict)
 
 
 def first_memory(prior: PoolPrior, now_s: float) -> PoolMemory:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from orchestrator.core.scaling.own_ttft import FirstTokens
+from orchestrator.core.scaling.tpot_spread import TpotCounts
 
 MOST = 1e15
 
@@ -38,13 +39,18 @@ class ReplicaSample(NamedTuple):
 
 @dataclass(frozen=True)
 class VariantSeen:
-    """One variant; `replicas` are those that take requests, None for one that told nothing of use."""
+    """One variant; `replicas` are those that take requests, None for one that told nothing of use.
+
+    Bounds and `asked` are without those that stand `aside`, by a person's wish.
+    """
 
     name: str
     min_replicas: int
     max_replicas: int
     asked: int  # replicas, those that start included
     replicas: Mapping[str, ReplicaSample | None]
+    tpots: TpotCounts = field(default_factory=dict)  # of the requests that ended so far
+    aside: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from orchestrator.core.scaling.decision import ScalingDecision
 from orchestrator.core.scaling.goal import ScalingGoal
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.seen import PoolSeen
+from orchestrator.core.scaling.within import aside_cost
 
 STALE_S = 60.0  # after which a fleet that tells nothing is taken to be gone
 
@@ -76,5 +77,7 @@ def claim_of(decision: ScalingDecision, seen: PoolSeen, prior: PoolPrior) -> Cla
     def cost(counts: Mapping[str, int]) -> float:
         return sum(costs[name] * count for name, count in counts.items())
 
-    fewest = cost({each.name: each.min_replicas for each in seen.variants})
-    return Claim(cost(decision.replicas), cost(decision.wanted), fewest, min(costs.values()), seen.now_s)
+    aside = aside_cost(seen, prior)
+    fewest = aside + cost({each.name: each.min_replicas for each in seen.variants})
+    paid, wanted = aside + cost(decision.replicas), aside + cost(decision.wanted)
+    return Claim(paid, wanted, fewest, min(costs.values()), seen.now_s)

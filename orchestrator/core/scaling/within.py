@@ -15,6 +15,7 @@ from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.prior import PoolPrior
 from orchestrator.core.scaling.schedule import Floor
 from orchestrator.core.scaling.seen import PoolSeen
+from orchestrator.core.scaling.tpot_spread import TpotSpread, tpot_ratio
 
 LEAST_CAPACITY = 1e-9  # work a second: a replica that does less has told nonsense, and shares of it are no numbers
 
@@ -28,6 +29,18 @@ def with_fewest(seen: PoolSeen, min_replicas: int) -> PoolSeen:
         variants.append(replace(each, min_replicas=each.min_replicas + more))
         missing -= more
     return replace(seen, variants=tuple(variants))
+
+
+def left_for(goal: ScalingGoal, seen: PoolSeen, prior: PoolPrior) -> ScalingGoal:
+    """The goal with what replicas may cost that do not stand aside."""
+    if goal.cost_per_hour is None:
+        return goal
+    return replace(goal, cost_per_hour=max(0.0, goal.cost_per_hour - aside_cost(seen, prior)))
+
+
+def aside_cost(seen: PoolSeen, prior: PoolPrior) -> float:
+    """Of an hour of the replicas that stand aside: they are paid for."""
+    return sum(each.aside * prior.variants[each.name].cost for each in seen.variants)
 
 
 def within(load: Load, goal: ScalingGoal, floor: Floor, prior: PoolPrior, memory: PoolMemory) -> Load:
@@ -48,7 +61,7 @@ def policy_within(policy: ScalingPolicy, goal: ScalingGoal, memory: PoolMemory) 
 def goal_steps(load: Load, goal: ScalingGoal, floor: Floor, memory: PoolMemory) -> Iterator[DecisionStep]:
     """What the goals come to, by what is known now."""
     if goal.tpot_s is not None:
-        yield from (_pace_step(each.name, goal.tpot_s, memory) for each in load.variants)
+        yield from (_pace_step(each.name, goal.tpot_s, goal.attainment, memory) for each in load.variants)
     if goal.ttft_s is not None:
         yield _ttft_step(goal, goal.ttft_s, memory.own_ttft.mean_s)
     if goal.cost_per_hour is not None:
@@ -69,19 +82,26 @@ def _capacity(variant: VariantLoad, goal: ScalingGoal, memory: PoolMemory) -> fl
     if goal.tpot_s is None:
         return variant.capacity
     pace = memory.paces.get(variant.name, UNSEEN)
-    running = most_running(pace, goal.tpot_s)
+    running = most_running(pace, goal.tpot_s / _ratio(variant.name, goal.attainment, memory))
     if math.isinf(running):
         return variant.capacity
     return min(variant.capacity, written_tok_s(pace, running) * memory.request.work_of_token)
 
 
-def _pace_step(name: str, tpot_s: float, memory: PoolMemory) -> DecisionStep:
-    pace = memory.paces.get(name, UNSEEN)
-    running, known = most_running(pace, tpot_s), line(pace)
-    if known is not None and known.alone + known.each > tpot_s:
+def _ratio(name: str, attainment: float, memory: PoolMemory) -> float:
+    return tpot_ratio(memory.tpots.get(name, TpotSpread()), attainment)
+
+
+def _pace_step(name: str, tpot_s: float, attainment: float, memory: PoolMemory) -> DecisionStep:
+    pace, ratio = memory.paces.get(name, UNSEEN), _ratio(name, attainment, memory)
+    running, known = most_running(pace, tpot_s / ratio), line(pace)
+    share = f"{attainment * 100:g}% of requests take {ratio:.3g} times the mean at most"
+    if known is not None and (known.alone + known.each) * ratio > tpot_s:
         alone_s = known.alone + known.each
-        return DecisionStep("pace", 1.0, f"stream at a time: alone, {name} takes {alone_s:.3g} s a token: too slow")
-    return DecisionStep("pace", running, f"streams at once that a replica of {name} writes at {tpot_s:g} s a token")
+        why = f"stream at a time: alone, {name} takes {alone_s:.3g} s a token, and {share}: too slow"
+        return DecisionStep("pace", 1.0, why)
+    each = f"streams at once that a replica of {name} writes at {tpot_s / ratio:.3g} s a token"
+    return DecisionStep("pace", running, f"{each}; {share}")
 
 
 def _ttft_step(goal: ScalingGoal, ttft_s: float, own_s: float) -> DecisionStep:

@@ -11,8 +11,8 @@ LEAST_TOKENS = 16  # of fewer, an event more or less changes too much
 class AnswerPace:
     """Counts the events after the first write, each of which is a token but for `NOT_TOKENS`.
 
-    vLLM and llama.cpp send an event a token; what a parser of theirs swallows makes tokens look slower, speculative
-    tokens that come in one event do as well.
+    vLLM and llama.cpp send an event a token, or one of several where they were guessed or the client was late; so the
+    engine's own count goes before, where it tells one.
     """
 
     def __init__(self) -> None:
@@ -26,10 +26,9 @@ class AnswerPace:
         else:
             self._events += data.count(b"\n\n")
 
-    @property
-    def tpot_s(self) -> float | None:
-        """Seconds a token from the first until now; None of a short answer."""
-        tokens = self._events - NOT_TOKENS
+    def tpot_s(self, written: int | None = None) -> float | None:
+        """Seconds a token from the first until now, of so many by the engine's count; None of a short answer."""
+        tokens = self._events - NOT_TOKENS if written is None else written - 1
         if self.began_s is None or tokens < LEAST_TOKENS:
             return None
         return (time.monotonic() - self.began_s) / tokens

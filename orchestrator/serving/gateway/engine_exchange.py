@@ -54,6 +54,7 @@ class EngineExchange(asyncio.Protocol):
         self._kept = bytearray()
         self._sink: Sink = self._keep
         self._transport: asyncio.Transport | None = None
+        self.held_back = False  # whether it had to wait for the client at some time
         self.through: Callable[[Sink], Sink] = lambda sink: sink  # how a body comes to its sink
 
     @classmethod
@@ -95,6 +96,7 @@ class EngineExchange(asyncio.Protocol):
             self._transport.abort()
 
     def pause_reading(self) -> None:
+        self.held_back = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from orchestrator.core.scaling.tpot_spread import tpot_bin
 from orchestrator.serving.gateway.engine_counts import TTFT_BOUNDS_S
 from orchestrator.serving.gateway.engine_table import Engine, EngineTable
 from orchestrator.serving.gateway.hold_metrics import HoldCounts
@@ -39,13 +41,19 @@ class GatewayMetrics:
         )
         self.tpot = Histogram(
             "qorch_time_per_output_token_seconds",
-            "Between the tokens of an answer, on average; of short answers nothing.",
+            "Between the tokens of an answer, on average; not of short answers, nor where a client was late.",
             buckets=TPOT_BOUNDS_S,
             registry=self.registry,
         )
+        self.tpots: Counts[tuple[str, int]] = Counts()  # requests by variant and `tpot_bin`, for the autoscaler
         self.duration = Histogram(
             "qorch_request_duration_seconds", "From arrival to the end.", buckets=TTFT_BOUNDS_S, registry=self.registry
         )
+
+    def count_tpot(self, variant: str, tpot_s: float) -> None:
+        """Of an answer that has come to its end."""
+        self.tpot.observe(tpot_s)
+        self.tpots[variant, tpot_bin(tpot_s)] += 1
 
     @property
     def answered(self) -> float:

@@ -58,10 +58,11 @@ class Answer:
 
 
 class Relay:
-    """Has its engines from `hold`; `on_retry` is told of each further try, `on_pace` of an answer's seconds a token."""
+    """Has its engines from `hold`; `on_retry` is told of each further try, `on_pace` of an answer's
+    seconds a token and the variant that wrote it."""
 
     def __init__(
-        self, table: EngineTable, hold: Hold, on_retry: Callable[[], None], on_pace: Callable[[float], None]
+        self, table: EngineTable, hold: Hold, on_retry: Callable[[], None], on_pace: Callable[[str, float], None]
     ) -> None:
         self._table = table
         self._hold = hold
@@ -100,7 +101,7 @@ class Relay:
         async def join(engine: Engine, exchange: EngineExchange) -> Answer:
             joined = JoinedAnswer()
             call.note.hears(joined.pace, joined.usage)
-            with self._going_on(joined):
+            with self._going_on(joined, engine, exchange):
                 await exchange.forward(joined.write)
             return self._answer(engine, joined.body())
 
@@ -121,7 +122,7 @@ class Relay:
             events = EventStream(reply, [*headers, replica], started, call.hides_usage)
             call.note.hears(events.pace, events.usage)
             try:
-                await self._forward(exchange, events, reply)
+                await self._forward(engine, exchange, events, reply)
             except EngineTrouble as trouble:
                 if not events.started:
                     raise
@@ -133,10 +134,10 @@ class Relay:
 
         return await self._first_answer(call, pass_on, self._answer_turns)
 
-    async def _forward(self, exchange: EngineExchange, events: EventStream, reply: Reply) -> None:
+    async def _forward(self, engine: Engine, exchange: EngineExchange, events: EventStream, reply: Reply) -> None:
         reply.feed_from(exchange)
         try:
-            with self._going_on(events):
+            with self._going_on(events, engine, exchange):
                 await exchange.forward(events.write)
         finally:
             reply.feed_from(None)
@@ -152,15 +153,18 @@ class Relay:
         return whole
 
     @contextmanager
-    def _going_on(self, stream: EventStream | JoinedAnswer) -> Iterator[None]:
-        """Known as a stream that goes on, as long as it does; its pace is told when it has come to its end."""
+    def _going_on(self, stream: EventStream | JoinedAnswer, engine: Engine, exchange: EngineExchange) -> Iterator[None]:
+        """Known as a stream that goes on, as long as it does; its pace is told when it has come to its end.
+
+        Where the client did not keep up, the pace was the client's.
+        """
         self._streams.add(stream)
         try:
             yield
         finally:
             self._streams.discard(stream)
-        if (tpot_s := stream.pace.tpot_s) is not None:
-            self._on_pace(tpot_s)
+        if not exchange.held_back and (tpot_s := stream.pace.tpot_s(stream.usage.generation_tokens)) is not None:
+            self._on_pace(engine.status.deployment, tpot_s)
 
     async def _first_answer(
         self, call: Call, use: Callable[[Engine, EngineExchange], Awaitable[Result]], turns: Iterator[int]

@@ -73,7 +73,7 @@ class GatewayService:
         self.metrics.registry.register(HeldCollector(self.hold.now))
         self.metrics.registry.register(ScalingCollector(scaling, table, time.time))
         self._requests = RequestLog()
-        self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.tpot.observe)
+        self._relay = Relay(table, self.hold, self.metrics.retries.inc, self.metrics.count_tpot)
         self._context = ContextGuard(TokenCount(self._relay), limits.caution_past_tokens)
         self._readiness = Readiness(self._relay, table, limits)
         history = History(doors, parts, scaling)

@@ -15,6 +15,7 @@ from orchestrator.core.scaling.pool_state import Changes, PoolState
 from orchestrator.core.scaling.prior import PoolPrior, TokenWork, VariantPrior
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
 from orchestrator.core.scaling.told import ScalingTold
+from orchestrator.core.scaling.tpot_spread import TpotCounts
 
 NAME = "demo"
 COLD_START_S = 4.0
@@ -43,6 +44,8 @@ class PoolRun:
     comes_up: bool = True
     goal: ScalingGoal = field(default_factory=ScalingGoal)
     first_tokens: FirstTokens | None = None
+    tpots: TpotCounts = field(default_factory=dict)
+    aside: int = 0  # replicas besides
     memory: PoolMemory | None = None
     decision: ScalingDecision | None = None
     last: PoolSeen | None = None
@@ -63,7 +66,7 @@ class PoolRun:
 
     def seen(self, running: float = 0.0) -> PoolSeen:
         replicas = {name: self.sample(name, running) for name in self.ages_s}
-        variants = (VariantSeen(NAME, self.least, self.most, self.asked, replicas),)
+        variants = (VariantSeen(NAME, self.least, self.most, self.asked, replicas, self.tpots, self.aside),)
         return PoolSeen(self.now_s, variants, self.answered, 0.0, self.first_tokens)
 
     def said(self, name: str) -> DecisionStep | None:

@@ -265,5 +265,7 @@ def test_a_mixed_pool_that_grows_takes_back_nothing_before_what_replaces_it_is_r
             young = [at for at in there if at > now_s - cold_start_s]
             assert wanted >= len(young), f"{name} at {now_s}: {len(there)} to {wanted}, {len(young)} not ready yet"
             asked[name] = [*there[:wanted], *[now_s] * (wanted - len(there))]
-    assert len(asked["large"]) == 3
+    *grown, instead = asked["large"]
+    assert len(grown) == 3
+    assert instead > grown[-1] + 3 * cold_start_s, "in place of small ones, once the load stays"
     assert len(asked["small"]) < 5, "what is spare for long goes back"

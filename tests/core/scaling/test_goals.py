@@ -19,8 +19,9 @@ from orchestrator.core.scaling.own_ttft import FirstTokens, OwnTtft, predicted_t
 from orchestrator.core.scaling.pace import UNSEEN, Pace, Written, line, most_running, predicted_pace, with_written
 from orchestrator.core.scaling.schedule import Floor, Window, floor, parse_window
 from orchestrator.core.scaling.seen import PoolSeen, VariantSeen
+from orchestrator.core.scaling.shared import claim_of
 from orchestrator.core.scaling.within import with_fewest
-from tests.core.scaling.seen_pools import BEGIN_S, TOKENS, PoolRun
+from tests.core.scaling.seen_pools import BEGIN_S, PRIOR, TOKENS, PoolRun
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 DAYS = st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days)))
@@ -142,6 +143,25 @@ class TestCost:
         pool = PoolRun(comes_up=False, goal=ScalingGoal(cost_per_hour=3.0))
         assert set(pool.run(3 * int(LEAST_STUCK_S), 20.0)[10:]) == {3}
         assert pool.said("stuck").value == 2
+
+
+class TestAside:
+    def test_what_stands_aside_is_paid_for_out_of_the_same_cost(self) -> None:
+        pool = PoolRun(goal=ScalingGoal(cost_per_hour=3.0))
+        pool.run(100, 20.0)
+        assert pool.asked == 3
+        pool.aside = 1
+        assert pool.step(20.0) == 2
+        assert pool.said("aside").value == 1
+
+    def test_other_fleets_of_the_budget_are_told_of_it(self) -> None:
+        pool = PoolRun()
+        pool.run(5, 1.0)
+        assert pool.decision is not None
+        without = claim_of(pool.decision, pool.seen(), PRIOR)
+        pool.aside = 2
+        told = claim_of(pool.decision, pool.seen(), PRIOR)
+        assert [one - other for one, other in zip(told, without, strict=True)] == [2.0, 2.0, 2.0, 0.0, 0.0]
 
 
 class TestSchedule:

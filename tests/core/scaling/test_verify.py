@@ -19,6 +19,7 @@ from orchestrator.core.scaling.pool import pool_step
 from orchestrator.core.scaling.pool_memory import PoolMemory
 from orchestrator.core.scaling.schedule import parse_window
 from orchestrator.core.scaling.seen import PoolSeen, ReplicaSample, VariantSeen
+from orchestrator.core.scaling.tpot_spread import BINS
 from orchestrator.core.scaling.verify import Verified, verified
 from tests.core.scaling.seen_pools import BEGIN_S, NAME, POLICY, PRIOR, PoolRun
 
@@ -27,6 +28,7 @@ samples = st.one_of(st.none(), st.builds(ReplicaSample, *[amounts] * 6))
 variants = st.builds(
     VariantSeen, st.just(NAME), st.integers(0, 3), st.integers(3, 9), st.integers(0, 9),
     st.dictionaries(st.sampled_from(["a", "b", "c"]), samples),
+    st.dictionaries(st.integers(0, BINS - 1), st.floats(0, 1e9), max_size=3),
 )  # fmt: skip
 steps_s = st.one_of(st.floats(0.4, 2.0), st.sampled_from([0.0, -5.0, -3600.0, 61.0, 86_400.0]))
 policies = st.sampled_from([POLICY, ScalingPolicy(), ScalingPolicy(0.5, 0.95, 4.0)])
