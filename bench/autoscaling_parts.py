@@ -27,7 +27,7 @@ PARTS = {
     ),
     "spread of the day only": ((trend, "SPREAD_TIMES_FAST", trend.LONG_SPREAD_S / 30.0),),
     "spread wherever demand stands": ((trend, "COUNTS_SHARE", 0.0),),
-    "errors by the newest expectation": ((forecast, "_with_held", lambda held, newest, hold_s: ()),),
+    "errors by the newest expectation": ((forecast, "_still_held", lambda held, met: ()),),
     "no level given up": ((times, "FIRST_COLD_STARTS", EVER),),
     "no bound by levels": ((levels, "SPARE", EVER),),
     "no season": ((learn, "EXPLAINED_SHARE", 0.0),),

@@ -10,7 +10,6 @@ from orchestrator.core.scaling.reserve import Reserve, first_reserve, with_error
 from orchestrator.core.scaling.sliding import Sliding, largest, with_value
 
 MISSED_S = 7 * 86_400.0  # in which what was missed fades
-HELD_SHARE = 0.75  # of a hold, for which what was expected is taken to cover what comes: later its replicas may go
 COVERING = 12  # such expectations, at most, that are kept to measure errors by
 
 
@@ -23,13 +22,13 @@ class Expectation(NamedTuple):
 
 
 class Met(NamedTuple):
-    """What came in an interval, the seconds of usual demand that it weighs, and for how long replicas are held."""
+    """What came in an interval, the seconds of usual demand that it weighs, and for how long replicas still cover."""
 
     now_s: float
     interval_s: float
     need: float
     weight_s: float
-    hold_s: float
+    held_s: float
 
 
 class Hope(NamedTuple):
@@ -56,39 +55,35 @@ def taught(forecast: Forecast, met: Met, hope: Hope) -> Forecast:
     expectations, reserve, held, due = forecast.expectations, forecast.reserve, _still_held(forecast.held, met), 0
     missed = forecast.missed * math.exp(-met.interval_s / MISSED_S)
     for expectation in expectations:
-        if expectation.at_s > met.now_s:
+        at_s, replicas, spread = expectation
+        if at_s > met.now_s:
             break
         due += 1
-        error = _error(met.need, expectation, held)
-        reserve = with_error(reserve, error, met.weight_s, met.interval_s)
-        held = _with_held(held, expectation, met.hold_s)
+        error = (met.need - replicas) / spread
         if error > 0:
-            missed += met.interval_s * error**2
+            error = _uncovered(error, met.need, held)
+            missed += met.interval_s * max(0.0, error) ** 2
+        reserve = with_error(reserve, error, met.weight_s, met.interval_s)
+        if not held or at_s - held[-1].at_s >= met.held_s / COVERING:
+            held = (*held, expectation)
     ahead = with_value(forecast.ahead, met.now_s, hope.replicas, hope.ahead_s)
     new = () if hope.spread is None else (Expectation(met.now_s + hope.ahead_s, largest(ahead), hope.spread),)
     return Forecast(reserve, ahead, (*expectations[due:], *new), held, missed)
 
 
-def _error(need: float, newest: Expectation, held: tuple[Expectation, ...]) -> float:
+def _uncovered(error: float, need: float, held: tuple[Expectation, ...]) -> float:
     """Spreads beyond what was expected that would have been enough: of all whose replicas are there, the fewest."""
-    error = (need - newest.replicas) / newest.spread
     for _, replicas, spread in held:
-        if error <= 0:
-            break
-        error = min(error, (need - replicas) / spread)
+        if (need - replicas) / spread < error:
+            error = (need - replicas) / spread
+            if error <= 0:
+                break
     return error
 
 
 def _still_held(held: tuple[Expectation, ...], met: Met) -> tuple[Expectation, ...]:
     """Without those whose replicas may have gone."""
-    gone = 0
-    while gone < len(held) and held[gone].at_s <= met.now_s - HELD_SHARE * met.hold_s:
+    since_s, gone = met.now_s - met.held_s, 0
+    while gone < len(held) and held[gone].at_s <= since_s:
         gone += 1
     return held[gone:] if gone else held
-
-
-def _with_held(held: tuple[Expectation, ...], newest: Expectation, hold_s: float) -> tuple[Expectation, ...]:
-    """With one more, if the last is old enough."""
-    if held and newest.at_s - held[-1].at_s < HELD_SHARE * hold_s / COVERING:
-        return held
-    return (*held, newest)

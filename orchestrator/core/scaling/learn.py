@@ -16,6 +16,7 @@ from orchestrator.core.scaling.times import Times
 from orchestrator.core.scaling.trend import Trend, expected, slow_s, spread, with_demand
 
 EARLY_S = 120.0  # that a season's rise is expected sooner: it comes neither to the minute nor at a slot's beginning
+HELD_SHARE = 0.75  # of a hold, for which what was expected is taken to cover what comes: later its replicas may go
 EXPLAINED_SHARE = 0.8  # of what the trend alone misses, below which the season is believed
 KNOWN_S = 2 * DAY_S  # until a day has been foreseen by the one before
 
@@ -26,7 +27,7 @@ def learned(load: Load, policy: ScalingPolicy, times: Times, memory: ScalingMemo
     demand, watched_s = demand_of(load, unit), now_s - memory.since_s
     spans = with_span(memory.spans, Span(now_s, interval_s, demand * interval_s))
     need = needed(spans, policy.max_wait_s)
-    met = Met(now_s, interval_s, need, interval_s * (demand / usual if usual else 1.0), times.hold_s)
+    met = Met(now_s, interval_s, need, interval_s * (demand / usual if usual else 1.0), HELD_SHARE * times.hold_s)
     trend = with_demand(memory.trend, demand, interval_s, times.fast_s, watched_s)
     units = spread(memory.trend) if watched_s >= slow_s(times.fast_s) else None
     worth_s = _worth_s(times.cold_start_s, policy)
