@@ -34,7 +34,7 @@ PARTS = {
     "no drain": ((times, "LEAST_DRAIN_S", EVER),),
     "no margin": ((reserve, "MARGIN", 1.0),),
     "no grace": ((reserve, "GRACE_S", 0.0),),
-    "given back as soon as one is spare": ((decide, "_steady", lambda load, unit, wanted, units: (wanted, "")),),
+    "given back as soon as one is spare": ((decide, "steady", lambda load, unit, wanted, units: (wanted, "")),),
     "errors of two days": ((reserve, "LEARNING_S", 2 * 86_400.0),),
     "average over a half of the cold start": ((times, "FAST_SHARE", 0.5),),
 }

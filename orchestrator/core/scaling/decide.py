@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from orchestrator.core.scaling.counted import counted, reached, steady
 from orchestrator.core.scaling.decision import DecisionStep, ScalingDecision
 from orchestrator.core.scaling.learn import by_season, demand_of, learned
 from orchestrator.core.scaling.levels import worth_having
@@ -14,7 +15,6 @@ from orchestrator.core.scaling.mix import capacity, mixed
 from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.scaling.reserve import reserved
 from orchestrator.core.scaling.sliding import Timed, largest, with_value
-from orchestrator.core.scaling.swap import Swapped, swapped
 from orchestrator.core.scaling.times import Times, times_of
 from orchestrator.core.scaling.trend import first_trend, spread
 from orchestrator.core.scaling.units import aligned
@@ -32,12 +32,12 @@ def decide(load: Load, policy: ScalingPolicy, memory: ScalingMemory | None) -> A
     needed, steps = _needed(load, policy, times, before, seen, units)
     seen = with_wanted(seen, with_value(seen.wanted, load.now_s, needed, times.hold_s))
     kept, why = _kept(load, policy, seen, times.hold_s)
-    wanted, steady = _steady(load, unit, max(kept, load.least / unit), units)
-    steps = (*steps, DecisionStep("kept", kept, f"replicas{why}{steady}"))
-    counts, free, swap = _counts(load, policy, wanted * unit, _settled(load, times, seen), seen.forgone)
+    wanted, stays = steady(load, unit, max(kept, load.least / unit), units)
+    steps = (*steps, DecisionStep("kept", kept, f"replicas{why}{stays}"))
+    counts, free, swap = counted(load, policy, times, seen, wanted * unit)
     if swap is not None:
         seen, steps = replace(seen, forgone=swap.forgone), (*steps, *swap.steps)
-    return ScalingDecision(counts, (*steps, _reached(load, unit, counts, wanted)), free), seen
+    return ScalingDecision(counts, (*steps, reached(load, unit, counts, wanted)), free), seen
 
 
 def _unknown(load: Load) -> str | None:
@@ -103,47 +103,9 @@ def _patience_s(load: Load, policy: ScalingPolicy) -> float:
     return policy.idle_s if any(each.min_replicas for each in load.variants) else policy.empty_s
 
 
-def _steady(load: Load, unit: float, wanted: float, units: float) -> tuple[float, str]:
-    """All that is there where no spread is spare beside a replica; of several variants `mixed` knows best."""
-    if len(load.variants) > 1 or not wanted:
-        return wanted, ""
-    replica = load.variants[0].capacity / unit
-    there = replica * load.variants[0].replicas
-    spare = replica + units * max(0.0, 1 - replica / wanted)  # the last but one goes as soon as one is enough
-    if not there - spare < wanted < there:
-        return wanted, ""
-    return there - replica / 2, f"; none of {there:.1f} goes before {spare:.1f} are spare"  # half: rounding adds none
-
-
-def _counts(
-    load: Load, policy: ScalingPolicy, needed: float, settled: bool, forgone: float
-) -> tuple[dict[str, int], dict[str, int], Swapped | None]:
-    """Replicas for so much work a second within the budget and without one; of several variants, a cheaper mix."""
-    counts = mixed(load.variants, needed, policy.budget, settled)
-    free = counts if policy.budget is None else mixed(load.variants, needed, None, settled)
-    if not settled or len(load.variants) == 1:
-        return counts, free, None
-    swap = swapped(load, counts, needed, policy.budget, forgone)
-    if swap.counts is counts:
-        return counts, free, swap
-    return swap.counts, {name: max(count, swap.counts[name]) for name, count in free.items()}, swap
-
-
-def _settled(load: Load, times: Times, seen: ScalingMemory) -> bool:
-    """Whether all that was asked for at the height of what is wanted is ready; one variant makes nothing spare."""
-    return len(load.variants) == 1 or load.now_s - seen.wanted[0].at_s >= times.cold_start_s
-
-
 def _left_waiting(load: Load, unit: float, demand: float, ahead_s: float) -> float:
     """Of what waits now, in seconds of a replica, what still waits when a replica that is asked for now is ready."""
     if not load.waiting:
         return 0.0
     working = sum((each.ready + each.starting / 2) * each.capacity for each in load.variants) / unit
     return max(0.0, load.waiting / unit + (demand - working) * ahead_s)
-
-
-def _reached(load: Load, unit: float, counts: dict[str, int], wanted: float) -> DecisionStep:
-    reached = capacity(load.variants, counts) / unit
-    short = wanted - reached
-    why = f"{short:.1f} short: bounds or budget allow no more" if short > 1e-9 else "enough"
-    return DecisionStep("replicas", sum(counts.values()), f"that do the work of {reached:g}: {why}")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.scaling.decide import _steady, decide
+from orchestrator.core.scaling.counted import steady
+from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.levels import SPARE, STEP
 from orchestrator.core.scaling.load import Load, VariantLoad
 from orchestrator.core.scaling.mix import mixed
@@ -213,7 +214,7 @@ def test_what_stays_for_being_hardly_spare_is_not_one_more_for_rounding(
 ) -> None:
     variant = replace(ONE, capacity=capacity, ready=there, max_replicas=1000)
     seen = load(0.0, 1.0, variant)
-    wanted, _ = _steady(seen, unit * capacity, (there - 1.01) / unit, 1.0)
+    wanted, _ = steady(seen, unit * capacity, (there - 1.01) / unit, 1.0)
     assert mixed((variant,), wanted * unit * capacity, None) == {"one": there}
 
 
