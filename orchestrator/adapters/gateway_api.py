@@ -42,11 +42,11 @@ class GatewayLook:
 
 
 class GatewayApi:
-    """One gateway; every answer is None when it does not answer at all."""
+    """One gateway, asked with a token of its fleet; every answer is None when it does not answer at all."""
 
-    def __init__(self, url: str, admin_token: str, through: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, token: str, through: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(base_url=url, timeout=READY_TIMEOUT_S, transport=through)
-        self._admin = {"Authorization": f"Bearer {admin_token}", ADMIN_HEADER: admin_token}
+        self._own = {"Authorization": f"Bearer {token}", ADMIN_HEADER: token}
 
     def ready(self) -> bool | None:
         """Whether a model answers."""
@@ -84,7 +84,7 @@ class GatewayApi:
     def order(self, order: ReplicaOrder) -> None:
         """Have a replica do something; raises EnvironmentNotReady with what the gateway, or the replica, says to it."""
         try:
-            answer = self._client.post(ORDER, json=order.to_data(), headers=self._admin, timeout=ORDER_TIMEOUT_S)
+            answer = self._client.post(ORDER, json=order.to_data(), headers=self._own, timeout=ORDER_TIMEOUT_S)
         except httpx.HTTPError as error:
             raise EnvironmentNotReady(f"the gateway does not take the order: {error}") from error
         if answer.status_code != 200:
@@ -94,7 +94,7 @@ class GatewayApi:
         return self._asked(path, LOOK_TIMEOUT_S).raise_for_status().json()
 
     def _asked(self, path: str, timeout_s: float) -> httpx.Response:
-        return self._client.get(path, headers=self._admin, timeout=timeout_s)
+        return self._client.get(path, headers=self._own, timeout=timeout_s)
 
 
 def refusal(answer: httpx.Response) -> str:

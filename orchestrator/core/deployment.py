@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from orchestrator.core.engine_spec import EngineSpec, engine_spec_from_data
@@ -14,7 +15,8 @@ from orchestrator.core.scaling.policy import ScalingPolicy
 from orchestrator.core.variant_limits import Variants, variants_from_data
 
 DRAIN_S = 30.0  # in which a replica that goes finishes what it answers
-ADMIN_HEADER = "x-qorch-admin-token"  # of who administrates a fleet, at its gateway
+ADMIN_HEADER = "x-qorch-admin-token"  # of who administrates a fleet, or looks at it, at its gateway
+LOOK_TOKEN = "look-token"  # the key of a Secret, and the name of a file
 GATEWAY = "gateway"  # the name of the deployment that is no variant
 
 
@@ -33,6 +35,11 @@ class GatewaySpec:
     variants: Variants  # that a request may come to
     loras: tuple[str, ...] = ()  # names of adapters, which are served beside the model's
     cold_start_s: Mapping[str, float] = field(default_factory=dict)  # of each variant, where the plan predicts it
+
+    @property
+    def look_token_path(self) -> str:
+        """Beside the admin token, and no field, so that older gateways read the spec; it may be missing."""
+        return str(PurePosixPath(self.admin_token_path).with_name(LOOK_TOKEN))
 
 
 @dataclass(frozen=True)

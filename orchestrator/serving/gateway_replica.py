@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,16 @@ async def _look_at(engines: DeploymentHandle[Any]) -> list[ReplicaStatus] | None
 def _doors(spec: GatewaySpec) -> Doors:
     keys = KeyStore(Path(spec.keys_path))
     admin_token = Path(spec.admin_token_path).read_text().strip()
-    return Doors(keys.read, keys.version, admin_token, spec.keys_required)
+    look_token = partial(_look_token, Path(spec.look_token_path))
+    return Doors(keys.read, keys.version, admin_token, look_token, spec.keys_required)
+
+
+def _look_token(path: Path) -> bytes:
+    """Empty where it cannot be read: nobody comes in by it, and all others do."""
+    try:
+        return path.read_bytes().strip()
+    except OSError:
+        return b""
 
 
 def _limits(spec: GatewaySpec) -> ModelLimits:

@@ -19,7 +19,7 @@ from orchestrator.core.live.carried import GATEWAY, GPUS
 from orchestrator.core.live.reading import GpuCount, Reading
 from orchestrator.core.live.watch import WatchMemory, watched
 from orchestrator.serving.replica_status import ReplicaStatus
-from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, on_gpus, running_gateway, secret
+from tests.cli.cluster_lab import NAMESPACE, UP, Lab, lab, living, look_secret, on_gpus, running_gateway, secret
 from tests.core.cluster.objects import A100_LABELS, node_object
 from tests.core.scaling.seen_pools import PoolRun, told_of
 from tests.kube.faults import Fault
@@ -51,6 +51,13 @@ def watch(cluster: Lab) -> Iterator[ClusterWatch]:
 
 def gateways(cluster: Lab) -> list[str]:
     return [name for (plural, name), item in cluster.objects().items() if plural == "pods" and "-gateway-" in name]
+
+
+def reached(cluster: Lab) -> None:
+    """The API server's proxy reaches the fleet's gateway by its pods."""
+    assert cluster.gateway is not None
+    for name in gateways(cluster):
+        cluster.server.behind.services[NAMESPACE, f"{name}:8000"] = cluster.gateway.url
 
 
 def errors(reading: Reading) -> dict[str, str | None]:
@@ -238,6 +245,21 @@ def test_while_the_server_is_away_what_was_seen_stands_and_is_said_to_be_old(clu
     reading = until(watch, lambda reading: errors(reading)[CLUSTER] is not None)
     assert reading.fleet is not None
     assert reading.fleet.replicas
+
+
+def test_a_gateway_is_looked_at_with_the_look_token_where_there_is_one(cluster: Lab, watch: ClusterWatch) -> None:
+    reached(cluster)
+    cluster.server.put(secret(**{"admin-token": "not this one"}))
+    cluster.server.put(look_secret())
+    assert errors(watch.read())[GATEWAY] is None
+
+
+def test_a_look_token_that_is_refused_is_said_and_read_again(cluster: Lab, watch: ClusterWatch) -> None:
+    reached(cluster)
+    cluster.server.put(look_secret("of before"))
+    assert str(errors(watch.read())[GATEWAY]).endswith("the fleet's look token or its admin token is needed")
+    cluster.server.put(look_secret())
+    assert errors(watch.read())[GATEWAY] is None
 
 
 def test_a_secret_that_comes_later_is_found(cluster: Lab, watch: ClusterWatch) -> None:

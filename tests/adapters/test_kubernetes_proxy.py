@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.gateway_api import GatewayApi
-from orchestrator.adapters.kuberay.gateway import AdminToken, ask_decisions, ask_gateway
+from orchestrator.adapters.kuberay.gateway import ask_decisions, ask_gateway
+from orchestrator.adapters.kuberay.tokens import FleetToken
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, connect, transport
 from orchestrator.core.errors import EnvironmentNotReady
 from tests.adapters.http_stand_in import http_stand_in
@@ -21,7 +22,7 @@ from tests.serving.conftest import ADMIN_TOKEN
 
 __all__ = ["api_server", "kubeconfig"]
 SERVICE = "qorch-chat-serve-svc"
-TOKEN = AdminToken(ADMIN_TOKEN)
+TOKEN = FleetToken(ADMIN_TOKEN)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_decisions_that_nobody_tells_are_no_decisions(api_server: ApiServer, api
     with pytest.raises(EnvironmentNotReady, match="the gateway tells no decisions: it does not answer"):
         ask_decisions(api, "default", "chat", TOKEN)
     with pytest.raises(EnvironmentNotReady, match="the gateway tells no decisions: the Secret has none"):
-        ask_decisions(api, "default", "chat", AdminToken(missing_because="the Secret has none"))
+        ask_decisions(api, "default", "chat", FleetToken(missing_because="the Secret has none"))
     api_server.behind.services["default", f"{SERVICE}:8000"] = UNREACHED
     with pytest.raises(EnvironmentNotReady, match="a NetworkPolicy may keep the API server out"):
         ask_decisions(api, "default", "chat", TOKEN)

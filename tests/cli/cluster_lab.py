@@ -21,7 +21,7 @@ from tests.kube.kinds import Object
 from tests.kube.kuberay import KubeRay
 from tests.kube.ray_pods import RayPods
 from tests.kube.server import ApiServer
-from tests.serving.conftest import ADMIN_TOKEN, DEFAULTS, NO_KEYS, Gateway, replica
+from tests.serving.conftest import ADMIN_TOKEN, DEFAULTS, LOOK_TOKEN, NO_KEYS, Gateway, replica
 from tests.serving.scripted_engine import ScriptedEngine, good_whole
 
 ENDPOINT = "http://qorch-default-serve-svc.llm:8000/v1"
@@ -78,9 +78,17 @@ def living(lab: Lab) -> Iterator[Lab]:
 
 def secret(**data: str) -> Object:
     """What the user makes for a fleet."""
-    content = data or {"keys.json": "{}", "admin-token": ADMIN_TOKEN}
-    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in content.items()}
-    metadata = {"name": "qorch-default", "namespace": NAMESPACE}
+    return _secret("qorch-default", data or {"keys.json": "{}", "admin-token": ADMIN_TOKEN})
+
+
+def look_secret(token: str = LOOK_TOKEN) -> Object:
+    """What the user makes for people who may only look."""
+    return _secret("qorch-default-look", {"look-token": token})
+
+
+def _secret(name: str, content: dict[str, str]) -> Object:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in content.items()}
+    metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded}
 
 

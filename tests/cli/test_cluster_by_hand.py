@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from orchestrator.core.by_hand import ReplicaOrder, Verb
 from orchestrator.serving.replica_status import ReplicaStatus
-from tests.cli.cluster_lab import UP, Lab
+from tests.cli.cluster_lab import UP, Lab, look_secret
 from tests.cli.conftest import Qorch
+from tests.cli.viewer import viewers_kubeconfig
 from tests.serving.conftest import Gateway
 
 
@@ -64,6 +66,18 @@ def test_a_replica_that_refuses_is_called_by_its_pod(there: Qorch, cluster: Lab,
     gateway(cluster).answer = "the replica r0 is draining by hand already"
     done = there("drain", pods[0])
     assert (done.code, done.error) == (4, f"the replica {pods[0]} is draining by hand already")
+
+
+@pytest.mark.parametrize("verb", ["restart", "drain"])
+def test_who_may_only_look_is_told_what_an_order_needs(
+    qorch: Qorch, cluster: Lab, pods: tuple[str, str], tmp_path: Path, verb: str
+) -> None:
+    cluster.server.put(look_secret())
+    done = qorch(verb, pods[0], "--kubeconfig", viewers_kubeconfig(cluster.server, tmp_path))
+    needed = "a restart or drain needs the fleet's admin token, of the Secret qorch-default"
+    assert (done.code, done.error) == (4, f"{needed}, which you may not read")
+    assert done.hint == "kubectl --context lab auth can-i get secrets --namespace llm"
+    assert gateway(cluster).orders == []
 
 
 def test_a_pod_that_is_none_is_told_with_the_nearest(there: Qorch, cluster: Lab, pods: tuple[str, str]) -> None:

@@ -6,17 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.cli.cluster_lab import NAMESPACE, UP, Lab
+from tests.cli.cluster_lab import NAMESPACE, UP, Lab, look_secret
 from tests.cli.conftest import Done, Qorch
-from tests.kube.kinds import Object
-from tests.kube.rights import allow
-
-ROLES: dict[str, Object] = {
-    each["metadata"]["name"].removeprefix("qorch-"): each
-    for each in yaml.safe_load_all((Path(__file__).parents[2] / "manifests/viewer/rbac.yaml").read_text())
-}
+from tests.cli.viewer import ALL, ROLES, viewers_kubeconfig
+from tests.core.scaling.seen_pools import PoolRun, told_of
 
 
 @pytest.fixture
@@ -29,12 +23,7 @@ def viewer(there: Qorch, qorch: Qorch, cluster: Lab, tmp_path: Path) -> Qorch:
         cluster.server.behind.services[NAMESPACE, f"{name}:8000"] = cluster.gateway.url
 
     def by(roles: str, *words: str) -> Done:
-        given = [ROLES[name] for name in roles.split()]
-        for kind, namespace in (("Role", NAMESPACE), ("ClusterRole", None)):
-            rules = [rule for each in given if each["kind"] == kind for rule in each["rules"]]
-            allow(cluster.server, "eve", namespace, rules)
-        eve = cluster.server.kubeconfig(tmp_path / "eve", user="eve", namespace=NAMESPACE, context="lab")
-        return qorch(*words, "--kubeconfig", str(eve))
+        return qorch(*words, "--kubeconfig", viewers_kubeconfig(cluster.server, tmp_path, roles))
 
     return by
 
@@ -47,13 +36,30 @@ def sources(viewer: Qorch, roles: str) -> dict[str, str | None]:
     return {each["name"]: each["error"] for each in told["sources"]}
 
 
-def test_with_all_of_them_everything_is_seen_and_nothing_can_be_changed(viewer: Qorch) -> None:
-    assert set(sources(viewer, "viewer viewer-engines viewer-nodes").values()) == {None}
-    assert viewer("viewer viewer-engines viewer-nodes", "scale", "1").code == 4
-    assert viewer("viewer viewer-engines viewer-nodes", "down").code == 4
+def test_with_all_of_them_everything_is_seen_and_nothing_can_be_changed(viewer: Qorch, cluster: Lab) -> None:
+    cluster.server.put(look_secret())
+    assert set(sources(viewer, ALL).values()) == {None}
+    assert viewer(ALL, "scale", "1").code == 4
+    assert viewer(ALL, "down").code == 4
 
 
-def test_without_nodes_one_line_says_so_and_the_rest_is_seen(viewer: Qorch) -> None:
+def test_what_the_policy_decided_and_saw_is_told(viewer: Qorch, cluster: Lab) -> None:
+    cluster.server.put(look_secret())
+    assert cluster.gateway is not None
+    run = PoolRun()
+    run.run(60, 9.0)
+    cluster.gateway.scaling = told_of(run)
+    assert [viewer(ALL, *words).code for words in (("status", "--decisions"), ("history",))] == [0, 0]
+
+
+def test_a_fleet_without_a_look_token_says_how_to_have_one(viewer: Qorch) -> None:
+    hint = 'kubectl create secret generic qorch-default-look -n llm --from-literal=look-token="$(openssl rand -hex 32)"'
+    why = f"the gateway is not asked for its engines: there is no Secret qorch-default-look; hint: {hint}"
+    assert sources(viewer, ALL)["gateway"] == why
+
+
+def test_without_nodes_one_line_says_so_and_the_rest_is_seen(viewer: Qorch, cluster: Lab) -> None:
+    cluster.server.put(look_secret())
     seen = sources(viewer, "viewer viewer-engines")
     hint = "kubectl --context lab auth can-i list nodes --all-namespaces"
     assert seen.pop("nodes") == f"forbidden: needs list nodes; hint: {hint}"
@@ -71,4 +77,4 @@ def test_they_let_nobody_write_and_read_one_secret_alone() -> None:
     verbs = {verb for each in ROLES.values() for rule in each["rules"] for verb in rule["verbs"]}
     assert verbs == {"get", "list", "watch"}
     (secret,) = (rule for each in ROLES.values() for rule in each["rules"] if "secrets" in rule["resources"])
-    assert secret["resourceNames"] == ["qorch-default"]
+    assert secret["resourceNames"] == ["qorch-default-look"]

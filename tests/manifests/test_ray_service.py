@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.deployment import DRAIN_S
+from orchestrator.core.deployment import DRAIN_S, gateway_spec_from_data
 from orchestrator.core.errors import DoesNotFit, UsageError
 from orchestrator.core.lora import Lora
 from orchestrator.core.manifests.settings import Upgrade
@@ -184,10 +184,21 @@ def test_secrets_are_referred_to_and_never_written() -> None:
     fleet = rendered("a100-80gb:4", SCALED, redis_address="redis:6379")
     assert "Secret" not in fleet.kinds()
     volumes = {each["name"]: each for each in fleet.group("gateway")["template"]["spec"]["volumes"]}
-    assert {volumes[name]["secret"]["secretName"] for name in ("keys", "admin")} == {"qorch-default"}
+    assert volumes["keys"]["secret"]["secretName"] == "qorch-default"
+    admin, look = (each["secret"] for each in volumes["admin"]["projected"]["sources"])
+    assert (admin["name"], admin.get("optional", False)) == ("qorch-default", False)
+    assert (look["name"], look["optional"]) == ("qorch-default-look", True)
     password = fleet.cluster["gcsFaultToleranceOptions"]["redisPassword"]
     assert password["valueFrom"]["secretKeyRef"]["name"] == "qorch-default"
     assert fleet.cluster["authOptions"] == {"mode": "token"}
+
+
+def test_a_gateways_tokens_are_where_it_reads_them() -> None:
+    group, spec = rendered().group("gateway"), gateway_spec_from_data(application(rendered())["args"]["gateway"])
+    (folder,) = (each["mountPath"] for each in container(group)["volumeMounts"] if each["name"] == "admin")
+    (volume,) = (each for each in group["template"]["spec"]["volumes"] if each["name"] == "admin")
+    paths = [item["path"] for each in volume["projected"]["sources"] for item in each["secret"]["items"]]
+    assert [f"{folder}/{path}" for path in paths] == [spec.admin_token_path, spec.look_token_path]
 
 
 def test_keys_are_always_needed() -> None:

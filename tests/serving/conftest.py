@@ -34,6 +34,7 @@ HOLD = HoldLimits(most_requests=100, most_bytes=2**20)
 NO_HOLD = HoldLimits(0, 0)
 NO_KEYS = KeyRing(b"")
 ADMIN_TOKEN = secrets.token_hex(8)
+LOOK_TOKEN = secrets.token_hex(8)
 
 
 def replica(replica_id: str, port: int, max_in_flight: int = 64) -> ReplicaStatus:
@@ -61,7 +62,8 @@ class Gateway:
         self.table = EngineTable()
         self.table.update(replicas)
         self.ring = ring
-        doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, keys_required)
+        doors = Doors(lambda: self.ring, lambda: id(self.ring), ADMIN_TOKEN, lambda: self.look_token, keys_required)
+        self.look_token = LOOK_TOKEN.encode()
         self.scaling = scaling  # what the policy told last
         self.parts = InMemoryParts()  # of the history that it tells
         self.orders: list[ReplicaOrder] = []  # that were passed on

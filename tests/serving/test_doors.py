@@ -82,7 +82,7 @@ def test_a_key_stops_working_at_once_when_it_is_revoked(gateway: Make) -> None:
 def doors() -> Callable[[Path], Doors]:
     def make(path: Path) -> Doors:
         store = KeyStore(path)
-        return Doors(store.read, store.version, admin_token="", keys_required=False)
+        return Doors(store.read, store.version, admin_token="", look_token=lambda: b"", keys_required=False)
 
     return make
 
@@ -104,7 +104,7 @@ def test_a_damaged_key_file_keeps_the_doors_shut(gateway: Make, tmp_path: Path) 
     made = gateway()
     store = KeyStore(tmp_path / "keys.json")
     store.path.write_text("{")
-    made.service._doors = Doors(store.read, store.version, ADMIN_TOKEN, keys_required=False)
+    made.service._doors = Doors(store.read, store.version, ADMIN_TOKEN, lambda: b"", keys_required=False)
     assert [models(made, given) for given in (None, f"Bearer {KEY}")] == [500, 500]
 
 

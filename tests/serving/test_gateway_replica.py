@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from ray.serve.exceptions import DeploymentUnavailableError
 
@@ -112,6 +113,24 @@ async def test_what_waits_is_told_to_an_autoscaler_and_sent_away_when_the_gatewa
         ending = asyncio.create_task(asyncio.to_thread(made.__del__))
         assert statuses(await asyncio.to_thread(read_all, client)) == [503]
         await asyncio.wait_for(ending, 2)
+
+
+async def test_a_look_token_comes_changes_and_goes_with_its_file(make: Make, tmp_path: Path) -> None:
+    made, file = make(Handle("a", [])), tmp_path / "look-token"
+
+    async def looks(token: str) -> bool:
+        async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as client:
+            return (await client.get(f"http://127.0.0.1:{made._server.port}/qorch/v1/look")).status_code == 200
+
+    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
+    file.write_text("one\n")
+    assert [await looks(token) for token in ("admin", "one", "two")] == [True, True, False]
+    file.write_text("two")
+    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, True]
+    file.unlink()
+    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
+    file.write_text("")
+    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
 
 
 def test_what_a_plan_expects_of_a_start_travels_as_json() -> None:

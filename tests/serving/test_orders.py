@@ -46,7 +46,7 @@ def test_nobody_without_the_fleets_own_token_is_listened_to(gateway: Make) -> No
     made = gateway()
     answer = httpx.post(f"{made.url}{PATH}", json=ORDER.to_data())
     assert answer.status_code == 401
-    with pytest.raises(EnvironmentNotReady, match="the fleet's own token is needed"):
+    with pytest.raises(EnvironmentNotReady, match="the fleet's admin token is needed"):
         GatewayApi(made.url, "another").order(ORDER)
     assert made.orders == []
 

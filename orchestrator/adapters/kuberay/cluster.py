@@ -9,8 +9,6 @@ from functools import cached_property
 
 from orchestrator.adapters.gateway_history import GatewayHistory
 from orchestrator.adapters.kuberay.gateway import (
-    AdminToken,
-    admin_token,
     ask_decisions,
     ask_gateway,
     ask_learned,
@@ -19,6 +17,7 @@ from orchestrator.adapters.kuberay.gateway import (
 )
 from orchestrator.adapters.kuberay.objects import FleetObjects
 from orchestrator.adapters.kuberay.problems import missing_claim, missing_namespace, missing_secret
+from orchestrator.adapters.kuberay.tokens import FleetToken, look_token, require_admin_token
 from orchestrator.adapters.kubernetes_api import KubernetesApi, Resource
 from orchestrator.adapters.kubernetes_api.transport import Object
 from orchestrator.core.by_hand import ReplicaOrder
@@ -102,7 +101,8 @@ class KubeRayCluster:
 
     def order(self, order: ReplicaOrder) -> None:
         ip = next((pod.ip for pod in self.pods() if pod.name == order.replica_id), None)
-        pass_order(self._api, self.namespace, self.name, self._token, order, ip or "")
+        token = require_admin_token(self._api, self.namespace, self.name)
+        pass_order(self._api, self.namespace, self.name, token, order, ip or "")
 
     def pods(self) -> tuple[PodSeen, ...]:
         """The oldest first."""
@@ -126,8 +126,8 @@ class KubeRayCluster:
     # -- parts
 
     @cached_property
-    def _token(self) -> AdminToken:
-        return admin_token(self._api, self.namespace, self.name)
+    def _token(self) -> FleetToken:
+        return look_token(self._api, self.namespace, self.name)
 
     def _service(self) -> Object | None:
         return self._api.get(SERVICES, self.namespace, object_name(self.name))

@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpx
 
-from orchestrator.adapters.gateway_api import GatewayApi
+from orchestrator.adapters.gateway_api import GatewayApi, refusal
 from orchestrator.adapters.gateway_history import GatewayHistory
-from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource, in_a_line
+from orchestrator.adapters.kuberay.tokens import FleetToken
+from orchestrator.adapters.kubernetes_api import KubernetesApi, in_a_line
 from orchestrator.core.by_hand import ReplicaOrder
 from orchestrator.core.deployment import ADMIN_HEADER
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.fleet import Decided
 from orchestrator.core.kuberay.seen import GatewayTold, serve_service
-from orchestrator.core.manifests.naming import object_name
 from orchestrator.core.pod_deployment import SERVE_PORT
 from orchestrator.core.scaling.pool_state import PoolState
 
-SECRETS = Resource("secrets")
-TOKEN = "admin-token"
+NO_ENTRY = (401, 403)
 NOT_REACHED = "error trying to reach service"  # as an API server has it
 KEEPS_OUT = "a NetworkPolicy may keep the API server out"
 
 
-@dataclass(frozen=True)
-class AdminToken:
-    """Of a fleet's gateway, from its Secret; or why it is not known."""
-
-    value: str = ""
-    missing_because: str = ""
-
-
-def admin_token(api: KubernetesApi, namespace: str, fleet: str) -> AdminToken:
-    try:
-        secret = api.get(SECRETS, namespace, object_name(fleet))
-    except Forbidden as refused:
-        return AdminToken(missing_because=f"the gateway is not asked for its engines: {in_a_line(refused)}")
-    text = ((secret or {}).get("data") or {}).get(TOKEN, "")
-    if not text:
-        return AdminToken(missing_because=f"the Secret {object_name(fleet)} has no {TOKEN}")
-    return AdminToken(base64.b64decode(text).decode().strip())
-
-
-def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, serving: bool) -> GatewayTold:
+def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: FleetToken, serving: bool) -> GatewayTold:
     """What it tells; where it cannot be asked, whether it serves is KubeRay's word."""
     through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
     gateway = GatewayApi("http://gateway", token.value, through)
@@ -53,47 +32,48 @@ def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: AdminToke
     if through.kept_out:
         return GatewayTold(serving, silent_because=f"the gateway is not asked: {through.kept_out}")
     if ready is None or not token.value:
-        return GatewayTold(ready, silent_because=token.missing_because)
+        return GatewayTold(ready, silent_because=token.silent_because)
     look = gateway.look(by="host")
-    return GatewayTold(ready) if look is None else GatewayTold(ready, dict(look.engines), look.held, look.decided)
+    if look is None:
+        return GatewayTold(ready, silent_because=through.refused)
+    return GatewayTold(ready, dict(look.engines), look.held, look.decided)
 
 
-def ask_decisions(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> tuple[Decided, ...]:
+def ask_decisions(api: KubernetesApi, namespace: str, fleet: str, token: FleetToken) -> tuple[Decided, ...]:
     """The latest that changed the number of replicas, the oldest first; raises EnvironmentNotReady."""
     if not token.value:
         raise EnvironmentNotReady(f"the gateway tells no decisions: {token.missing_because}")
     through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
     decisions = GatewayApi("http://gateway", token.value, through).decisions()
     if decisions is None:
-        raise EnvironmentNotReady(f"the gateway tells no decisions: {through.kept_out or 'it does not answer'}")
+        why = through.kept_out or through.refused or "it does not answer"
+        raise EnvironmentNotReady(f"the gateway tells no decisions: {why}")
     return decisions
 
 
-def told_history(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> GatewayHistory:
+def told_history(api: KubernetesApi, namespace: str, fleet: str, token: FleetToken) -> GatewayHistory:
     """Asked for as it is read; raises EnvironmentNotReady."""
     if not token.value:
         raise EnvironmentNotReady(f"the gateway tells no history: {token.missing_because}")
     return GatewayHistory(_through_server(api, namespace, fleet, token))
 
 
-def ask_learned(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> PoolState | None:
+def ask_learned(api: KubernetesApi, namespace: str, fleet: str, token: FleetToken) -> PoolState | None:
     """What the fleet's policy goes on from; None where nobody tells it."""
     return _through_server(api, namespace, fleet, token).learned() if token.value else None
 
 
-def _through_server(api: KubernetesApi, namespace: str, fleet: str, token: AdminToken) -> GatewayApi:
+def _through_server(api: KubernetesApi, namespace: str, fleet: str, token: FleetToken) -> GatewayApi:
     through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
     return GatewayApi("http://gateway", token.value, through)
 
 
 def pass_order(
-    api: KubernetesApi, namespace: str, fleet: str, token: AdminToken, order: ReplicaOrder, pod_ip: str
+    api: KubernetesApi, namespace: str, fleet: str, admin_token: str, order: ReplicaOrder, pod_ip: str
 ) -> None:
     """Have the replica of a pod, by which it is named, do something; raises EnvironmentNotReady."""
-    if not token.value:
-        raise EnvironmentNotReady(f"the gateway takes no order: {token.missing_because}")
     through = Proxied(api, namespace, f"{serve_service(fleet)}:{SERVE_PORT}")
-    gateway = GatewayApi("http://gateway", token.value, through)
+    gateway = GatewayApi("http://gateway", admin_token, through)
     look = gateway.look()
     replica_id = look.replicas.get(pod_ip) if look else None
     if replica_id is None:
@@ -111,6 +91,7 @@ class Proxied(httpx.BaseTransport):
     def __init__(self, api: KubernetesApi, namespace: str, name: str, kind: str = "services") -> None:
         self._api, self._namespace, self._name, self._kind = api, namespace, name, kind
         self.kept_out = ""  # why nobody is asked though there may be somebody
+        self.refused = ""  # why who is asked does not tell, in its own words
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         headers = {ADMIN_HEADER: request.headers.get(ADMIN_HEADER, "")}
@@ -123,7 +104,9 @@ class Proxied(httpx.BaseTransport):
             raise httpx.ConnectError(self.kept_out) from refused
         said = _servers_own(body) if status >= 400 else None
         if said is None:
-            return httpx.Response(status, content=body)
+            answer = httpx.Response(status, content=body)
+            self.refused = refusal(answer) if status in NO_ENTRY else ""
+            return answer
         self.kept_out = f"{said}; {KEEPS_OUT}" if NOT_REACHED in said else ""
         raise httpx.ConnectError(self.kept_out or said)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator.adapters.gateway_api import GatewayApi, GatewayLook
-from orchestrator.adapters.kuberay.gateway import AdminToken, Proxied, admin_token
+from orchestrator.adapters.kuberay.gateway import Proxied
+from orchestrator.adapters.kuberay.tokens import FleetToken, look_token
 from orchestrator.adapters.kubernetes_api import KubernetesApi
 from orchestrator.core.answered import Answered
 from orchestrator.core.fleet import Decided
@@ -26,7 +27,7 @@ class Gateways:
 
     def __init__(self, api: KubernetesApi, namespace: str, fleet: str) -> None:
         self._api, self._namespace, self._fleet = api, namespace, fleet
-        self._known_token = AdminToken()
+        self._known_token = FleetToken()
         self._last: Decided | None = None
         self._decisions: tuple[Decided, ...] = ()
 
@@ -34,7 +35,7 @@ class Gateways:
         """Of each that answers; and what is amiss with those that do not."""
         token = self._token
         if not token.value:
-            return {}, token.missing_because
+            return {}, token.silent_because
         there = [pod.name for pod in of_role(pods, Role.GATEWAY) if pod.ready]
         asked = {name: self._look(name) for name in there}
         looks = {name: look for name, (look, _) in asked.items() if look is not None}
@@ -54,15 +55,18 @@ class Gateways:
         return self._decisions
 
     @property
-    def _token(self) -> AdminToken:
+    def _token(self) -> FleetToken:
         """Read until it is there, which may be after the fleet."""
         if not self._known_token.value:
-            self._known_token = admin_token(self._api, self._namespace, self._fleet)
+            self._known_token = look_token(self._api, self._namespace, self._fleet)
         return self._known_token
 
     def _look(self, pod: str) -> tuple[GatewayLook | None, str]:
         gateway, through = self._gateway(pod)
-        return gateway.look(by="host"), through.kept_out or "does not answer"
+        look = gateway.look(by="host")
+        if through.refused:
+            self._known_token = FleetToken()  # another may be in its place
+        return look, through.kept_out or through.refused or "does not answer"
 
     def _gateway(self, pod: str) -> tuple[GatewayApi, Proxied]:
         through = Proxied(self._api, self._namespace, f"{pod}:{SERVE_PORT}", "pods")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.adapters.kuberay.gateway import SECRETS
+from orchestrator.adapters.kuberay.tokens import SECRETS
 from orchestrator.adapters.kubernetes_api import Conflict, Forbidden, KubernetesApi, NotServed, Resource
 from orchestrator.core.errors import EnvironmentNotReady
 from orchestrator.core.manifests.manifest import Manifest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 FLEET_LABEL, ROLE_LABEL, VARIANT_LABEL = "qorch.dev/fleet", "qorch.dev/role", "qorch.dev/variant"
+LOOK = "look"  # the part of a fleet's name that its Secret for who only looks has
 
 
 class Role(StrEnum):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.core.manifests.naming import object_name
+from orchestrator.core.deployment import LOOK_TOKEN
+from orchestrator.core.manifests.naming import LOOK, object_name
 from orchestrator.core.manifests.ray_service import REDIS_PASSWORD
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 
@@ -13,6 +14,9 @@ def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
     """Lines for people."""
     yield from remarks(settings)
     yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {create_secret(fleet, settings)}"
+
+    look = create_look_secret(fleet, settings.namespace)
+    yield f"note: people who may look and change nothing need the Secret {object_name(fleet, LOOK)}:\n  {look}"
 
 
 def remarks(settings: ClusterSettings) -> Iterator[str]:
@@ -34,8 +38,17 @@ def secret_keys(settings: ClusterSettings) -> tuple[str, ...]:
 
 def create_secret(fleet: str, settings: ClusterSettings) -> str:
     """The command that makes the fleet's Secret."""
-    namespace = f" -n {settings.namespace}" if settings.namespace else ""
     redis = f" --from-literal={REDIS_PASSWORD}=…" if settings.redis_address else ""
     keys = "--from-file=keys.json=$HOME/.config/qorch/keys.json"
     admin = '--from-literal=admin-token="$(openssl rand -hex 32)"'
-    return f"kubectl create secret generic {object_name(fleet)}{namespace} {keys} {admin}{redis}"
+    return f"kubectl create secret generic {object_name(fleet)}{_in(settings.namespace)} {keys} {admin}{redis}"
+
+
+def create_look_secret(fleet: str, namespace: str | None) -> str:
+    """The command that makes the Secret of who only looks."""
+    token = f'--from-literal={LOOK_TOKEN}="$(openssl rand -hex 32)"'
+    return f"kubectl create secret generic {object_name(fleet, LOOK)}{_in(namespace)} {token}"
+
+
+def _in(namespace: str | None) -> str:
+    return f" -n {namespace}" if namespace else ""

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from orchestrator.core.amounts import GIB
-from orchestrator.core.deployment import GATEWAY, DeploymentSpec
+from orchestrator.core.deployment import GATEWAY, LOOK_TOKEN, DeploymentSpec
 from orchestrator.core.manifests.logs import logs_container
-from orchestrator.core.manifests.naming import Role, group_name, object_name, pod_labels, pods_of
+from orchestrator.core.manifests.naming import LOOK, Role, group_name, object_name, pod_labels, pods_of
 from orchestrator.core.manifests.pod import POD, http_probe, resources, scratch_volumes
 from orchestrator.core.manifests.pod_needs import PodNeeds
 from orchestrator.core.manifests.ray_pod import (
@@ -42,8 +42,8 @@ def gateway_group(spec: DeploymentSpec, settings: ClusterSettings) -> dict[str, 
     ]
     volumes = [
         *scratch_volumes(SMALL_SHM_BYTES),
-        _secret_volume(spec, "keys", "keys.json", "keys.json"),
-        _secret_volume(spec, "admin", "admin-token", "token"),
+        _keys_volume(spec),
+        _tokens_volume(spec),
     ]
     pod = {**_serving_pod(spec), **of_fleet(settings), **_apart(spec), "containers": [ray], "volumes": volumes}
     count = exactly(settings.num_gateways)
@@ -116,6 +116,13 @@ def _ready_port(settings: ClusterSettings) -> str | int:
     return SERVE_PORT if settings.upgrade is Upgrade.INCREMENTAL else "engine"
 
 
-def _secret_volume(spec: DeploymentSpec, name: str, key: str, path: str) -> dict[str, Any]:
-    secret = {"secretName": object_name(spec.fleet), "items": [{"key": key, "path": path}]}
-    return {"name": name, "secret": {**secret, "defaultMode": 0o440}}
+def _keys_volume(spec: DeploymentSpec) -> dict[str, Any]:
+    items = [{"key": "keys.json", "path": "keys.json"}]
+    return {"name": "keys", "secret": {"secretName": object_name(spec.fleet), "items": items, "defaultMode": 0o440}}
+
+
+def _tokens_volume(spec: DeploymentSpec) -> dict[str, Any]:
+    """That for looking is a Secret's of its own, so that it can be given to people alone; it may be missing."""
+    admin = {"name": object_name(spec.fleet), "items": [{"key": "admin-token", "path": "token"}]}
+    look = {"name": object_name(spec.fleet, LOOK), "items": [{"key": LOOK_TOKEN, "path": LOOK_TOKEN}], "optional": True}
+    return {"name": "admin", "projected": {"sources": [{"secret": admin}, {"secret": look}], "defaultMode": 0o440}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.manifests.manifest import Manifest
-from orchestrator.core.manifests.naming import object_name
+from orchestrator.core.manifests.naming import LOOK, object_name
 from orchestrator.core.manifests.rbac import RBAC, rule
 
 NAME = "qorch-viewer"
@@ -11,7 +11,7 @@ WATCHED = ["get", "list", "watch"]
 
 
 def viewer(fleet: str) -> tuple[Manifest, ...]:
-    """Roles without anybody whose they are: pods and logs; what a gateway tells, by its admin token; nodes."""
+    """Roles without anybody whose they are: pods and logs; what a gateway tells, by its look token; nodes."""
     fleets = [
         rule("", ("configmaps", "pods"), WATCHED),
         rule("ray.io", ("rayservices",), WATCHED),
@@ -19,7 +19,7 @@ def viewer(fleet: str) -> tuple[Manifest, ...]:
     ]
     told = [
         rule("", ("pods/proxy", "services/proxy"), ["get"]),
-        rule("", ("secrets",), ["get"], [object_name(fleet)]),
+        rule("", ("secrets",), ["get"], [object_name(fleet, LOOK)]),
     ]
     nodes = [rule("", ("nodes",), ["list", "watch"])]
     parts = (("Role", NAME, fleets), ("Role", f"{NAME}-engines", told), ("ClusterRole", f"{NAME}-nodes", nodes))

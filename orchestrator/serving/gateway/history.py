@@ -22,14 +22,14 @@ BYTES_TYPE: Header = ("content-type", "application/octet-stream")
 
 
 class History:
-    """For whoever has the fleet's token: a list of parts, and below its path each of them."""
+    """For whoever may look at the fleet: a list of parts, and below its path each of them."""
 
     def __init__(self, doors: Doors, parts: HistoryParts, scaling: Callable[[], ScalingTold | None]) -> None:
         self._doors, self._parts, self._scaling = doors, parts, scaling
 
     async def serve(self, request: Request, reply: Reply) -> None:
         """Asks the store in a thread, since it may be away; raises ApiError."""
-        self._doors.check_admin(request.headers)
+        self._doors.check_look(request.headers)
         name = request.path.removeprefix(HISTORY).removeprefix("/")
         try:
             if name:
@@ -42,7 +42,7 @@ class History:
 
     async def learned(self, request: Request, reply: Reply) -> None:
         """The policy's state, null before its first look."""
-        self._doors.check_admin(request.headers)
+        self._doors.check_look(request.headers)
         told = self._scaling()
         reply.send(200, [JSON_TYPE], b"null" if told is None else JSON.dump(told.state))
 

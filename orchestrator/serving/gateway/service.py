@@ -128,14 +128,14 @@ class GatewayService:
         reply.send(200, [("content-type", "text/plain; version=0.0.4; charset=utf-8")], self.metrics.text())
 
     async def _look(self, request: Request, reply: Reply) -> None:
-        self._doors.check_admin(request.headers)
+        self._doors.check_look(request.headers)
         reply.send(200, [JSON_TYPE], json.dumps(self._looked()).encode())
 
     def _looked(self) -> dict[str, Any]:
         return look(self._table, self.hold, self.metrics, self._scaling(), self._requests)
 
     async def _decisions(self, request: Request, reply: Reply) -> None:
-        self._doors.check_admin(request.headers)
+        self._doors.check_look(request.headers)
         reply.send(200, [JSON_TYPE], json.dumps({"decisions": decisions(self._scaling())}).encode())
 
     # -- the OpenAI API
