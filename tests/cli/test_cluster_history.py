@@ -11,8 +11,9 @@ from orchestrator.adapters.history_writer import HistoryWriter
 from orchestrator.serving.history_telling import HistoryTelling
 from tests.adapters.http_stand_in import http_stand_in
 from tests.adapters.recorded_pool import Recorded
-from tests.cli.cluster_lab import NAMESPACE, SERVICE, UP, Lab
+from tests.cli.cluster_lab import NAMESPACE, SERVICE, UP, Lab, look_secret
 from tests.cli.conftest import Qorch
+from tests.cli.viewer import viewers_kubeconfig
 from tests.core.scaling.seen_pools import told_of
 from tests.kube.behind import UNREACHED
 
@@ -67,6 +68,16 @@ def test_a_simulation_is_of_what_the_fleet_was_asked_on_replicas_as_it_has_learn
     assert found["demand"]["mean_replicas"] == pytest.approx(1.5, rel=0.05)
     assert "the fleet 'default': 7,192 requests in 21 minutes" in done.err
     assert "tok/s, ready after" in done.err
+
+
+@pytest.mark.parametrize("words", ["history", "history --verify", "status --decisions", "simulate --policy static"])
+def test_who_may_only_look_is_told_the_same(
+    there: Qorch, qorch: Qorch, fleet: Lab, recorded: Path, tmp_path: Path, words: str
+) -> None:
+    fleet.server.put(look_secret())
+    eve = viewers_kubeconfig(fleet.server, tmp_path)
+    done = qorch(*words.split(), "--kubeconfig", eve, "--namespace", NAMESPACE)
+    assert (done.code, done.out) == (0, there(*words.split()).out)
 
 
 def test_with_redis_it_does_not_go_with_the_head(there: Qorch, cluster: Lab) -> None:

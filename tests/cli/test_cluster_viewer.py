@@ -10,7 +10,6 @@ import pytest
 from tests.cli.cluster_lab import NAMESPACE, UP, Lab, look_secret
 from tests.cli.conftest import Done, Qorch
 from tests.cli.viewer import ALL, ROLES, viewers_kubeconfig
-from tests.core.scaling.seen_pools import PoolRun, told_of
 
 
 @pytest.fixture
@@ -41,15 +40,6 @@ def test_with_all_of_them_everything_is_seen_and_nothing_can_be_changed(viewer: 
     assert set(sources(viewer, ALL).values()) == {None}
     assert viewer(ALL, "scale", "1").code == 4
     assert viewer(ALL, "down").code == 4
-
-
-def test_what_the_policy_decided_and_saw_is_told(viewer: Qorch, cluster: Lab) -> None:
-    cluster.server.put(look_secret())
-    assert cluster.gateway is not None
-    run = PoolRun()
-    run.run(60, 9.0)
-    cluster.gateway.scaling = told_of(run)
-    assert [viewer(ALL, *words).code for words in (("status", "--decisions"), ("history",))] == [0, 0]
 
 
 def test_a_fleet_without_a_look_token_says_how_to_have_one(viewer: Qorch) -> None:
