@@ -16,7 +16,7 @@ from tests.kube.server import ApiServer
 from tests.serving.conftest import ADMIN_TOKEN, LOOK_TOKEN
 
 __all__ = ["api_server", "kubeconfig"]
-FLEET, LOOK = "qorch-default", "qorch-default-look"
+FLEET, LOOK = "qorch-default", "qorch-default.look"
 
 
 @pytest.fixture

@@ -74,6 +74,16 @@ def test_decisions_that_nobody_tells_are_no_decisions(api_server: ApiServer, api
         ask_decisions(api, "default", "chat", TOKEN)
 
 
+def test_a_token_that_the_gateway_does_not_take_is_said(api_server: ApiServer, api: KubernetesApi):
+    with running_gateway() as gateway:
+        api_server.behind.services["default", f"{SERVICE}:8000"] = gateway.url
+        told = ask_gateway(api, "default", "chat", FleetToken("of before"), serving=True)
+        needed = "the fleet's look token or its admin token is needed"
+        assert (told.ready, told.engines, told.silent_because) == (True, None, f"the gateway tells nothing: {needed}")
+        with pytest.raises(EnvironmentNotReady, match=f"the gateway tells no decisions: {needed}"):
+            ask_decisions(api, "default", "chat", FleetToken("of before"))
+
+
 def test_a_gateway_that_nobody_reaches_is_asked_once_and_tells_nothing(api_server: ApiServer, api: KubernetesApi):
     told = ask_gateway(api, "default", "chat", TOKEN, serving=True)
     assert (told.ready, told.engines) == (None, None)

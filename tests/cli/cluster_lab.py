@@ -83,7 +83,7 @@ def secret(**data: str) -> Object:
 
 def look_secret(token: str = LOOK_TOKEN) -> Object:
     """What the user makes for people who may only look."""
-    return _secret("qorch-default-look", {"look-token": token})
+    return _secret("qorch-default.look", {"look-token": token})
 
 
 def _secret(name: str, content: dict[str, str]) -> Object:

@@ -43,8 +43,8 @@ def test_with_all_of_them_everything_is_seen_and_nothing_can_be_changed(viewer: 
 
 
 def test_a_fleet_without_a_look_token_says_how_to_have_one(viewer: Qorch) -> None:
-    hint = 'kubectl create secret generic qorch-default-look -n llm --from-literal=look-token="$(openssl rand -hex 32)"'
-    why = f"the gateway is not asked for its engines: there is no Secret qorch-default-look; hint: {hint}"
+    hint = 'kubectl create secret generic qorch-default.look -n llm --from-literal=look-token="$(openssl rand -hex 32)"'
+    why = f"the gateway is not asked for its engines: there is no Secret qorch-default.look; hint: {hint}"
     assert sources(viewer, ALL)["gateway"] == why
 
 
@@ -67,4 +67,4 @@ def test_they_let_nobody_write_and_read_one_secret_alone() -> None:
     verbs = {verb for each in ROLES.values() for rule in each["rules"] for verb in rule["verbs"]}
     assert verbs == {"get", "list", "watch"}
     (secret,) = (rule for each in ROLES.values() for rule in each["rules"] if "secrets" in rule["resources"])
-    assert secret["resourceNames"] == ["qorch-default-look"]
+    assert secret["resourceNames"] == ["qorch-default.look"]

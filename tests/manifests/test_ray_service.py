@@ -187,7 +187,7 @@ def test_secrets_are_referred_to_and_never_written() -> None:
     assert volumes["keys"]["secret"]["secretName"] == "qorch-default"
     admin, look = (each["secret"] for each in volumes["admin"]["projected"]["sources"])
     assert (admin["name"], admin.get("optional", False)) == ("qorch-default", False)
-    assert (look["name"], look["optional"]) == ("qorch-default-look", True)
+    assert (look["name"], look["optional"]) == ("qorch-default.look", True)
     password = fleet.cluster["gcsFaultToleranceOptions"]["redisPassword"]
     assert password["valueFrom"]["secretKeyRef"]["name"] == "qorch-default"
     assert fleet.cluster["authOptions"] == {"mode": "token"}

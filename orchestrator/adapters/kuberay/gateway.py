@@ -35,7 +35,7 @@ def ask_gateway(api: KubernetesApi, namespace: str, fleet: str, token: FleetToke
         return GatewayTold(ready, silent_because=token.silent_because)
     look = gateway.look(by="host")
     if look is None:
-        return GatewayTold(ready, silent_because=through.refused)
+        return GatewayTold(ready, silent_because=through.refused and f"the gateway tells nothing: {through.refused}")
     return GatewayTold(ready, dict(look.engines), look.held, look.decided)
 
 

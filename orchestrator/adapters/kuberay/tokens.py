@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.adapters.kubernetes_api import Forbidden, KubernetesApi, Resource, in_a_line
 from orchestrator.core.deployment import LOOK_TOKEN
 from orchestrator.core.errors import EnvironmentNotReady
-from orchestrator.core.manifests.naming import LOOK, object_name
+from orchestrator.core.manifests.naming import look_secret_name, object_name
 from orchestrator.core.manifests.needed import create_look_secret
 
 SECRETS = Resource("secrets")
@@ -31,7 +31,7 @@ class FleetToken:
 def look_token(api: KubernetesApi, namespace: str, fleet: str) -> FleetToken:
     """The one that only looks; the admin token where that one is not there or may not be read."""
     try:
-        look = _token(api, namespace, object_name(fleet, LOOK), LOOK_TOKEN)
+        look = _token(api, namespace, look_secret_name(fleet), LOOK_TOKEN)
     except Forbidden:
         look = FleetToken()
     return look if look.value else _admin_token(api, namespace, fleet, look.missing_because)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 FLEET_LABEL, ROLE_LABEL, VARIANT_LABEL = "qorch.dev/fleet", "qorch.dev/role", "qorch.dev/variant"
-LOOK = "look"  # the part of a fleet's name that its Secret for who only looks has
 
 
 class Role(StrEnum):
@@ -20,6 +19,11 @@ class Role(StrEnum):
 def object_name(fleet: str, part: str = "") -> str:
     """Begins with a letter, as a RayService's must, and is no other object's, such as the account `default`."""
     return f"qorch-{fleet}-{part}" if part else f"qorch-{fleet}"
+
+
+def look_secret_name(fleet: str) -> str:
+    """Of the Secret of who only looks; with a dot, as `qorch-a-look` would be the Secret of a fleet `a-look`."""
+    return f"{object_name(fleet)}.look"
 
 
 def group_name(deployment: str) -> str:

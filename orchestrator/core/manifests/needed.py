@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.deployment import LOOK_TOKEN
-from orchestrator.core.manifests.naming import LOOK, object_name
+from orchestrator.core.manifests.naming import look_secret_name, object_name
 from orchestrator.core.manifests.ray_service import REDIS_PASSWORD
 from orchestrator.core.manifests.settings import ClusterSettings, Upgrade
 
@@ -16,7 +16,7 @@ def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
     yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {create_secret(fleet, settings)}"
 
     look = create_look_secret(fleet, settings.namespace)
-    yield f"note: people who may look and change nothing need the Secret {object_name(fleet, LOOK)}:\n  {look}"
+    yield f"note: people who may look and change nothing need the Secret {look_secret_name(fleet)}:\n  {look}"
 
 
 def remarks(settings: ClusterSettings) -> Iterator[str]:
@@ -47,7 +47,7 @@ def create_secret(fleet: str, settings: ClusterSettings) -> str:
 def create_look_secret(fleet: str, namespace: str | None) -> str:
     """The command that makes the Secret of who only looks."""
     token = f'--from-literal={LOOK_TOKEN}="$(openssl rand -hex 32)"'
-    return f"kubectl create secret generic {object_name(fleet, LOOK)}{_in(namespace)} {token}"
+    return f"kubectl create secret generic {look_secret_name(fleet)}{_in(namespace)} {token}"
 
 
 def _in(namespace: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.core.amounts import GIB
 from orchestrator.core.deployment import GATEWAY, LOOK_TOKEN, DeploymentSpec
 from orchestrator.core.manifests.logs import logs_container
-from orchestrator.core.manifests.naming import LOOK, Role, group_name, object_name, pod_labels, pods_of
+from orchestrator.core.manifests.naming import Role, group_name, look_secret_name, object_name, pod_labels, pods_of
 from orchestrator.core.manifests.pod import POD, http_probe, resources, scratch_volumes
 from orchestrator.core.manifests.pod_needs import PodNeeds
 from orchestrator.core.manifests.ray_pod import (
@@ -124,5 +124,5 @@ def _keys_volume(spec: DeploymentSpec) -> dict[str, Any]:
 def _tokens_volume(spec: DeploymentSpec) -> dict[str, Any]:
     """That for looking is a Secret's of its own, so that it can be given to people alone; it may be missing."""
     admin = {"name": object_name(spec.fleet), "items": [{"key": "admin-token", "path": "token"}]}
-    look = {"name": object_name(spec.fleet, LOOK), "items": [{"key": LOOK_TOKEN, "path": LOOK_TOKEN}], "optional": True}
+    look = {"name": look_secret_name(spec.fleet), "items": [{"key": LOOK_TOKEN, "path": LOOK_TOKEN}], "optional": True}
     return {"name": "admin", "projected": {"sources": [{"secret": admin}, {"secret": look}], "defaultMode": 0o440}}

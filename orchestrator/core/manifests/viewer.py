@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.manifests.manifest import Manifest
-from orchestrator.core.manifests.naming import LOOK, object_name
+from orchestrator.core.manifests.naming import look_secret_name
 from orchestrator.core.manifests.rbac import RBAC, rule
 
 NAME = "qorch-viewer"
@@ -19,7 +19,7 @@ def viewer(fleet: str) -> tuple[Manifest, ...]:
     ]
     told = [
         rule("", ("pods/proxy", "services/proxy"), ["get"]),
-        rule("", ("secrets",), ["get"], [object_name(fleet, LOOK)]),
+        rule("", ("secrets",), ["get"], [look_secret_name(fleet)]),
     ]
     nodes = [rule("", ("nodes",), ["list", "watch"])]
     parts = (("Role", NAME, fleets), ("Role", f"{NAME}-engines", told), ("ClusterRole", f"{NAME}-nodes", nodes))
