@@ -118,19 +118,19 @@ async def test_what_waits_is_told_to_an_autoscaler_and_sent_away_when_the_gatewa
 async def test_a_look_token_comes_changes_and_goes_with_its_file(make: Make, tmp_path: Path) -> None:
     made, file = make(Handle("a", [])), tmp_path / "look-token"
 
-    async def looks(token: str) -> bool:
+    async def looks(token: str) -> int:
         async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as client:
-            return (await client.get(f"http://127.0.0.1:{made._server.port}/qorch/v1/look")).status_code == 200
+            return (await client.get(f"http://127.0.0.1:{made._server.port}/qorch/v1/look")).status_code
 
-    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
+    assert [await looks(token) for token in ("admin", "one", "two")] == [200, 401, 401]
     file.write_text("one\n")
-    assert [await looks(token) for token in ("admin", "one", "two")] == [True, True, False]
+    assert [await looks(token) for token in ("admin", "one", "two")] == [200, 200, 401]
     file.write_text("two")
-    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, True]
+    assert [await looks(token) for token in ("admin", "one", "two")] == [200, 401, 200]
     file.unlink()
-    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
+    assert [await looks(token) for token in ("admin", "one", "two")] == [200, 401, 401]
     file.write_text("")
-    assert [await looks(token) for token in ("admin", "one", "two")] == [True, False, False]
+    assert [await looks(token) for token in ("admin", "one", "two")] == [200, 401, 401]
 
 
 def test_what_a_plan_expects_of_a_start_travels_as_json() -> None:

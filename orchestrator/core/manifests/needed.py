@@ -14,7 +14,6 @@ def notices(fleet: str, settings: ClusterSettings) -> Iterator[str]:
     """Lines for people."""
     yield from remarks(settings)
     yield f"needs: the Secret {object_name(fleet)}, which is in no manifest:\n  {create_secret(fleet, settings)}"
-
     look = create_look_secret(fleet, settings.namespace)
     yield f"note: people who may look and change nothing need the Secret {look_secret_name(fleet)}:\n  {look}"
 
