@@ -22,7 +22,8 @@ def test_yaml_for_kubectl_is_all_that_stdout_has(qorch: Qorch) -> None:
     assert done.code == 0
     kinds = [each["kind"] for each in yaml.safe_load_all(done.out)]
     assert kinds.count("RayService") == 1
-    assert "kubectl create secret generic qorch-default" in done.err
+    assert "kubectl create secret generic qorch-default --from-file=keys.json=" in done.err
+    assert "kubectl create secret generic qorch-default.look --from-literal=look-token=" in done.err
 
 
 def test_json_is_one_list_and_names_are_kubectls(qorch: Qorch) -> None:

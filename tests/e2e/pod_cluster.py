@@ -138,6 +138,7 @@ def _files(home: Path) -> str:
     for name in ("etc/keys", "etc/admin", "etc/goal", "log", "lib", "models"):
         (home / name).mkdir(parents=True)
     (home / "etc/admin/token").write_text("admin")
+    (home / "etc/admin/look-token").write_text("look")
     write_goal(home / "etc/goal/goal.json", ScalingGoal())
     weights = DemoWeights(home / "made").fetch(BY_NAME[DEMO], lambda _: None)
     assert weights is not None

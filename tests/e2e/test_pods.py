@@ -64,7 +64,7 @@ def until(so: Callable[[], bool], what: str) -> None:
 
 def changes(cluster: PodCluster) -> list[tuple[int, int]]:
     """From how many replicas to how many, by the decisions that the gateway tells of."""
-    told = GatewayApi(cluster.gateway, "admin").decisions()
+    told = GatewayApi(cluster.gateway, "look").decisions()
     assert told is not None
     return [(each.before[DEMO], each.decision.replicas[DEMO]) for each in told]
 
@@ -78,7 +78,7 @@ def test_a_gateway_tells_what_the_policy_decides_in_the_heads_pod(cluster: PodCl
 
 
 def history(cluster: PodCluster) -> GatewayHistory:
-    return GatewayHistory(GatewayApi(cluster.gateway, "admin"))
+    return GatewayHistory(GatewayApi(cluster.gateway, "look"))
 
 
 def test_a_gateway_tells_the_history_of_the_heads_pod(cluster: PodCluster) -> None:
