@@ -165,10 +165,14 @@ def test_one_that_stands_aside_is_made_up_for_and_newer_ones_go_before_it(autosc
 
 def test_the_newest_goes_though_it_stands_aside_and_one_that_answers_stays(autoscaled: Autoscaled) -> None:
     """Ray Serve does not know which is which."""
-    with steady_load(autoscaled.settled().endpoint, CLIENTS, TOKENS) as answers:
+    endpoint = autoscaled.settled().endpoint
+    autoscaled.bound(Asked(2, 3))
+    autoscaled.until(lambda fleet: fleet.ready_replicas == 2, "two, before the newest is asked for")
+    with steady_load(endpoint, CLIENTS, TOKENS) as answers:
         grown = autoscaled.until(lambda fleet: fleet.ready_replicas == 3, "as many as there may be")
         drain(autoscaled.host, max(grown.engines, key=_started_s).replica_id, Patience(30, 60), Recording())
         assert working(autoscaled.fleet()) == autoscaled.fleet().target_num_replicas - 1 == 2
+    autoscaled.bound(Asked(1, 3))
     assert working(autoscaled.settled()) == 1
     assert set(answers) == {200}
 
