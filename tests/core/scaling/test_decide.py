@@ -120,6 +120,12 @@ def test_a_quiet_first_look_teaches_no_large_error() -> None:
     assert not any(memory.plain.reserve.bins[_bin(PRIOR) + 1 :])
 
 
+@pytest.mark.parametrize("cold_start_s", [1.0, 60.0, 600.0])
+def test_replicas_for_what_came_are_held_for_five_minutes_or_two_cold_starts(cold_start_s: float) -> None:
+    times = times_of(load(0.0, 1.0, replace(ONE, cold_start_s=cold_start_s)), POLICY)
+    assert times.ahead_s + times.hold_s == max(300.0, 2 * (cold_start_s + 2 * EVERY_S))
+
+
 def test_a_policy_that_has_forgotten_takes_nothing_away_before_it_has_watched() -> None:
     variant, memory, counts = replace(ONE, ready=14), None, []
     for look in range(HOUR):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.scaling.decide import decide
 from orchestrator.core.scaling.forecast import Forecast
-from orchestrator.core.scaling.learn import by_season
+from orchestrator.core.scaling.learn import EARLY_S, by_season
 from orchestrator.core.scaling.load import Load
 from orchestrator.core.scaling.memory import ScalingMemory
 from orchestrator.core.scaling.season import DAY_S, SLOT_S, WEEK_S, Season, rise, with_look
@@ -137,6 +137,8 @@ def test_what_comes_each_morning_is_ready_before_it_comes_and_not_kept_through_t
     assert by_season(memory, 5 * DAY_S)
     assert max(last_day[: 7 * 60]) < BUSY / 4 < BUSY <= last_day[8 * 60 - 5]
     assert max(last_day[10 * 60 :]) < BUSY / 2
+    asked = 8 * 60 - round((300.0 + 2 * 60.0 + EARLY_S) / 60)  # a cold start, two looks
+    assert last_day[asked - 1] < last_day[asked]
     assert sum(last_day) < sum(without) / 4
 
 
